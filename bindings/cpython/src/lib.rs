@@ -1,0 +1,11 @@
+//! Everything that is true of CPython, and nothing else: layouts of every release, and decoders that are given bytes.
+//!
+//! This crate has no dependencies, no `unsafe` and does no I/O. Whoever uses it brings a `ReadMemory`: a frozen
+//! process, a core file, an array in a test. Every number that is read is untrusted: pointers are followed only
+//! through `ReadMemory`, lengths are bounded before they are used, loops end.
+
+#![forbid(unsafe_code)]
+
+pub mod layout;
+pub mod memory;
+pub mod version;

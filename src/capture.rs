@@ -1,0 +1,76 @@
+//! One session with a process: what was gathered, from the first snapshot to the last.
+
+use std::time::Duration;
+
+use crate::heap::Heap;
+
+/// Everything that a report is made of.
+#[derive(Debug, Clone)]
+pub struct Capture {
+    pub process: ProcessFacts,
+    pub mode: Mode,
+    pub freeze: FreezeUsed,
+    /// Why that way of freezing was taken, when the choice was left to us.
+    pub freeze_reason: Option<String>,
+    /// How long the program stood still, each time.
+    pub pauses: Vec<Duration>,
+    /// From the first snapshot to the last.
+    pub duration: Duration,
+    /// One for each snapshot, in order; never empty.
+    pub snapshots: Vec<Snapshot>,
+    /// The last snapshot's heap.
+    pub heap: Heap,
+    pub warnings: Vec<String>,
+    /// The memory limit that applies to the process (the smallest of its control groups' and the machine's), in bytes.
+    pub memory_limit: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Attach,
+    Run,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FreezeUsed {
+    Fork,
+    Stop,
+    None,
+}
+
+/// What is known of the process itself.
+#[derive(Debug, Clone)]
+pub struct ProcessFacts {
+    pub pid: u32,
+    /// `3.12.1`.
+    pub python: String,
+    /// `release` or `debug`.
+    pub build: &'static str,
+    pub executable: String,
+    pub command: Vec<String>,
+    /// Seconds since 1970.
+    pub start_time: f64,
+    /// Resident bytes at the last snapshot.
+    pub rss: u64,
+}
+
+/// What later snapshots are compared with: small, and kept for every snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// Since the first snapshot.
+    pub at: Duration,
+    pub rss: u64,
+    pub objects: u64,
+    pub heap_bytes: u64,
+    /// Type name, count, bytes.
+    pub types: Vec<(std::rc::Rc<str>, u64, u64)>,
+    pub containers: Vec<ContainerSize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContainerSize {
+    pub address: u64,
+    pub kind: crate::heap::ContainerKind,
+    pub length: u64,
+    pub kept_bytes: u64,
+}

@@ -1,0 +1,126 @@
+//! The heap as data: types, totals, who keeps what. Built once from frozen memory; from then on an address is a label.
+
+use std::rc::Rc;
+
+/// Everything that one snapshot of a heap says.
+#[derive(Debug, Clone, Default)]
+pub struct Heap {
+    /// Every type that has at least one object, the largest `bytes` first.
+    pub types: Vec<TypeTotals>,
+    pub totals: Totals,
+    /// Pointers that should have led to an object and did not.
+    pub rejected: u64,
+    /// Each object once, under the first holder that reaches it from the roots; folded to stay readable.
+    pub tree: Tree,
+    /// The containers worth watching: all that a module, a class or a module-level object holds, and all large ones.
+    pub containers: Vec<Container>,
+    /// What the reader should know about these figures, as whole sentences.
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub objects: u64,
+    /// The blocks that the objects and their private tables occupy, with headers and the allocator's rounding.
+    pub bytes: u64,
+    /// The sum of what `sys.getsizeof` would return.
+    pub getsizeof_bytes: u64,
+    /// How many of the objects the collector tracks.
+    pub tracked_objects: u64,
+}
+
+/// The objects of one type.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TypeTotals {
+    /// `module.qualname`.
+    pub name: Rc<str>,
+    pub count: u64,
+    pub bytes: u64,
+    pub getsizeof_bytes: u64,
+    /// The part of them that the collector tracks.
+    pub tracked_count: u64,
+    pub tracked_getsizeof_bytes: u64,
+}
+
+/// The ownership tree: node 0 is the whole heap.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    pub nodes: Vec<TreeNode>,
+}
+
+/// One frame of the ownership tree: all objects that a holder reaches by the same kind of step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeNode {
+    /// The index of the parent, always smaller than the node's own; the root is its own parent.
+    pub parent: u32,
+    /// What a reader sees: `shop.cache`, `PRICES: dict`, `['eu']: list`, `[…]: Order`, `.lines: list`.
+    pub label: Rc<str>,
+    /// The objects of this node alone, without its children's.
+    pub own_objects: u64,
+    pub own_bytes: u64,
+}
+
+/// A container that rules and the list of owners look at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Container {
+    pub address: u64,
+    /// `module.qualname` of its type.
+    pub type_name: Rc<str>,
+    pub kind: ContainerKind,
+    /// Its items.
+    pub length: u64,
+    /// Its own block and tables.
+    pub own_bytes: u64,
+    /// What it keeps: its own bytes and those of all objects first reached through it.
+    pub kept_bytes: u64,
+    /// Who holds it, in Python terms: `shop.cache.PRICES['eu']`.
+    pub path: String,
+    pub place: Place,
+    /// For lists: the slots that are allocated, in items.
+    pub allocated: Option<u64>,
+    /// For large lists: the types of the items with their numbers, the most frequent first.
+    pub item_types: Vec<(Rc<str>, u64)>,
+    /// For `functools.lru_cache` wrappers.
+    pub cache: Option<CacheStatistics>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ContainerKind {
+    Dict,
+    List,
+    Set,
+    Deque,
+    OrderedDict,
+    LruCache,
+    ByteArray,
+    Array,
+}
+
+/// How near a container is to a name that lives as long as the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A module's global holds it.
+    Module,
+    /// A class attribute holds it.
+    Class,
+    /// An attribute of an object that a module or class holds.
+    Singleton,
+    /// A local variable of a running or suspended function.
+    Frame,
+    Elsewhere,
+}
+
+/// What a `functools.lru_cache` says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheStatistics {
+    /// The function behind the cache: `module.qualname`.
+    pub function: String,
+    /// Where that function is defined: file and first line.
+    pub defined_at: Option<(String, u32)>,
+    pub hits: u64,
+    pub misses: u64,
+    /// `None` when the cache has no bound.
+    pub maxsize: Option<u64>,
+    /// How many entries' keys begin with an instance of a class that has this function as a method.
+    pub instance_keys: u64,
+}

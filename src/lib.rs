@@ -1,0 +1,16 @@
+//! pymemscope: a memory profiler for live CPython programs that works from outside the process.
+//!
+//! Each module knows only those below it; `ARCHITECTURE.md` says why, `tests/architecture.rs` checks it:
+//!
+//! ```text
+//! steer              main → cli, commands
+//! show               report
+//! judge              rules
+//! gather             capture
+//! understand         heap            sampling
+//! touch the world    target → memory
+//! know               bindings/cpython
+//! ```
+
+pub mod capture;
+pub mod heap;
