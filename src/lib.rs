@@ -14,3 +14,5 @@
 
 pub mod capture;
 pub mod heap;
+pub mod memory;
+pub mod target;

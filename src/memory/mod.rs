@@ -1,0 +1,3 @@
+//! Implementations of `cpython::memory::ReadMemory`, and nothing that knows what the bytes mean.
+
+pub mod process;
