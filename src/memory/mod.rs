@@ -1,3 +1,6 @@
-//! Implementations of `cpython::memory::ReadMemory`, and nothing that knows what the bytes mean.
+//! Memory of other programs: read as it is, or frozen in an image. All of it implements `cpython::memory::ReadMemory`.
 
+pub mod image;
+pub mod marks;
 pub mod process;
+pub mod slots;

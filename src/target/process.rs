@@ -58,6 +58,7 @@ pub struct Status {
     pub name: String,
     /// The process, where the entry is that of a thread.
     pub tgid: u32,
+    pub parent: u32,
     /// Who traces it; zero is nobody.
     pub tracer: u32,
     /// The effective user.
@@ -141,7 +142,7 @@ impl Process {
     }
 
     pub fn status(&self) -> io::Result<Status> {
-        fs::read(self.entry("status")).map(|bytes| parse_status(&String::from_utf8_lossy(&bytes)))
+        fs::read(self.entry("status")).map(|bytes| Status::parse(&String::from_utf8_lossy(&bytes)))
     }
 
     /// The name that the kernel shows, at most 15 bytes of it.
@@ -201,7 +202,9 @@ impl Process {
     }
 }
 
-fn parse_status(text: &str) -> Status {
+impl Status {
+    /// The fields that are missing stay zero or empty.
+    pub fn parse(text: &str) -> Status {
     let mut status = Status::default();
     for (key, value) in text.lines().filter_map(|line| line.split_once(':')) {
         let value = value.trim();
@@ -210,6 +213,7 @@ fn parse_status(text: &str) -> Status {
         match key {
             "Name" => status.name = value.to_owned(),
             "Tgid" => status.tgid = numbers().next().unwrap_or(0),
+            "PPid" => status.parent = numbers().next().unwrap_or(0),
             "TracerPid" => status.tracer = numbers().next().unwrap_or(0),
             "Uid" => status.uid = numbers().nth(1).unwrap_or(0),
             "NSpid" => status.namespace_pids = numbers().collect(),
@@ -221,6 +225,7 @@ fn parse_status(text: &str) -> Status {
         }
     }
     status
+}
 }
 
 fn malformed(file: &str, field: &str) -> io::Error {

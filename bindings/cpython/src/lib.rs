@@ -8,4 +8,6 @@
 
 pub mod layout;
 pub mod memory;
+pub mod objects;
 pub mod version;
+pub mod versions;

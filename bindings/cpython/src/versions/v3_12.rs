@@ -1,0 +1,194 @@
+//! CPython 3.12.
+
+use crate::layout::{
+    Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, Frame, Gc, GcPlace, Generator, GeneratorForm, Int, IntForm,
+    Interpreter, Layout, Object, PreHeader, Runtime, StaticTypes, Text, Thread, Type, Values,
+};
+use crate::version::Version;
+
+use super::v3_11;
+
+/// `str` without `wstr`, `int` with a tag, static types with their dicts in the interpreter, managed weak references.
+pub const LAYOUT: Layout = Layout {
+    since: Version::new(3, 12, 0),
+    runtime: Runtime {
+        size: 459_888,
+        main_interpreter: Some(76_368),
+        ..v3_11::LAYOUT.runtime
+    },
+    interpreter: Interpreter {
+        size: 383_520,
+        id: 8,
+        threads_head: 72,
+        runtime: Some(96),
+        modules: 944,
+        sysdict: 352,
+        builtins: 360,
+        roots: &[
+            ("modules_by_index", 952),
+            ("importlib", 960),
+            ("import_func", 984),
+            ("codec_search_path", 1248),
+            ("codec_search_cache", 1256),
+            ("codec_error_registry", 1264),
+            ("dict", 1720),
+            ("sysdict_copy", 1728),
+            ("builtins_copy", 1736),
+            ("before_forkers", 3872),
+            ("after_forkers_parent", 3880),
+            ("after_forkers_child", 3888),
+            ("audit_hooks", 267_208),
+            ("warnings.filters", 3896),
+            ("warnings.once_registry", 3904),
+            ("warnings.default_action", 3912),
+        ],
+        root_arrays: &[
+            ("monitoring_callables", 381_784, 136),
+            ("monitoring_tool_names", 382_872, 8),
+        ],
+        exit_functions: ExitFunctions::Array {
+            callbacks: 3944,
+            count: 3952,
+        },
+        interned: Some(382_936),
+        ..v3_11::LAYOUT.interpreter
+    },
+    gc: Gc {
+        place: GcPlace::Interpreter(112),
+        ..v3_11::LAYOUT.gc
+    },
+    thread: Thread {
+        size: 288,
+        thread_id: 136,
+        native_thread_id: Some(144),
+        current_frame: CurrentFrame::CFrame {
+            cframe: 56,
+            current_frame: 0,
+        },
+        exc_info: 104,
+        roots: &[
+            ("c_profileobj", 80),
+            ("c_traceobj", 88),
+            ("current_exception", 96),
+            ("dict", 112),
+            ("async_exc", 128),
+            ("async_gen_firstiter", 192),
+            ("async_gen_finalizer", 200),
+            ("context", 208),
+        ],
+        ..v3_11::LAYOUT.thread
+    },
+    object: Object {
+        preheader: PreHeader::Managed,
+        ..v3_11::LAYOUT.object
+    },
+    types: Type {
+        size: 416,
+        heap_size: 920,
+        ht_name: 856,
+        ht_slots: 864,
+        ht_qualname: 872,
+        ht_cached_keys: 880,
+        ht_module: Some(888),
+        ..v3_11::LAYOUT.types
+    },
+    text: Text {
+        ascii_size: 40,
+        compact_size: 56,
+        unicode_size: 64,
+        utf8_length: 40,
+        utf8: 48,
+        data: 56,
+        wstr: None,
+        ..v3_11::LAYOUT.text
+    },
+    int: Int {
+        form: IntForm::Tag(16),
+        ..v3_11::LAYOUT.int
+    },
+    values: Values::Tagged,
+    code: Code {
+        size: 200,
+        form: CodeForm::LocalsPlus {
+            names: 96,
+            count: 72,
+            frame_size: Some(76),
+            cached: CodeCache::Pointer(152),
+        },
+        first_line: 68,
+        stack_size: 64,
+        extra: 184,
+        ..v3_11::LAYOUT.code
+    },
+    frame: Frame {
+        code: 0,
+        previous: 8,
+        frame_obj: 48,
+        references: &[("f_funcobj", 16), ("f_locals", 40), ("frame_obj", 48)],
+        owner: 70,
+        ..v3_11::LAYOUT.frame
+    },
+    generator: Generator {
+        size: 80,
+        references: &[
+            ("gi_name", 24),
+            ("gi_qualname", 32),
+            ("gi_exc_state.exc_value", 40),
+            ("gi_origin_or_finalizer", 56),
+        ],
+        form: GeneratorForm::Embedded {
+            frame: 72,
+            state: 67,
+            cleared: 4,
+        },
+        ..v3_11::LAYOUT.generator
+    },
+    static_types: StaticTypes::InInterpreter {
+        builtins: 373_704,
+        builtins_count: 200,
+        extensions: None,
+        size: 40,
+        type_: 0,
+        dict: 16,
+        subclasses: 24,
+        weaklist: 32,
+    },
+    ..v3_11::LAYOUT
+};
+
+/// The runtime keeps interned static strings, the interpreter its main thread.
+pub const SINCE_3_12_1: Layout = Layout {
+    since: Version::new(3, 12, 1),
+    runtime: Runtime {
+        size: 459_944,
+        main_interpreter: Some(76_392),
+        ..LAYOUT.runtime
+    },
+    interpreter: Interpreter {
+        size: 383_552,
+        ..LAYOUT.interpreter
+    },
+    ..LAYOUT
+};
+
+/// Other static strings, in front of the main interpreter.
+pub const SINCE_3_12_4: Layout = Layout {
+    since: Version::new(3, 12, 4),
+    runtime: Runtime {
+        size: 459_992,
+        main_interpreter: Some(76_440),
+        ..SINCE_3_12_1.runtime
+    },
+    ..SINCE_3_12_1
+};
+
+/// Other static strings, in front of the main interpreter.
+pub const SINCE_3_12_7: Layout = Layout {
+    since: Version::new(3, 12, 7),
+    runtime: Runtime {
+        size: 459_280,
+        main_interpreter: Some(75_728),
+        ..SINCE_3_12_4.runtime
+    },
+    ..SINCE_3_12_4
+};
