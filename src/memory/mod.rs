@@ -2,4 +2,5 @@
 
 pub mod image;
 pub mod marks;
+pub mod process;
 pub mod slots;
