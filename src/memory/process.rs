@@ -164,3 +164,9 @@ pub fn probe(pid: u32, address: u64) -> Result<(), Errno> {
     };
     process_vm_readv(Pid::from_raw(raw), &mut [IoSliceMut::new(&mut byte)], &[remote]).map(drop)
 }
+
+impl super::image::BulkRead for ProcessMemory {
+    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+        ProcessMemory::read_into(self, address, into)
+    }
+}
