@@ -3,7 +3,7 @@
 mod support;
 
 use cpython::layout::Layout;
-use cpython::{ReadMemory, Recognised, Symbols, recognise, runtime};
+use cpython::{ReadMemory, Recognised, recognise, runtime};
 use support::{LiveMemory, Target, interpreters};
 
 // Written and read past `sys.stdout` and `sys.stdin`, which make objects when they are first used.
