@@ -163,6 +163,15 @@ impl Image {
             .any(|segment| segment.writable && segment.range.contains(&address))
     }
 
+    /// The segments that the program may change.
+    pub fn data_ranges(&self) -> Vec<Range<u64>> {
+        self.segments
+            .iter()
+            .filter(|segment| segment.writable)
+            .map(|segment| segment.range.clone())
+            .collect()
+    }
+
     /// An address of the dynamic section: glibc's loader replaces those of the file by real ones, others leave them.
     fn relocated(&self, value: u64) -> Option<u64> {
         [value, self.bias.wrapping_add(value)]

@@ -47,7 +47,11 @@ pub fn denied(process: &Process) -> Error {
     let facts = Facts::gather(process);
     let denial = facts.judge();
     let contained = facts.theirs.namespace_pids.len() > 1;
-    Error::Denied { pid: process.pid, reason: denial.reason(contained), hint: denial.hint(process.pid, contained) }
+    Error::Denied {
+        pid: process.pid,
+        reason: denial.reason(contained),
+        hint: denial.hint(process.pid, contained),
+    }
 }
 
 impl Facts {
@@ -70,15 +74,18 @@ impl Facts {
 
     fn judge(&self) -> Denial {
         let capable = self.ours.effective_capabilities & CAP_SYS_PTRACE != 0;
-        let unknown = || Denial::SecurityModule { label: self.label.clone() };
+        let unknown = || Denial::SecurityModule {
+            label: self.label.clone(),
+        };
         match self {
             _ if self.ptrace_scope >= 3 => Denial::PtraceScope(self.ptrace_scope),
             _ if capable && !self.same_user_namespace => Denial::OtherUserNamespace,
             _ if capable => unknown(),
             _ if self.ours.uid == 0 => Denial::RootWithoutCapability,
-            _ if self.ours.uid != self.theirs.uid => {
-                Denial::OtherUser { theirs: self.theirs.uid, ours: self.ours.uid }
-            }
+            _ if self.ours.uid != self.theirs.uid => Denial::OtherUser {
+                theirs: self.theirs.uid,
+                ours: self.ours.uid,
+            },
             _ if !self.dumpable => Denial::NotDumpable,
             _ if self.theirs.permitted_capabilities & !self.ours.permitted_capabilities != 0 => Denial::MoreCapable,
             _ if !self.same_user_namespace => Denial::OtherUserNamespace,
@@ -231,11 +238,20 @@ mod tests {
         let system = System::new();
         system.status("self", another_user(), NONE, "7");
         let ours = another_user();
-        assert_eq!(system.denial(), Denial::OtherUser { theirs: ours - 1000, ours });
+        assert_eq!(
+            system.denial(),
+            Denial::OtherUser {
+                theirs: ours - 1000,
+                ours
+            }
+        );
         assert!(system.texts().1.contains("sudo pymemscope attach 4242"));
         system.status("4242", 100, NONE, "4242 1");
         let (message, hint) = system.texts();
-        assert!(message.contains("inside a container") && hint.contains("outside the container"), "{message} {hint}");
+        assert!(
+            message.contains("inside a container") && hint.contains("outside the container"),
+            "{message} {hint}"
+        );
     }
 
     #[test]
@@ -252,7 +268,10 @@ mod tests {
             let system = System::new();
             system.write("sys/kernel/yama/ptrace_scope", &format!("{scope}\n"));
             assert_eq!(plain_users(&system, |_| {}), Denial::PtraceScope(scope));
-            assert_eq!(plain_users(&system, |facts| facts.dumpable = false), Denial::NotDumpable);
+            assert_eq!(
+                plain_users(&system, |facts| facts.dumpable = false),
+                Denial::NotDumpable
+            );
         }
         let system = System::new();
         system.write("sys/kernel/yama/ptrace_scope", "3\n");
@@ -286,7 +305,12 @@ mod tests {
         let system = System::new();
         system.status("self", 0, ALL, "9");
         system.write("4242/attr/current", "docker-default (enforce)\n");
-        assert_eq!(system.denial(), Denial::SecurityModule { label: Some("docker-default (enforce)".to_owned()) });
+        assert_eq!(
+            system.denial(),
+            Denial::SecurityModule {
+                label: Some("docker-default (enforce)".to_owned())
+            }
+        );
         assert!(system.texts().0.contains("docker-default"));
     }
 }

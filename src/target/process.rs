@@ -52,6 +52,13 @@ pub struct Incarnation {
     stack: u64,
 }
 
+impl Incarnation {
+    /// Whether both are the same process, whatever program it runs.
+    pub fn same_process(&self, other: &Incarnation) -> bool {
+        self.start_ticks == other.start_ticks
+    }
+}
+
 /// Fields of `/proc/PID/status`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
@@ -151,6 +158,11 @@ impl Process {
         Ok(String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned())
     }
 
+    /// The name to call it by in messages.
+    pub fn name(&self) -> String {
+        self.comm().unwrap_or_else(|_| "unknown".to_owned())
+    }
+
     /// The words it was started with, or what it has put in their place. Read here and not through `remoteprocess`,
     /// which drops empty words and gives up at one that is not UTF-8.
     pub fn command(&self) -> io::Result<Vec<String>> {
@@ -205,27 +217,27 @@ impl Process {
 impl Status {
     /// The fields that are missing stay zero or empty.
     pub fn parse(text: &str) -> Status {
-    let mut status = Status::default();
-    for (key, value) in text.lines().filter_map(|line| line.split_once(':')) {
-        let value = value.trim();
-        let numbers = || value.split_whitespace().filter_map(|number| number.parse::<u32>().ok());
-        let bits = || u64::from_str_radix(value, 16).unwrap_or(0);
-        match key {
-            "Name" => status.name = value.to_owned(),
-            "Tgid" => status.tgid = numbers().next().unwrap_or(0),
-            "PPid" => status.parent = numbers().next().unwrap_or(0),
-            "TracerPid" => status.tracer = numbers().next().unwrap_or(0),
-            "Uid" => status.uid = numbers().nth(1).unwrap_or(0),
-            "NSpid" => status.namespace_pids = numbers().collect(),
-            "CapEff" => status.effective_capabilities = bits(),
-            "CapPrm" => status.permitted_capabilities = bits(),
-            "Seccomp" => status.seccomp = numbers().next().unwrap_or(0),
-            "VmHWM" => status.peak_rss = numbers().next().map(|kib| u64::from(kib) << 10),
-            _ => {}
+        let mut status = Status::default();
+        for (key, value) in text.lines().filter_map(|line| line.split_once(':')) {
+            let value = value.trim();
+            let numbers = || value.split_whitespace().filter_map(|number| number.parse::<u32>().ok());
+            let bits = || u64::from_str_radix(value, 16).unwrap_or(0);
+            match key {
+                "Name" => status.name = value.to_owned(),
+                "Tgid" => status.tgid = numbers().next().unwrap_or(0),
+                "PPid" => status.parent = numbers().next().unwrap_or(0),
+                "TracerPid" => status.tracer = numbers().next().unwrap_or(0),
+                "Uid" => status.uid = numbers().nth(1).unwrap_or(0),
+                "NSpid" => status.namespace_pids = numbers().collect(),
+                "CapEff" => status.effective_capabilities = bits(),
+                "CapPrm" => status.permitted_capabilities = bits(),
+                "Seccomp" => status.seccomp = numbers().next().unwrap_or(0),
+                "VmHWM" => status.peak_rss = numbers().next().map(|kib| u64::from(kib) << 10),
+                _ => {}
+            }
         }
+        status
     }
-    status
-}
 }
 
 fn malformed(file: &str, field: &str) -> io::Error {
