@@ -69,8 +69,7 @@ pub fn find_interpreters(
     if found.is_empty() {
         found = modules.iter().filter_map(|module| from_file(process, module)).collect();
     }
-    // A runtime outside the memory that the program writes to belongs to a file that it merely looks into.
-    found.retain(|interpreter| maps::containing(maps, interpreter.runtime).is_some_and(|mapping| mapping.writable));
+    found.retain(|interpreter| interpreter.is_loaded(maps));
     if found.is_empty() {
         Err(refusal(process, &modules, memory))
     } else {
@@ -220,6 +219,15 @@ fn refusal(process: &Process, modules: &[Module], memory: &mut dyn ReadMemory) -
 }
 
 impl Interpreter {
+    /// Whether its data can be written and its code executed: in a file that a program merely looks into they cannot.
+    fn is_loaded(&self, maps: &[Mapping]) -> bool {
+        let mapping = |address| maps::containing(maps, address);
+        mapping(self.runtime).is_some_and(|mapping| mapping.writable)
+            && self
+                .finalize
+                .is_none_or(|code| mapping(code).is_some_and(|mapping| mapping.executable))
+    }
+
     /// The version as `sys.version` begins, such as `3.12.1` or `3.15.0rc1`: from the text that `Py_GetVersion` puts
     /// together at the start, which is the same in every release and needs no layout to be found.
     pub fn version_text(&self, memory: &mut dyn ReadMemory) -> Option<String> {

@@ -1,6 +1,8 @@
 //! Programs that tests start, and the interpreters that there are to start them with.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod compiled;
+
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
