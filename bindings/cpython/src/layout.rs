@@ -10,6 +10,9 @@ use crate::version::Version;
 pub struct Layout {
     /// The first release that has this layout.
     pub since: Version,
+    /// Sizes of `_PyRuntimeState` and `PyInterpreterState` in other builds that were measured, in which nothing else that
+    /// stands here differs.
+    pub other_sizes: &'static [(u64, u64)],
     pub runtime: Runtime,
     pub interpreter: Interpreter,
     pub gc: Gc,
@@ -56,6 +59,8 @@ pub struct Runtime {
     pub size: u64,
     pub interpreters_head: u64,
     pub interpreters_main: u64,
+    /// `initialized`, a 4-byte number: 1 from the end of the start to the beginning of the end.
+    pub initialized: u64,
     /// `_finalizing` (3.8: `finalizing`): the thread that shuts the runtime down, or NULL.
     pub finalizing: u64,
     /// `_main_interpreter`, which stands in it (3.11 and later): `interpreters.main` points there.

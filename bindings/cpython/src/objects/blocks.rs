@@ -29,8 +29,11 @@ impl Blocks {
     /// What a block of `request` bytes at `start` occupies.
     #[inline]
     pub fn size<M: ReadMemory>(self, memory: &mut M, start: u64, request: u64) -> u64 {
-        let (start, request) =
-            if self.debug { (start.wrapping_sub(DEBUG_FRONT), request + DEBUG_FRONT + DEBUG_BACK) } else { (start, request) };
+        let (start, request) = if self.debug {
+            (start.wrapping_sub(DEBUG_FRONT), request + DEBUG_FRONT + DEBUG_BACK)
+        } else {
+            (start, request)
+        };
         if self.pymalloc && request <= SMALL_REQUEST {
             return request.max(1).next_multiple_of(CLASS);
         }
@@ -47,7 +50,10 @@ impl Blocks {
             .iter()
             .filter(|&&(start, request)| is_pooled(memory, layout, start.wrapping_sub(front), request + extra))
             .count();
-        Blocks { pymalloc: sample.is_empty() || pooled * 2 > sample.len(), debug }
+        Blocks {
+            pymalloc: sample.is_empty() || pooled * 2 > sample.len(),
+            debug,
+        }
     }
 }
 
@@ -75,6 +81,10 @@ fn is_pooled<M: ReadMemory>(memory: &mut M, layout: &Layout, start: u64, request
     let Ok(head) = memory.read(pool, at.pool_header as usize) else {
         return false;
     };
-    let class = (word_at(head, at.pool_szidx) & 0xffff_ffff).saturating_add(1).saturating_mul(CLASS);
-    class == request.next_multiple_of(CLASS) && (start - pool) >= at.pool_header && (start - pool - at.pool_header) % class == 0
+    let class = (word_at(head, at.pool_szidx) & 0xffff_ffff)
+        .saturating_add(1)
+        .saturating_mul(CLASS);
+    class == request.next_multiple_of(CLASS)
+        && (start - pool) >= at.pool_header
+        && (start - pool - at.pool_header) % class == 0
 }

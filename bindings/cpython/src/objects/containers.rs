@@ -31,11 +31,23 @@ impl Examiner<'_> {
         let length = word_at(bytes, self.layout.object.ob_size);
         let (items, allocated) = (word_at(bytes, at.items), word_at(bytes, at.allocated));
         if length > allocated || allocated > MOST_ITEMS {
-            return Err(Unreadable::Implausible { what: "list", at: address });
+            return Err(Unreadable::Implausible {
+                what: "list",
+                at: address,
+            });
         }
         self.items(memory, items, length, visitor)?;
-        let tables = if allocated > 0 { self.blocks.size(memory, items, 8 * allocated) } else { 0 };
-        Ok(Extent { counted: info.basicsize + 8 * allocated, own: info.basicsize, tables, length })
+        let tables = if allocated > 0 {
+            self.blocks.size(memory, items, 8 * allocated)
+        } else {
+            0
+        };
+        Ok(Extent {
+            counted: info.basicsize + 8 * allocated,
+            own: info.basicsize,
+            tables,
+            length,
+        })
     }
 
     pub(super) fn tuple<M: ReadMemory, V: Visitor<M>>(
@@ -47,11 +59,17 @@ impl Examiner<'_> {
     ) -> Result<Extent, Unreadable> {
         let length = memory.word(address + self.layout.object.ob_size)?;
         if length > MOST_ITEMS {
-            return Err(Unreadable::Implausible { what: "tuple", at: address });
+            return Err(Unreadable::Implausible {
+                what: "tuple",
+                at: address,
+            });
         }
         self.items(memory, address + self.layout.tuple.items, length, visitor)?;
         let size = info.basicsize + 8 * length;
-        Ok(Extent { length, ..Extent::single(size) })
+        Ok(Extent {
+            length,
+            ..Extent::single(size)
+        })
     }
 
     pub(super) fn set<M: ReadMemory, V: Visitor<M>>(
@@ -63,10 +81,17 @@ impl Examiner<'_> {
     ) -> Result<Extent, Unreadable> {
         let at = self.layout.set;
         let bytes = memory.read(address, at.small_table as usize)?;
-        let (used, mask, table) = (word_at(bytes, at.used), word_at(bytes, at.mask), word_at(bytes, at.table));
+        let (used, mask, table) = (
+            word_at(bytes, at.used),
+            word_at(bytes, at.mask),
+            word_at(bytes, at.table),
+        );
         let slots = mask.wrapping_add(1);
         if !slots.is_power_of_two() || slots > MOST_ITEMS || used > slots {
-            return Err(Unreadable::Implausible { what: "set", at: address });
+            return Err(Unreadable::Implausible {
+                what: "set",
+                at: address,
+            });
         }
         let mut words = self.take_words();
         let mut done = 0;
@@ -88,9 +113,18 @@ impl Examiner<'_> {
         }
         self.give_back(words);
         let own_table = table == address + at.small_table;
-        let tables = if own_table { 0 } else { self.blocks.size(memory, table, SET_ENTRY * slots) };
+        let tables = if own_table {
+            0
+        } else {
+            self.blocks.size(memory, table, SET_ENTRY * slots)
+        };
         let counted = info.basicsize + if own_table { 0 } else { SET_ENTRY * slots };
-        Ok(Extent { counted, own: info.basicsize, tables, length: used })
+        Ok(Extent {
+            counted,
+            own: info.basicsize,
+            tables,
+            length: used,
+        })
     }
 
     pub(super) fn deque<M: ReadMemory, V: Visitor<M>>(
@@ -106,7 +140,10 @@ impl Examiner<'_> {
         let (mut block, mut index) = (word_at(bytes, at.left_block), word_at(bytes, at.left_index));
         let spare = at.free_blocks.map_or(0, |free| word_at(bytes, free));
         if length > MOST_ITEMS || index > BLOCK_ITEMS || spare > BLOCK_ITEMS {
-            return Err(Unreadable::Implausible { what: "deque", at: address });
+            return Err(Unreadable::Implausible {
+                what: "deque",
+                at: address,
+            });
         }
         let blocks = (index + length).div_ceil(BLOCK_ITEMS).max(1);
         let mut done = 0;
@@ -141,14 +178,26 @@ impl Examiner<'_> {
         let (items, capacity) = (word_at(bytes, at.items), word_at(bytes, at.capacity));
         let (first, count) = (word_at(bytes, at.first), word_at(bytes, at.count));
         if capacity > MOST_ITEMS || count > capacity || (count > 0 && first >= capacity) {
-            return Err(Unreadable::Implausible { what: "queue", at: address });
+            return Err(Unreadable::Implausible {
+                what: "queue",
+                at: address,
+            });
         }
         let to_end = count.min(capacity - first.min(capacity));
         self.items_from(memory, items + 8 * first, to_end, 0, visitor)?;
         self.items_from(memory, items, count - to_end, to_end, visitor)?;
-        let tables = if capacity > 0 { self.blocks.size(memory, items, 8 * capacity) } else { 0 };
+        let tables = if capacity > 0 {
+            self.blocks.size(memory, items, 8 * capacity)
+        } else {
+            0
+        };
         let counted = info.basicsize + if at.counted { 8 * capacity } else { 0 };
-        Ok(Extent { counted, own: info.basicsize, tables, length: count })
+        Ok(Extent {
+            counted,
+            own: info.basicsize,
+            tables,
+            length: count,
+        })
     }
 
     fn items<M: ReadMemory, V: Visitor<M>>(

@@ -59,7 +59,9 @@ impl Content {
             (flags::BASE_EXC_SUBCLASS, Content::Exception),
             (flags::TYPE_SUBCLASS, Content::Type),
         ];
-        BITS.iter().find(|(bit, _)| tp_flags & bit != 0).map_or(Content::Plain, |&(_, content)| content)
+        BITS.iter()
+            .find(|(bit, _)| tp_flags & bit != 0)
+            .map_or(Content::Plain, |&(_, content)| content)
     }
 
     /// What `tp_name` tells of a C type; one-word names count for static types only.
@@ -77,7 +79,11 @@ impl Content {
             "code" => Content::Code,
             "frame" => Content::Frame,
             "generator" | "coroutine" | "async_generator" => Content::Generator,
-            "weakref" | "weakref.ReferenceType" | "weakproxy" | "weakref.ProxyType" | "weakcallableproxy"
+            "weakref"
+            | "weakref.ReferenceType"
+            | "weakproxy"
+            | "weakref.ProxyType"
+            | "weakcallableproxy"
             | "weakref.CallableProxyType" => Content::WeakRef,
             "collections.deque" => Content::Deque,
             "functools._lru_cache_wrapper" => Content::LruCache,

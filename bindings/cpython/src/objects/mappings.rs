@@ -1,10 +1,10 @@
 //! Dicts in all their forms, and the attributes that instances keep without one.
 
-use crate::layout::{Values, Layout};
+use crate::layout::{Keys, Values};
 use crate::memory::{ReadMemory, Unreadable, word_at};
 
+use super::dict::{DictHeader, EntryKind, KeysHeader};
 use super::examine::Examiner;
-use super::keys::{KeysTable, is_unshared};
 use super::types::{InstanceDict, TypeInfo, flags, has_values};
 use super::visit::{Extent, Step, Visitor};
 
@@ -21,21 +21,24 @@ impl Examiner<'_> {
         address: u64,
         visitor: &mut V,
     ) -> Result<Extent, Unreadable> {
-        let at = self.layout.dict;
-        let bytes = memory.read(address, at.size as usize)?;
-        let (used, keys, values) = (word_at(bytes, at.used), word_at(bytes, at.keys), word_at(bytes, at.values));
-        let table = KeysTable::read(memory, self.layout, keys)?;
-        let mut extent = Extent { counted: info.basicsize, own: info.basicsize, tables: 0, length: used };
+        let DictHeader { used, keys, values } = DictHeader::read(memory, self.layout, address)?;
+        let table = KeysHeader::read(memory, &self.layout.keys, keys)?;
+        let mut extent = Extent {
+            counted: info.basicsize,
+            own: info.basicsize,
+            tables: 0,
+            length: used,
+        };
         if values != 0 {
             // Whether or not they stand in their owner's block, `sys.getsizeof` counts the values.
-            extent.counted += 8 * table.capacity;
+            extent.counted += 8 * self.value_room(&table);
             extent.tables += self.split_values(memory, &table, values, visitor)?;
         } else {
             self.entries(memory, &table, visitor)?;
         }
-        if is_unshared(&table) {
-            extent.counted += table.size;
-            extent.tables += self.blocks.size(memory, keys, table.size);
+        if table.refcnt == 1 {
+            extent.counted += table.bytes;
+            extent.tables += self.blocks.size(memory, keys, table.bytes);
         }
         Ok(extent)
     }
@@ -53,7 +56,11 @@ impl Examiner<'_> {
         let fast_nodes = memory.word(address + at.fast_nodes_size)?.min(1 << 40);
         let instance_dict = memory.word(address + at.instance_dict)?;
         if instance_dict != 0 {
-            visitor.reference(memory, Step::Field(super::types::FieldName::Known("__dict__")), instance_dict);
+            visitor.reference(
+                memory,
+                Step::Field(super::types::FieldName::Known("__dict__")),
+                instance_dict,
+            );
         }
         extent.counted += 8 * fast_nodes;
         if fast_nodes > 0 {
@@ -70,22 +77,22 @@ impl Examiner<'_> {
     fn entries<M: ReadMemory, V: Visitor<M>>(
         &mut self,
         memory: &mut M,
-        table: &KeysTable,
+        table: &KeysHeader,
         visitor: &mut V,
     ) -> Result<(), Unreadable> {
-        let form = table.entry;
-        let Some(value_at) = form.value else {
+        if table.kind == EntryKind::Split {
             return Ok(());
-        };
+        }
+        let (size, key_at) = (table.kind.size(), table.kind.key());
         let mut words = self.take_words();
         let mut done = 0;
         while done < table.used_entries {
             let piece = (table.used_entries - done).min(Self::PIECE_WORDS / 2);
-            let bytes = memory.read(table.entries + form.size * done, (form.size * piece) as usize)?;
+            let bytes = memory.read(table.entries.wrapping_add(size * done), (size * piece) as usize)?;
             words.clear();
-            for entry in bytes.chunks_exact(form.size as usize) {
-                words.push(word_at(entry, form.key));
-                words.push(word_at(entry, value_at));
+            for entry in bytes.chunks_exact(size as usize) {
+                words.push(word_at(entry, key_at));
+                words.push(word_at(entry, key_at + 8));
             }
             for (position, entry) in words.chunks_exact(2).enumerate() {
                 let (key, value) = (entry[0], entry[1]);
@@ -93,7 +100,14 @@ impl Examiner<'_> {
                 if value == 0 || key == 0 {
                     continue;
                 }
-                visitor.reference(memory, Step::Value { key, position: done + position as u64 }, value);
+                visitor.reference(
+                    memory,
+                    Step::Value {
+                        key,
+                        position: done + position as u64,
+                    },
+                    value,
+                );
                 visitor.reference(memory, Step::Key, key);
             }
             done += piece;
@@ -106,31 +120,48 @@ impl Examiner<'_> {
     fn split_values<M: ReadMemory, V: Visitor<M>>(
         &mut self,
         memory: &mut M,
-        table: &KeysTable,
+        table: &KeysHeader,
         values: u64,
         visitor: &mut V,
     ) -> Result<u64, Unreadable> {
         let (start, room, block) = match self.layout.values {
-            Values::Bare => (values, table.capacity, (values, 8 * table.capacity)),
+            Values::Bare => (values, self.value_room(table), (values, 8 * self.value_room(table))),
             Values::Pointer | Values::Tagged => {
                 let prefix = u64::from(memory.byte(values.wrapping_sub(1))?);
-                (values, table.capacity, (values.wrapping_sub(prefix), prefix + 8 * table.capacity))
+                (
+                    values,
+                    self.value_room(table),
+                    (values.wrapping_sub(prefix), prefix + 8 * self.value_room(table)),
+                )
             }
-            Values::Inline { capacity, embedded, values: first, .. } => {
+            Values::Inline {
+                capacity,
+                embedded,
+                values: first,
+                ..
+            } => {
                 let room = u64::from(memory.byte(values + capacity)?);
                 let is_embedded = memory.byte(values + embedded)? != 0;
-                (values + first, room, (values, if is_embedded { 0 } else { values_size(room) }))
+                (
+                    values + first,
+                    room,
+                    (values, if is_embedded { 0 } else { values_size(room) }),
+                )
             }
         };
         self.shared_values(memory, table, start, room, false, visitor)?;
-        Ok(if block.1 > 0 { self.blocks.size(memory, block.0, block.1) } else { 0 })
+        Ok(if block.1 > 0 {
+            self.blocks.size(memory, block.0, block.1)
+        } else {
+            0
+        })
     }
 
     /// Tells values that stand in a row from `start` under the names of `table`.
     fn shared_values<M: ReadMemory, V: Visitor<M>>(
         &mut self,
         memory: &mut M,
-        table: &KeysTable,
+        table: &KeysHeader,
         start: u64,
         room: u64,
         attributes: bool,
@@ -141,9 +172,13 @@ impl Examiner<'_> {
         words.clear();
         let bytes = memory.read(start, (8 * count) as usize)?;
         words.extend(bytes.chunks_exact(8).map(|word| word_at(word, 0)));
-        let form = table.entry;
-        let bytes = memory.read(table.entries, (form.size * count) as usize)?;
-        words.extend(bytes.chunks_exact(form.size as usize).map(|entry| word_at(entry, form.key)));
+        let size = table.kind.size();
+        let bytes = memory.read(table.entries, (size * count) as usize)?;
+        words.extend(
+            bytes
+                .chunks_exact(size as usize)
+                .map(|entry| word_at(entry, table.kind.key())),
+        );
         let (targets, names) = words.split_at(count as usize);
         for (position, (&value, &key)) in targets.iter().zip(names).enumerate() {
             if value == 0 || key == 0 {
@@ -152,7 +187,14 @@ impl Examiner<'_> {
             if attributes {
                 visitor.reference(memory, Step::Attribute(key), value);
             } else {
-                visitor.reference(memory, Step::Value { key, position: position as u64 }, value);
+                visitor.reference(
+                    memory,
+                    Step::Value {
+                        key,
+                        position: position as u64,
+                    },
+                    value,
+                );
                 visitor.reference(memory, Step::Key, key);
             }
         }
@@ -219,27 +261,40 @@ impl Examiner<'_> {
         }
         let table = self.cached_table(memory, info)?;
         match self.layout.values {
-            Values::Inline { capacity, values: first, .. } => {
+            Values::Inline {
+                capacity,
+                values: first,
+                ..
+            } => {
                 let room = u64::from(memory.byte(values + capacity)?);
                 self.shared_values(memory, &table, values + first, room, true, visitor)?;
                 Ok(0)
             }
             _ => {
                 let prefix = u64::from(memory.byte(values.wrapping_sub(1))?);
-                self.shared_values(memory, &table, values, table.capacity, true, visitor)?;
-                Ok(self.blocks.size(memory, values.wrapping_sub(prefix), prefix + 8 * table.capacity))
+                let room = self.value_room(&table);
+                self.shared_values(memory, &table, values, room, true, visitor)?;
+                Ok(self.blocks.size(memory, values.wrapping_sub(prefix), prefix + 8 * room))
             }
         }
     }
 
+    /// How many values a dict or instance with this table has room for.
+    fn value_room(&self, table: &KeysHeader) -> u64 {
+        match self.layout.keys {
+            Keys::Sized { .. } => table.capacity(),
+            Keys::Log2 { .. } => table.used_entries + table.free_entries,
+        }
+    }
+
     /// The names that instances of `info` share; the last class's is kept, since objects of a class come in rows.
-    fn cached_table<M: ReadMemory>(&mut self, memory: &mut M, info: &TypeInfo) -> Result<KeysTable, Unreadable> {
+    fn cached_table<M: ReadMemory>(&mut self, memory: &mut M, info: &TypeInfo) -> Result<KeysHeader, Unreadable> {
         if let Some((keys, table)) = self.last_table
             && keys == info.cached_keys
         {
             return Ok(table);
         }
-        let table = KeysTable::read(memory, self.layout, info.cached_keys)?;
+        let table = KeysHeader::read(memory, &self.layout.keys, info.cached_keys)?;
         self.last_table = Some((info.cached_keys, table));
         Ok(table)
     }
@@ -248,15 +303,4 @@ impl Examiner<'_> {
 /// The size of a `PyDictValues` with this capacity: a head of a word, the values, a byte for each (pycore_dict.h).
 fn values_size(capacity: u64) -> u64 {
     8 * (capacity + 1) + capacity.next_multiple_of(8)
-}
-
-/// The keys that a class's instances share, as references that the class owns.
-pub(super) fn shared_names<M: ReadMemory>(
-    memory: &mut M,
-    layout: &Layout,
-    keys: u64,
-) -> Result<(KeysTable, Vec<u64>), Unreadable> {
-    let table = KeysTable::read(memory, layout, keys)?;
-    let names = table.keys(memory, MOST_SHARED_NAMES)?;
-    Ok((table, names))
 }

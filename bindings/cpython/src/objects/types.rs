@@ -115,7 +115,10 @@ impl TypeInfo {
                 None => return Ok(info),
             }
         }
-        Err(Unreadable::Implausible { what: "chain of base classes", at: address })
+        Err(Unreadable::Implausible {
+            what: "chain of base classes",
+            at: address,
+        })
     }
 
     /// Takes in what the class at `at` adds to its base: the bytes from the base's size to its own.
@@ -131,7 +134,10 @@ impl TypeInfo {
         let name = c_name(memory, header)?;
         let known = known_type(layout, &name, header);
         if let Some(known) = known {
-            self.fields.extend(known.strong.iter().map(|&(name, offset)| Field { name: FieldName::Known(name), offset }));
+            self.fields.extend(known.strong.iter().map(|&(name, offset)| Field {
+                name: FieldName::Known(name),
+                offset,
+            }));
         }
         let content = Content::of_name(&name, header.flags);
         if let Some(content) = content {
@@ -208,7 +214,14 @@ impl Header {
         let plausible = header.flags & flags::READY != 0
             && (layout.object.size..=LARGEST_BASICSIZE).contains(&header.basicsize)
             && header.itemsize <= LARGEST_BASICSIZE;
-        if plausible { Ok(header) } else { Err(Unreadable::Implausible { what: "type", at: address }) }
+        if plausible {
+            Ok(header)
+        } else {
+            Err(Unreadable::Implausible {
+                what: "type",
+                at: address,
+            })
+        }
     }
 }
 
@@ -251,8 +264,16 @@ fn known_type(layout: &Layout, name: &str, header: &Header) -> Option<&'static C
     if header.flags & flags::HEAPTYPE != 0 && !name.contains('.') {
         return None;
     }
-    let known = layout.c_types.iter().flat_map(|table| table.iter()).find(|known| known.name == name)?;
-    let fits = known.strong.iter().chain(known.weak).all(|&(_, offset)| offset + 8 <= header.basicsize);
+    let known = layout
+        .c_types
+        .iter()
+        .flat_map(|table| table.iter())
+        .find(|known| known.name == name)?;
+    let fits = known
+        .strong
+        .iter()
+        .chain(known.weak)
+        .all(|&(_, offset)| offset + 8 <= header.basicsize);
     fits.then_some(known)
 }
 
@@ -269,14 +290,21 @@ fn members<M: ReadMemory>(memory: &mut M, layout: &Layout, at: u64, header: &Hea
         let kind = crate::memory::half_at(bytes, layout.types.member_type);
         let offset = word_at(bytes, layout.types.member_offset);
         if OBJECT_MEMBERS.contains(&kind) && offset >= layout.object.size && offset + 8 <= header.basicsize {
-            found.push(Field { name: FieldName::Text(word_at(bytes, 0)), offset });
+            found.push(Field {
+                name: FieldName::Text(word_at(bytes, 0)),
+                offset,
+            });
         }
     }
     Ok(found)
 }
 
 fn presize(layout: &Layout, tp_flags: u64) -> u64 {
-    let head = if tp_flags & flags::HAVE_GC != 0 { layout.object.gc_head } else { 0 };
+    let head = if tp_flags & flags::HAVE_GC != 0 {
+        layout.object.gc_head
+    } else {
+        0
+    };
     let managed = match layout.object.preheader {
         PreHeader::GcHead => 0,
         PreHeader::ManagedDict => tp_flags & flags::MANAGED_DICT,

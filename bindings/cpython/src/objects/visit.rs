@@ -50,6 +50,11 @@ pub struct Extent {
 impl Extent {
     /// An object that is one block, and all of it counted.
     pub fn single(size: u64) -> Extent {
-        Extent { counted: size, own: size, tables: 0, length: 0 }
+        Extent {
+            counted: size,
+            own: size,
+            tables: 0,
+            length: 0,
+        }
     }
 }

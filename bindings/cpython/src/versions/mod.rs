@@ -1,8 +1,9 @@
 //! The layouts of every release, one file a minor version: what it says is only what changed from its parent.
 //!
 //! A file's `LAYOUT` is that of the first release; what moved in a patch release stands below it as `SINCE_…`.
-//! A new minor version is one file, its line in this list, and its field order in `debug_offsets`.
+//! A new minor version is one file, its line in `MINORS`, and its order of members in `debug_fields`.
 
+pub mod debug_fields;
 mod v3_10;
 mod v3_11;
 mod v3_12;
@@ -13,28 +14,34 @@ mod v3_8;
 mod v3_9;
 
 use crate::layout::Layout;
+use crate::version::Version;
 
-/// All layouts, oldest first.
-pub const LAYOUTS: &[&Layout] = &[
-    &v3_8::LAYOUT,
-    &v3_8::SINCE_3_8_14,
-    &v3_9::LAYOUT,
-    &v3_9::SINCE_3_9_14,
-    &v3_10::LAYOUT,
-    &v3_10::SINCE_3_10_7,
-    &v3_11::LAYOUT,
-    &v3_12::LAYOUT,
-    &v3_12::SINCE_3_12_1,
-    &v3_12::SINCE_3_12_4,
-    &v3_12::SINCE_3_12_7,
-    &v3_13::LAYOUT,
-    &v3_13::SINCE_3_13_1,
-    &v3_13::SINCE_3_13_12,
-    &v3_13::SINCE_3_13_13,
-    &v3_14::LAYOUT,
-    &v3_14::SINCE_3_14_1,
-    &v3_14::SINCE_3_14_3,
-    &v3_14::SINCE_3_14_4,
-    &v3_14::SINCE_3_14_5,
-    &v3_15::LAYOUT,
+use debug_fields::Group;
+
+/// What is known of one minor version.
+#[derive(Debug, Clone, Copy)]
+pub struct Minor {
+    /// Its layouts, oldest first; each is good from its own release to the next one's.
+    pub layouts: &'static [&'static Layout],
+    /// The newest release that the layouts were measured on.
+    pub newest: Version,
+    /// The members of its `_Py_DebugOffsets` behind the head, in order; empty where there is none.
+    pub debug_offsets: &'static [Group],
+}
+
+/// Every minor version that is supported, oldest first.
+pub const MINORS: &[Minor] = &[
+    v3_8::MINOR,
+    v3_9::MINOR,
+    v3_10::MINOR,
+    v3_11::MINOR,
+    v3_12::MINOR,
+    v3_13::MINOR,
+    v3_14::MINOR,
+    v3_15::MINOR,
 ];
+
+/// What is known of the minor version that `version` belongs to.
+pub fn minor(version: Version) -> Option<&'static Minor> {
+    MINORS.iter().find(|minor| minor.newest.is_same_minor(version))
+}

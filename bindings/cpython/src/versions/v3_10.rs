@@ -6,7 +6,7 @@ use crate::layout::{
 };
 use crate::version::Version;
 
-use super::v3_9;
+use super::{Minor, v3_9};
 
 /// Functions begin with what builds them, line tables are new, pymalloc has pools of 16 KiB.
 pub const LAYOUT: Layout = Layout {
@@ -118,4 +118,10 @@ pub const SINCE_3_10_7: Layout = Layout {
         ..LAYOUT.interpreter
     },
     ..LAYOUT
+};
+
+pub const MINOR: Minor = Minor {
+    layouts: &[&LAYOUT, &SINCE_3_10_7],
+    newest: Version::new(3, 10, 21),
+    debug_offsets: &[],
 };

@@ -7,7 +7,7 @@ use crate::layout::{
 };
 use crate::version::Version;
 
-use super::v3_10;
+use super::{Minor, v3_10};
 
 /// Frames are no objects any more, dict keys know their kind, instances keep values without a dict.
 pub const LAYOUT: Layout = Layout {
@@ -16,6 +16,7 @@ pub const LAYOUT: Layout = Layout {
         size: 166_688,
         interpreters_head: 40,
         interpreters_main: 48,
+        initialized: 16,
         finalizing: 24,
         main_interpreter: Some(58_936),
     },
@@ -180,4 +181,10 @@ pub const LAYOUT: Layout = Layout {
         ..v3_10::LAYOUT.deque
     },
     ..v3_10::LAYOUT
+};
+
+pub const MINOR: Minor = Minor {
+    layouts: &[&LAYOUT],
+    newest: Version::new(3, 11, 16),
+    debug_offsets: &[],
 };

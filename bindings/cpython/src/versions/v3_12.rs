@@ -6,7 +6,7 @@ use crate::layout::{
 };
 use crate::version::Version;
 
-use super::v3_11;
+use super::{Minor, v3_11};
 
 /// `str` without `wstr`, `int` with a tag, static types with their dicts in the interpreter, managed weak references.
 pub const LAYOUT: Layout = Layout {
@@ -191,4 +191,10 @@ pub const SINCE_3_12_7: Layout = Layout {
         ..SINCE_3_12_4.runtime
     },
     ..SINCE_3_12_4
+};
+
+pub const MINOR: Minor = Minor {
+    layouts: &[&LAYOUT, &SINCE_3_12_1, &SINCE_3_12_4, &SINCE_3_12_7],
+    newest: Version::new(3, 12, 14),
+    debug_offsets: &[],
 };

@@ -6,7 +6,7 @@ use crate::layout::{
 };
 use crate::version::Version;
 
-use super::v3_12;
+use super::{Minor, debug_fields, v3_12};
 
 /// `_Py_DebugOffsets` at the front of the runtime, values inside the instances, frames with an executable.
 pub const LAYOUT: Layout = Layout {
@@ -15,6 +15,7 @@ pub const LAYOUT: Layout = Layout {
         size: 283_320,
         interpreters_head: 632,
         interpreters_main: 640,
+        initialized: 600,
         finalizing: 608,
         main_interpreter: Some(88_352),
     },
@@ -196,4 +197,10 @@ pub const SINCE_3_13_13: Layout = Layout {
         ..SINCE_3_13_12.thread
     },
     ..SINCE_3_13_12
+};
+
+pub const MINOR: Minor = Minor {
+    layouts: &[&LAYOUT, &SINCE_3_13_1, &SINCE_3_13_12, &SINCE_3_13_13],
+    newest: Version::new(3, 13, 18),
+    debug_offsets: debug_fields::V3_13,
 };

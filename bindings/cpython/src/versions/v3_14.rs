@@ -6,7 +6,7 @@ use crate::layout::{
 };
 use crate::version::Version;
 
-use super::v3_13;
+use super::{Minor, debug_fields, v3_13};
 
 /// The incremental collector (a young list and two old ones), stack references with tags, a hash in every tuple.
 pub const LAYOUT: Layout = Layout {
@@ -15,6 +15,7 @@ pub const LAYOUT: Layout = Layout {
         size: 316_536,
         interpreters_head: 808,
         interpreters_main: 816,
+        initialized: 776,
         finalizing: 784,
         main_interpreter: Some(90_728),
     },
@@ -271,4 +272,10 @@ pub const SINCE_3_14_5: Layout = Layout {
         weaklist: 40,
     },
     ..SINCE_3_14_4
+};
+
+pub const MINOR: Minor = Minor {
+    layouts: &[&LAYOUT, &SINCE_3_14_1, &SINCE_3_14_3, &SINCE_3_14_4, &SINCE_3_14_5],
+    newest: Version::new(3, 14, 10),
+    debug_offsets: debug_fields::V3_14,
 };

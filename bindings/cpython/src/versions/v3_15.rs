@@ -6,15 +6,17 @@ use crate::layout::{
 };
 use crate::version::Version;
 
-use super::v3_14;
+use super::{Minor, debug_fields, v3_14};
 
 /// Lazy imports, modules without `md_def`, bytearrays on top of `bytes`.
 pub const LAYOUT: Layout = Layout {
     since: Version::new(3, 15, 0),
+    other_sizes: &[(346_568, 226_240)],
     runtime: Runtime {
         size: 346_560,
         interpreters_head: 936,
         interpreters_main: 944,
+        initialized: 904,
         finalizing: 912,
         main_interpreter: Some(120_328),
     },
@@ -133,4 +135,10 @@ pub const LAYOUT: Layout = Layout {
         weaklist: 40,
     },
     ..v3_14::LAYOUT
+};
+
+pub const MINOR: Minor = Minor {
+    layouts: &[&LAYOUT],
+    newest: Version::new(3, 15, 2),
+    debug_offsets: debug_fields::V3_15,
 };

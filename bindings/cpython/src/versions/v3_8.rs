@@ -8,13 +8,17 @@ use crate::layout::{
 };
 use crate::version::Version;
 
+use super::Minor;
+
 /// One collector for all interpreters, dict entries always of three words, frames that are objects.
 pub const LAYOUT: Layout = Layout {
     since: Version::new(3, 8, 0),
+    other_sizes: &[],
     runtime: Runtime {
         size: 1464,
         interpreters_head: 32,
         interpreters_main: 40,
+        initialized: 12,
         finalizing: 16,
         main_interpreter: None,
     },
@@ -322,4 +326,10 @@ pub const SINCE_3_8_14: Layout = Layout {
         ..LAYOUT.interpreter
     },
     ..LAYOUT
+};
+
+pub const MINOR: Minor = Minor {
+    layouts: &[&LAYOUT, &SINCE_3_8_14],
+    newest: Version::new(3, 8, 20),
+    debug_offsets: &[],
 };

@@ -3,7 +3,7 @@
 use crate::layout::{Gc, GcPlace, Interpreter, Layout, Runtime, Type};
 use crate::version::Version;
 
-use super::v3_8;
+use super::{Minor, v3_8};
 
 /// A collector in each interpreter; the interpreter points back at the runtime; types know their module.
 pub const LAYOUT: Layout = Layout {
@@ -62,4 +62,10 @@ pub const SINCE_3_9_14: Layout = Layout {
         ..LAYOUT.interpreter
     },
     ..LAYOUT
+};
+
+pub const MINOR: Minor = Minor {
+    layouts: &[&LAYOUT, &SINCE_3_9_14],
+    newest: Version::new(3, 9, 25),
+    debug_offsets: &[],
 };

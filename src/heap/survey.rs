@@ -1,0 +1,107 @@
+//! The survey: walks from the roots through everything they reach, breadth first, and measures each object once.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use cpython::layout::Layout;
+use cpython::memory::{ReadMemory, Unreadable};
+use cpython::objects::blocks::Blocks;
+use cpython::objects::examine::Examiner;
+use cpython::runtime::Interpreter;
+
+use super::collector::{self, Tracked};
+use super::found::Found;
+use super::labels::{Label, LabelKind};
+use super::objects::NO_OBJECT;
+use super::roots;
+use crate::memory::slots::Slots;
+
+/// What a survey needs to know of a process.
+pub struct Subject<'a> {
+    pub layout: &'a Layout,
+    /// The address of `_PyRuntime`.
+    pub runtime: u64,
+    pub slots: Rc<Slots>,
+    /// Data that came with executables and libraries.
+    pub statics: Vec<Range<u64>>,
+}
+
+/// The objects of a heap, before anybody has asked anything of them.
+pub struct Survey<'a> {
+    pub subject: &'a Subject<'a>,
+    pub interpreters: Vec<Interpreter>,
+    pub found: Found,
+    pub warnings: Vec<String>,
+}
+
+/// So many of the first objects tell which allocator is at work.
+const SAMPLE: usize = 400;
+
+/// Walks the whole heap. What cannot be read is counted in `Found::rejected`; only a runtime that cannot be read at all
+/// is an error.
+pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Result<Survey<'a>, Unreadable> {
+    let interpreters = cpython::runtime::interpreters(memory, subject.layout, subject.runtime)?;
+    let mut warnings = Vec::new();
+    let tracked = collector::tracked(memory, subject, &interpreters, &mut warnings)?;
+    let addresses: Vec<u64> = interpreters.iter().map(|interpreter| interpreter.address).collect();
+    let examiner = |blocks| Examiner::new(subject.layout, blocks, subject.statics.clone(), addresses.clone());
+
+    let blocks = judge_allocator(memory, subject.layout, &tracked);
+    let mut walker = examiner(blocks);
+    let mut found = Found::new(subject.layout, Rc::clone(&subject.slots), examiner(blocks), tracked);
+    if blocks.debug {
+        warnings.push("The program runs with a debugging allocator; bytes include its guard bytes.".to_owned());
+    }
+
+    roots::add(memory, subject, &interpreters, &walker, &mut found);
+    let mut next = 0;
+    walk(memory, &mut walker, &mut found, &mut next);
+    // What only C code holds, or nobody any more, the collector still knows.
+    let held = found.rows_root("(held by C code, or garbage)");
+    for address in found.unvisited_tracked() {
+        found.seed(memory, held, Label::new(LabelKind::Unnamed, 0), address);
+        walk(memory, &mut walker, &mut found, &mut next);
+    }
+    Ok(Survey { subject, interpreters, found, warnings })
+}
+
+/// Examines all rows from `next` on, those that are added meanwhile included.
+fn walk<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &mut Found, next: &mut u32) {
+    while (*next as usize) < found.objects.count() {
+        let row = *next;
+        *next += 1;
+        let type_of = found.objects.type_of[row as usize];
+        if type_of == NO_OBJECT {
+            roots::expand(memory, walker, found, row);
+            continue;
+        }
+        let info = &found.types.get(type_of).info;
+        if info.is_leaf {
+            continue;
+        }
+        let info = Rc::clone(&info.of_type);
+        let address = found.objects.address[row as usize];
+        found.begin(row);
+        match walker.examine(memory, &info, address, found) {
+            Ok(size) => found.measured(row, size),
+            Err(_) => found.misread(row),
+        }
+    }
+}
+
+fn judge_allocator<M: ReadMemory>(memory: &mut M, layout: &Layout, tracked: &Tracked) -> Blocks {
+    // Objects with a fixed part alone, and no more: `sizeof` is then what was asked for.
+    let sample: Vec<(u64, u64)> = tracked
+        .sample
+        .iter()
+        .take(SAMPLE)
+        .filter_map(|&object| {
+            let type_address = memory.word(object + layout.object.ob_type).ok()?;
+            let info = cpython::objects::types::TypeInfo::read(memory, layout, type_address).ok()?;
+            let fixed = info.itemsize == 0 && info.flags & cpython::objects::types::flags::INLINE_VALUES == 0;
+            fixed.then_some((object.wrapping_sub(info.presize), info.presize + info.basicsize))
+        })
+        .filter(|&(_, request)| request <= 400)
+        .collect();
+    Blocks::judge(memory, layout, &sample)
+}
