@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
+use cpython::refusal::Refused;
 use thiserror::Error;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -66,6 +67,15 @@ pub enum Error {
         module: PathBuf,
     },
 
+    /// A CPython that no layout fits, or one that is in no state to be read. The version is as the process states it,
+    /// where it could be had.
+    #[error("process {pid} runs Python{}: {cause}", .version.as_deref().map(|version| format!(" {version}")).unwrap_or_default())]
+    Refused {
+        pid: u32,
+        version: Option<String>,
+        cause: Refused,
+    },
+
     #[error("process {pid} has ended before anything of it was read")]
     Exited { pid: u32 },
 
@@ -117,6 +127,7 @@ impl Error {
             }
             PyPy { .. } => "only CPython can be read; run the program with CPython".into(),
             TooOld { .. } => "run the program with a newer CPython".into(),
+            Refused { cause, .. } => refusal_hint(cause).into(),
             Exited { .. } => "for a program that ends soon, start it with `pymemscope run`".into(),
             Executed { .. } => "attach again: the pid is the same, the program is another one".into(),
             Unreadable { .. } => "try again; if it stays so, run pymemscope as root".into(),
@@ -139,5 +150,19 @@ impl Error {
             Error::CannotStart { .. } => exit_code::CANNOT_EXECUTE,
             _ => exit_code::FAILED,
         }
+    }
+}
+
+fn refusal_hint(cause: &Refused) -> &'static str {
+    match cause {
+        Refused::NotInitialised => "try again when it has started; `pymemscope run` follows a program from its start",
+        Refused::Finalizing => "its heap is being torn down; `pymemscope run` takes a snapshot just before that",
+        Refused::Collecting => "try again in a moment",
+        Refused::FreeThreaded { .. } => "run the program with a build that has the global interpreter lock",
+        Refused::UnknownVersion { .. } | Refused::Unrecognised { .. } => {
+            "run the program with a supported release, or look for a newer pymemscope"
+        }
+        Refused::OtherBuild { .. } => "run the program with a plain build of that release",
+        Refused::Unreadable(_) => "try again: the program may have been in the middle of a change",
     }
 }

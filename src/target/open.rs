@@ -46,12 +46,7 @@ impl Target {
         }
         let status = check_alive(&process)?;
         if status.tracer != 0 && stopping == Stopping::Intended {
-            let tracer = Process::below(process.root().clone(), status.tracer);
-            return Err(Error::AlreadyTraced {
-                pid,
-                tracer: status.tracer,
-                tracer_name: tracer.name(),
-            });
+            return Err(already_traced(&process, status.tracer));
         }
         let incarnation = process
             .incarnation()
@@ -120,6 +115,17 @@ fn check_alive(process: &Process) -> Result<Status> {
             parent: status.parent,
         }),
         _ => Ok(status),
+    }
+}
+
+/// The kernel names the thread that traces; a user knows the process.
+fn already_traced(process: &Process, thread: u32) -> Error {
+    let tracer = Process::below(process.root().clone(), thread);
+    let tracer_process = tracer.status().map_or(thread, |status| status.tgid);
+    Error::AlreadyTraced {
+        pid: process.pid,
+        tracer: tracer_process,
+        tracer_name: tracer.name(),
     }
 }
 
