@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 
 use cpython::refusal::Refused;
+use cpython::version::Version;
 use thiserror::Error;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -121,12 +122,12 @@ impl Error {
             }
             Bits32 { .. } => "run the program with a 64-bit Python".into(),
             KernelThread { .. } => "give the pid of a Python program; `pgrep -af python` lists them".into(),
-            NotPython { .. } => {
-                "if it is a launcher or a shell, its child may be the Python program: `pgrep -P PID` lists children"
+            NotPython { pid, .. } => {
+                format!("if it starts a Python program, give that one's pid: `pgrep -a -P {pid}` lists its children")
                     .into()
             }
             PyPy { .. } => "only CPython can be read; run the program with CPython".into(),
-            TooOld { .. } => "run the program with a newer CPython".into(),
+            TooOld { .. } => format!("run the program with CPython {}", supported()).into(),
             Refused { cause, .. } => refusal_hint(cause).into(),
             Exited { .. } => "for a program that ends soon, start it with `pymemscope run`".into(),
             Executed { .. } => "attach again: the pid is the same, the program is another one".into(),
@@ -151,6 +152,15 @@ impl Error {
             _ => exit_code::FAILED,
         }
     }
+}
+
+/// The oldest and the newest release that can be read: `3.8 to 3.15`.
+fn supported() -> String {
+    let minors = cpython::versions::MINORS.iter().map(|minor| minor.newest);
+    let range = [minors.clone().min(), minors.max()].map(|version| version.unwrap_or(Version(0)));
+    range
+        .map(|version| format!("{}.{}", version.major(), version.minor()))
+        .join(" to ")
 }
 
 fn refusal_hint(cause: &Refused) -> &'static str {

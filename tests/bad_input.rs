@@ -228,16 +228,16 @@ fn an_interpreter_that_shuts_down() {
     }
 }
 
-/// Opens `pid` from a process that `become_other` has prepared, and gives the message and the hint.
-fn refused_to(pid: u32, become_other: impl FnOnce(&mut Command)) -> String {
+/// Opens `pid` in a process that stands behind `words`, which make it somebody else; gives the message and the hint.
+fn refused_behind(words: &[&str], pid: u32) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     // Where this very program stands, others may not be let in.
     let program = folder.path().join("opening");
     fs::copy(env::current_exe().unwrap(), &program).unwrap();
-    let mut command = Command::new("setpriv");
-    become_other(&mut command);
+    let mut command = Command::new(words[0]);
     command
+        .args(&words[1..])
         .arg(program)
         .args(["--exact", "open_for_another_test", "--ignored", "--nocapture"]);
     let output = command
@@ -261,15 +261,7 @@ fn open_for_another_test() {
     assert!(matches!(refused(pid), Error::Denied { .. }));
 }
 
-fn as_nobody(command: &mut Command) {
-    command.args([
-        "--reuid",
-        &NOBODY.to_string(),
-        "--regid",
-        &NOBODY.to_string(),
-        "--clear-groups",
-    ]);
-}
+const AS_NOBODY: [&str; 6] = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
 
 fn is_root() -> bool {
     let root = nix::unistd::geteuid().is_root();
@@ -287,7 +279,7 @@ fn is_root() -> bool {
 fn a_program_of_another_user() {
     if is_root() {
         let program = Program::python(&interpreters()[0].path);
-        let text = refused_to(program.pid(), as_nobody);
+        let text = refused_behind(&AS_NOBODY, program.pid());
         assert!(text.contains("runs as user 0, pymemscope as user 65534"), "{text}");
         assert!(
             text.contains(&format!("sudo pymemscope attach {}", program.pid())),
@@ -297,12 +289,24 @@ fn a_program_of_another_user() {
 }
 
 #[test]
+fn a_program_that_is_hidden() {
+    if is_root() {
+        let program = Program::python(&interpreters()[0].path);
+        let script = "mount -t proc -o hidepid=2 proc /proc && exec \"$@\"";
+        let text = refused_behind(
+            &[&["unshare", "-m", "sh", "-c", script, "sh"][..], &AS_NOBODY].concat(),
+            program.pid(),
+        );
+        assert!(text.contains("hidepid") && text.contains("sudo"), "{text}");
+    }
+}
+
+#[test]
 fn root_without_the_right_to_trace() {
     if is_root() {
         let program = Program::python(&interpreters()[0].path);
-        let text = refused_to(program.pid(), |command| {
-            command.args(["--bounding-set", "-sys_ptrace", "--inh-caps", "-all"]);
-        });
+        let words = ["setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-all"];
+        let text = refused_behind(&words, program.pid());
         assert!(
             text.contains("without CAP_SYS_PTRACE") && text.contains("--cap-add=SYS_PTRACE"),
             "{text}"
@@ -317,7 +321,7 @@ fn a_program_that_has_made_itself_unreadable() {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let path = compile("undumpable.c", &[], folder.path(), "undumpable");
         let program = Program::start(Command::new(path).uid(NOBODY).gid(NOBODY).current_dir(Path::new("/")));
-        let text = refused_to(program.pid(), as_nobody);
+        let text = refused_behind(&AS_NOBODY, program.pid());
         assert!(text.contains("made itself unreadable"), "{text}");
     }
 }

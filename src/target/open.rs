@@ -120,12 +120,12 @@ fn check_alive(process: &Process) -> Result<Status> {
 
 /// The kernel names the thread that traces; a user knows the process.
 fn already_traced(process: &Process, thread: u32) -> Error {
-    let tracer = Process::below(process.root().clone(), thread);
-    let tracer_process = tracer.status().map_or(thread, |status| status.tgid);
+    let named = |pid| Process::below(process.root().clone(), pid);
+    let tracer = named(thread).status().map_or(thread, |status| status.tgid);
     Error::AlreadyTraced {
         pid: process.pid,
-        tracer: tracer_process,
-        tracer_name: tracer.name(),
+        tracer,
+        tracer_name: named(tracer).name(),
     }
 }
 
@@ -146,7 +146,7 @@ fn open_memory(process: &Process, maps: &[Mapping]) -> Result<ProcessMemory> {
 fn unreadable(process: &Process, what: &'static str, cause: io::Error) -> Error {
     let pid = process.pid;
     match cause.raw_os_error() {
-        Some(libc::ENOENT) if !process.exists() => Error::NoSuchProcess { pid },
+        Some(libc::ENOENT) if !process.exists() => permission::missing(process),
         Some(libc::ESRCH) => Error::Exited { pid },
         Some(libc::EACCES | libc::EPERM) => permission::denied(process),
         _ => Error::Unreadable { pid, what, cause },

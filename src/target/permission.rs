@@ -7,6 +7,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+
 use crate::error::Error;
 use crate::target::process::{Process, Status};
 
@@ -27,6 +31,8 @@ pub enum Denial {
     MoreCapable,
     /// It lives in a user namespace in which our rights count for nothing.
     OtherUserNamespace,
+    /// `/proc` shows only our own processes (hidepid).
+    Hidden,
     /// None of these: SELinux, AppArmor or a filter on our own system calls. The label is the target's, if it has one.
     SecurityModule { label: Option<String> },
 }
@@ -51,6 +57,20 @@ pub fn denied(process: &Process) -> Error {
         pid: process.pid,
         reason: denial.reason(contained),
         hint: denial.hint(process.pid, contained),
+    }
+}
+
+/// The error to report when there are no entries of the process: it may only be hidden.
+pub fn missing(process: &Process) -> Error {
+    let pid = process.pid;
+    let exists = libc::pid_t::try_from(pid).is_ok_and(|raw| kill(Pid::from_raw(raw), None) != Err(Errno::ESRCH));
+    if !exists || process.exists() {
+        return Error::NoSuchProcess { pid };
+    }
+    Error::Denied {
+        pid,
+        reason: Denial::Hidden.reason(false),
+        hint: Denial::Hidden.hint(pid, false),
     }
 }
 
@@ -131,6 +151,7 @@ impl Denial {
             }
             Denial::MoreCapable => format!("it holds capabilities that pymemscope does not have{place}"),
             Denial::OtherUserNamespace => format!("it lives in another user namespace{place}"),
+            Denial::Hidden => "it exists, but /proc is mounted so that it shows no process of others (hidepid)".to_owned(),
             Denial::SecurityModule { label: Some(label) } => {
                 format!("users and capabilities allow it, but a security module does not (its label is {label})")
             }
@@ -146,7 +167,11 @@ impl Denial {
             Denial::OtherUser { .. } | Denial::OtherUserNamespace | Denial::MoreCapable if contained => {
                 format!("{sudo} (outside the container)")
             }
-            Denial::OtherUser { .. } | Denial::NotDumpable | Denial::MoreCapable | Denial::PtraceScope(2) => sudo,
+            Denial::OtherUser { .. }
+            | Denial::NotDumpable
+            | Denial::MoreCapable
+            | Denial::PtraceScope(2)
+            | Denial::Hidden => sudo,
             Denial::RootWithoutCapability => "start the container with --cap-add=SYS_PTRACE (Kubernetes: add SYS_PTRACE \
                 to securityContext.capabilities), or run pymemscope as root on the host"
                 .to_owned(),

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Says that it is ready, then lives until its standard input is closed: no orphan outlives a test that fails.
-pub const WAITING: &str = "import sys; print('ready', flush=True); sys.stdin.read()";
+pub const WAITING: &str = "import sys; print('ready'); sys.stdout.flush(); sys.stdin.read()";
 
 /// A running program; ends with the test.
 pub struct Program {
@@ -144,7 +144,7 @@ pub fn interpreters() -> Vec<Interpreter> {
 }
 
 fn ask_version(path: PathBuf) -> Option<Interpreter> {
-    let code = "import platform, sys; print(platform.python_implementation(), sys.version.split()[0])";
+    let code = "import platform, sys; print(platform.python_implementation() + ' ' + sys.version.split()[0])";
     let output = Command::new(&path).args(["-c", code]).output().ok()?;
     let version = String::from_utf8(output.stdout)
         .ok()?
