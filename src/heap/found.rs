@@ -111,21 +111,41 @@ impl<'a> Found<'a> {
         };
         let place = place_of(&self.objects, &self.types, row);
         if size.length >= LONG || place != Place::Elsewhere || kind == ContainerKind::LruCache {
-            self.watched.push(Watched { row, kind, length: size.length, place });
+            self.watched.push(Watched {
+                row,
+                kind,
+                length: size.length,
+                place,
+            });
         }
     }
 
     /// The object of `row` is there, but its contents make no sense.
     pub fn misread(&mut self, row: u32) {
+        if self.rejected < 5 {
+            eprintln!(
+                "misread {:#x} {:?}",
+                self.objects.address[row as usize],
+                self.types.get(self.objects.type_of[row as usize]).name
+            );
+        }
         self.rejected += 1;
         let info = &self.types.get(self.objects.type_of[row as usize]).info.of_type;
-        let size = ObjectSize { getsizeof: info.basicsize, bytes: info.basicsize, length: 0 };
+        let size = ObjectSize {
+            getsizeof: info.basicsize,
+            bytes: info.basicsize,
+            length: 0,
+        };
         self.account(row, size);
     }
 
     /// The tracked objects that have not been met.
     pub fn unvisited_tracked(&self) -> Vec<u64> {
-        self.tracked.marks.iter().filter(|&address| !self.marks.contains(address)).collect()
+        self.tracked
+            .marks
+            .iter()
+            .filter(|&address| !self.marks.contains(address))
+            .collect()
     }
 
     fn account(&mut self, row: u32, size: ObjectSize) {
@@ -147,6 +167,13 @@ impl<'a> Found<'a> {
             Marked::First => true,
             Marked::Again => false,
             Marked::Nowhere => {
+                if self.rejected < 5 {
+                    eprintln!(
+                        "nowhere {address:#x} holder {} {:?}",
+                        self.holder,
+                        self.types.get(self.objects.type_of[self.holder as usize]).name
+                    );
+                }
                 self.rejected += 1;
                 false
             }
@@ -162,6 +189,14 @@ impl<'a> Found<'a> {
         label: impl FnOnce(&mut Self, &mut M) -> Label,
     ) -> Option<u32> {
         let Some(type_of) = self.type_at(memory, address) else {
+            if self.rejected < 5 {
+                eprintln!(
+                    "no type {address:#x} {:?} {:?} holder {:?}",
+                    memory.read(address, 32).map(|b| b.to_vec()),
+                    0,
+                    self.types.get(self.objects.type_of[self.holder as usize]).name
+                );
+            }
             self.rejected += 1;
             return None;
         };
@@ -205,7 +240,10 @@ impl<'a> Found<'a> {
             Step::Local(name) => self.named(memory, LabelKind::Local, name),
             Step::Field(FieldName::Known("__dict__")) => Label::new(LabelKind::Namespace, 0),
             Step::Field(FieldName::Known(name)) => {
-                let id = *self.names_by_member.entry(name.as_ptr() as usize).or_insert_with(|| self.names.id(name));
+                let id = *self
+                    .names_by_member
+                    .entry(name.as_ptr() as usize)
+                    .or_insert_with(|| self.names.id(name));
                 Label::new(LabelKind::Attribute, u64::from(id))
             }
             Step::Field(FieldName::Text(address)) => {

@@ -103,7 +103,10 @@ mod tests {
             assert_eq!((label.kind(), label.number()), (kind, 77));
         }
         assert_eq!(Label::new(LabelKind::Index, u64::MAX).number(), NUMBER);
-        assert_eq!(Label::new(LabelKind::Index, 5).folded(), Label::new(LabelKind::Entry, 9).folded());
+        assert_eq!(
+            Label::new(LabelKind::Index, 5).folded(),
+            Label::new(LabelKind::Entry, 9).folded()
+        );
     }
 
     #[test]

@@ -23,13 +23,20 @@ pub fn type_name<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo
     if !info.has(flags::HEAPTYPE) {
         return format!("{c_module}.{c_tail}");
     }
-    let qualname = memory.word(info.address + layout.types.ht_qualname).ok().and_then(|at| str_at(memory, layout, at));
+    let qualname = memory
+        .word(info.address + layout.types.ht_qualname)
+        .ok()
+        .and_then(|at| str_at(memory, layout, at));
     let module = memory
         .word(info.address + layout.types.dict)
         .ok()
         .and_then(|names| dict::get_str(memory, layout, names, "__module__").ok().flatten())
         .and_then(|at| str_at(memory, layout, at));
-    format!("{}.{}", module.as_deref().unwrap_or(c_module), qualname.as_deref().unwrap_or(c_tail))
+    format!(
+        "{}.{}",
+        module.as_deref().unwrap_or(c_module),
+        qualname.as_deref().unwrap_or(c_tail)
+    )
 }
 
 /// Whether a class in the type's `__mro__` brings a `__sizeof__` that is none of those that we reckon with.
@@ -104,9 +111,15 @@ pub fn key_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) ->
     {
         return number.to_string();
     }
-    let type_name = memory.word(address + layout.object.ob_type).ok().and_then(|at| type_c_name(memory, layout, at).ok());
+    let type_name = memory
+        .word(address + layout.object.ob_type)
+        .ok()
+        .and_then(|at| type_c_name(memory, layout, at).ok());
     let type_name = type_name.as_deref().unwrap_or("?");
-    format!("<{}>", escape(type_name.rsplit('.').next().unwrap_or(type_name), LONGEST_KEY))
+    format!(
+        "<{}>",
+        escape(type_name.rsplit('.').next().unwrap_or(type_name), LONGEST_KEY)
+    )
 }
 
 fn type_flags<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<u64> {

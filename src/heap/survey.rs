@@ -30,7 +30,7 @@ pub struct Subject<'a> {
 pub struct Survey<'a> {
     pub subject: &'a Subject<'a>,
     pub interpreters: Vec<Interpreter>,
-    pub found: Found,
+    pub found: Found<'a>,
     pub warnings: Vec<String>,
 }
 
@@ -57,12 +57,17 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
     let mut next = 0;
     walk(memory, &mut walker, &mut found, &mut next);
     // What only C code holds, or nobody any more, the collector still knows.
-    let held = found.rows_root("(held by C code, or garbage)");
+    let held = found.add_holder(None, LabelKind::Root, "(held by C code, or garbage)", 0);
     for address in found.unvisited_tracked() {
-        found.seed(memory, held, Label::new(LabelKind::Unnamed, 0), address);
+        found.seed(memory, Some(held), Label::new(LabelKind::Unnamed, 0), address);
         walk(memory, &mut walker, &mut found, &mut next);
     }
-    Ok(Survey { subject, interpreters, found, warnings })
+    Ok(Survey {
+        subject,
+        interpreters,
+        found,
+        warnings,
+    })
 }
 
 /// Examines all rows from `next` on, those that are added meanwhile included.

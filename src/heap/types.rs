@@ -40,7 +40,10 @@ impl Types {
     pub fn new() -> Self {
         let nothing = TypeInfo::nothing();
         let none = Type {
-            info: Known { of_type: Rc::new(nothing), is_leaf: true },
+            info: Known {
+                of_type: Rc::new(nothing),
+                is_leaf: true,
+            },
             name: "".into(),
             own_sizeof: false,
             count: 0,
@@ -49,7 +52,11 @@ impl Types {
             tracked_count: 0,
             tracked_getsizeof_bytes: 0,
         };
-        Types { all: vec![none], index: FxHashMap::default(), last: (0, 0) }
+        Types {
+            all: vec![none],
+            index: FxHashMap::default(),
+            last: (0, 0),
+        }
     }
 
     #[inline]
@@ -64,7 +71,11 @@ impl Types {
 
     /// All types that are types, with their indices.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Type)> {
-        self.all.iter().enumerate().skip(1).map(|(index, each)| (index as u32, each))
+        self.all
+            .iter()
+            .enumerate()
+            .skip(1)
+            .map(|(index, each)| (index as u32, each))
     }
 
     /// The index of the type at `address`; `None` when no type stands there.
@@ -83,13 +94,20 @@ impl Types {
 
     #[cold]
     fn read<M: ReadMemory>(&mut self, memory: &mut M, layout: &Layout, address: u64) -> Option<u32> {
-        let info = if is_type(memory, layout, address) { TypeInfo::read(memory, layout, address).ok() } else { None };
+        let info = if is_type(memory, layout, address) {
+            TypeInfo::read(memory, layout, address).ok()
+        } else {
+            None
+        };
         let index = info.map(|info| {
             let name = naming::type_name(memory, layout, &info);
             let is_leaf = info.is_leaf();
             self.all.push(Type {
                 own_sizeof: naming::has_own_sizeof(memory, layout, &info),
-                info: Known { of_type: Rc::new(info), is_leaf },
+                info: Known {
+                    of_type: Rc::new(info),
+                    is_leaf,
+                },
                 name: name.into(),
                 count: 0,
                 bytes: 0,

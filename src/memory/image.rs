@@ -10,7 +10,7 @@ use super::slots::{PAGE_SIZE, SLOT_SIZE, Slots, pages};
 /// Something that fills buffers with another program's memory.
 pub trait BulkRead {
     /// Fills all of `into` from `address`, or says that some of it could not be read.
-    fn read_into(&self, address: u64, into: &mut [u8]) -> Result<(), Fault>;
+    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault>;
 }
 
 const PIECE: usize = SLOT_SIZE as usize;
@@ -98,7 +98,7 @@ impl<S: BulkRead> Image<S> {
         let readable = if mapped == u64::MAX && self.source.read_into(start, into).is_ok() {
             mapped
         } else {
-            read_pages(&self.source, start, mapped, into)
+            read_pages(&mut self.source, start, mapped, into)
         };
         self.readable[slot] = readable;
         self.piece_of[slot] = piece as u32;
@@ -185,7 +185,7 @@ impl<S: BulkRead> ReadMemory for Image<S> {
 }
 
 /// Reads the mapped pages run by run, and those of a run that fails page by page; answers which could be read.
-fn read_pages(source: &impl BulkRead, start: u64, mapped: u64, into: &mut [u8]) -> u64 {
+fn read_pages(source: &mut impl BulkRead, start: u64, mapped: u64, into: &mut [u8]) -> u64 {
     let page = PAGE_SIZE as usize;
     let mut readable = 0;
     let mut first = 0;
@@ -223,7 +223,7 @@ mod tests {
     }
 
     impl BulkRead for Numbered {
-        fn read_into(&self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+        fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
             if address + into.len() as u64 > self.missing {
                 return Err(Fault {
                     at: address,

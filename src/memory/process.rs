@@ -245,3 +245,9 @@ mod tests {
         assert_eq!(memory.access(), Access::Open);
     }
 }
+
+impl super::image::BulkRead for ProcessMemory {
+    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+        ProcessMemory::read_into(self, address, into)
+    }
+}

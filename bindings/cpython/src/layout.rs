@@ -307,7 +307,7 @@ pub enum Values {
     /// The word at −32 points at the values, the word at −24 at the dict (3.11). The bytes before the values: a
     /// prefix whose length is the byte at −1.
     Pointer,
-    /// The word at −24 is the dict, or the values' address plus one (3.12).
+    /// The word at −24 is the dict, or the values' address less one (3.12).
     Tagged,
     /// The values stand in the object's own block behind `tp_basicsize`; the word at −24 is the dict (3.13 and later).
     Inline {
