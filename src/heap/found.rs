@@ -122,13 +122,7 @@ impl<'a> Found<'a> {
 
     /// The object of `row` is there, but its contents make no sense.
     pub fn misread(&mut self, row: u32) {
-        if self.rejected < 5 {
-            eprintln!(
-                "misread {:#x} {:?}",
-                self.objects.address[row as usize],
-                self.types.get(self.objects.type_of[row as usize]).name
-            );
-        }
+            if self.rejected<5 {eprintln!("misread {:#x} {:?}", self.objects.address[row as usize], self.types.get(self.objects.type_of[row as usize]).name);}
         self.rejected += 1;
         let info = &self.types.get(self.objects.type_of[row as usize]).info.of_type;
         let size = ObjectSize {
@@ -167,13 +161,7 @@ impl<'a> Found<'a> {
             Marked::First => true,
             Marked::Again => false,
             Marked::Nowhere => {
-                if self.rejected < 5 {
-                    eprintln!(
-                        "nowhere {address:#x} holder {} {:?}",
-                        self.holder,
-                        self.types.get(self.objects.type_of[self.holder as usize]).name
-                    );
-                }
+                if self.rejected<5 {eprintln!("nowhere {address:#x} holder {} {:?}", self.holder, self.types.get(self.objects.type_of[self.holder as usize]).name);}
                 self.rejected += 1;
                 false
             }
@@ -189,14 +177,7 @@ impl<'a> Found<'a> {
         label: impl FnOnce(&mut Self, &mut M) -> Label,
     ) -> Option<u32> {
         let Some(type_of) = self.type_at(memory, address) else {
-            if self.rejected < 5 {
-                eprintln!(
-                    "no type {address:#x} {:?} {:?} holder {:?}",
-                    memory.read(address, 32).map(|b| b.to_vec()),
-                    0,
-                    self.types.get(self.objects.type_of[self.holder as usize]).name
-                );
-            }
+            if self.rejected<5 {eprintln!("no type {address:#x} {:?} {:?} holder {:?}", memory.read(address,32).map(|b|b.to_vec()),0, self.types.get(self.objects.type_of[self.holder as usize]).name);}
             self.rejected += 1;
             return None;
         };
