@@ -5,6 +5,9 @@
 pub mod container;
 pub mod elf;
 pub mod interpreter;
+pub mod limits;
 pub mod maps;
 pub mod module_file;
+pub mod open;
+pub mod permission;
 pub mod process;
