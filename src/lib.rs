@@ -14,3 +14,4 @@
 
 pub mod capture;
 pub mod heap;
+pub mod target;
