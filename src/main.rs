@@ -1,7 +1,12 @@
 //! dev
 use std::rc::Rc;
 use pymemscope::{heap, memory, target};
+use pymemscope::target::freeze;
 fn main() {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(freeze::GUARDIAN_ARGUMENT) {
+        freeze::guardian_main(arguments);
+    }
     let pid: u32 = std::env::args().nth(1).unwrap().parse().unwrap();
     let t0 = std::time::Instant::now();
     let process = target::process::Process::new(pid);
