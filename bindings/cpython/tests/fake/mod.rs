@@ -179,6 +179,7 @@ impl Program {
             dict_type,
             truth,
             hexversion,
+            abiflags,
         }
     }
 }
