@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
+use cpython::refusal::Refused;
+use cpython::version::Version;
 use thiserror::Error;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -66,6 +68,15 @@ pub enum Error {
         module: PathBuf,
     },
 
+    /// A CPython that no layout fits, or one that is in no state to be read. The version is as the process states it,
+    /// where it could be had.
+    #[error("process {pid} runs Python{}: {cause}", .version.as_deref().map(|version| format!(" {version}")).unwrap_or_default())]
+    Refused {
+        pid: u32,
+        version: Option<String>,
+        cause: Refused,
+    },
+
     #[error("process {pid} has ended before anything of it was read")]
     Exited { pid: u32 },
 
@@ -111,12 +122,13 @@ impl Error {
             }
             Bits32 { .. } => "run the program with a 64-bit Python".into(),
             KernelThread { .. } => "give the pid of a Python program; `pgrep -af python` lists them".into(),
-            NotPython { .. } => {
-                "if it is a launcher or a shell, its child may be the Python program: `pgrep -P PID` lists children"
+            NotPython { pid, .. } => {
+                format!("if it starts a Python program, give that one's pid: `pgrep -a -P {pid}` lists its children")
                     .into()
             }
             PyPy { .. } => "only CPython can be read; run the program with CPython".into(),
-            TooOld { .. } => "run the program with a newer CPython".into(),
+            TooOld { .. } => format!("run the program with CPython {}", supported()).into(),
+            Refused { cause, .. } => refusal_hint(cause).into(),
             Exited { .. } => "for a program that ends soon, start it with `pymemscope run`".into(),
             Executed { .. } => "attach again: the pid is the same, the program is another one".into(),
             Unreadable { .. } => "try again; if it stays so, run pymemscope as root".into(),
@@ -139,5 +151,28 @@ impl Error {
             Error::CannotStart { .. } => exit_code::CANNOT_EXECUTE,
             _ => exit_code::FAILED,
         }
+    }
+}
+
+/// The oldest and the newest release that can be read: `3.8 to 3.15`.
+fn supported() -> String {
+    let minors = cpython::versions::MINORS.iter().map(|minor| minor.newest);
+    let range = [minors.clone().min(), minors.max()].map(|version| version.unwrap_or(Version(0)));
+    range
+        .map(|version| format!("{}.{}", version.major(), version.minor()))
+        .join(" to ")
+}
+
+fn refusal_hint(cause: &Refused) -> &'static str {
+    match cause {
+        Refused::NotInitialised => "try again when it has started; `pymemscope run` follows a program from its start",
+        Refused::Finalizing => "its heap is being torn down; `pymemscope run` takes a snapshot just before that",
+        Refused::Collecting => "try again in a moment",
+        Refused::FreeThreaded { .. } => "run the program with a build that has the global interpreter lock",
+        Refused::UnknownVersion { .. } | Refused::Unrecognised { .. } => {
+            "run the program with a supported release, or look for a newer pymemscope"
+        }
+        Refused::OtherBuild { .. } => "run the program with a plain build of that release",
+        Refused::Unreadable(_) => "try again: the program may have been in the middle of a change",
     }
 }

@@ -3,12 +3,12 @@
 //! Whichever image exports `_PyRuntime` is one: an executable or a library, stripped, deleted or embedded. Only when
 //! none exports it are the files behind the images asked for symbols that they keep to themselves.
 
-use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cpython::memory::ReadMemory;
 
+use crate::error::Error;
 use crate::target::elf::{self, Found, Image, Symbol, SymbolFile};
 use crate::target::maps::{self, Mapping};
 use crate::target::module_file;
@@ -46,26 +46,6 @@ pub struct Interpreter {
     pub data_ranges: Vec<Range<u64>>,
 }
 
-/// Why a process has no interpreter that could be read.
-#[derive(Debug)]
-pub enum FindError {
-    /// The list of mappings cannot be read.
-    Maps(io::Error),
-    /// None of so many images is an interpreter.
-    NotPython {
-        images: usize,
-    },
-    PyPy {
-        module: PathBuf,
-    },
-    /// A CPython without `_PyRuntime`: version 3.6 or older.
-    TooOld {
-        version: Option<String>,
-        module: PathBuf,
-    },
-    Bits32,
-}
-
 /// An image and the file it came from.
 struct Module<'a> {
     mapping: &'a Mapping,
@@ -77,19 +57,21 @@ pub fn find_interpreters(
     process: &Process,
     maps: &[Mapping],
     memory: &mut dyn ReadMemory,
-) -> Result<Vec<Interpreter>, FindError> {
+) -> Result<Vec<Interpreter>, Error> {
     let (modules, bits32) = modules(maps, memory);
     if modules.is_empty() && bits32 {
-        return Err(FindError::Bits32);
+        return Err(Error::Bits32 {
+            pid: process.pid,
+            name: process.name(),
+        });
     }
     let mut found = exporting(&modules, memory);
     if found.is_empty() {
         found = modules.iter().filter_map(|module| from_file(process, module)).collect();
     }
-    // A runtime outside the memory that the program writes to belongs to a file that it merely looks into.
-    found.retain(|interpreter| maps::containing(maps, interpreter.runtime).is_some_and(|mapping| mapping.writable));
+    found.retain(|interpreter| interpreter.is_loaded(maps));
     if found.is_empty() {
-        Err(refusal(&modules, memory))
+        Err(refusal(process, &modules, memory))
     } else {
         Ok(found)
     }
@@ -173,7 +155,6 @@ fn from_file(process: &Process, module: &Module) -> Option<Interpreter> {
 impl Module<'_> {
     fn interpreter(&self, runtime: Symbol, others: [Option<Symbol>; 4]) -> Interpreter {
         let [version_symbol, finalize, type_type, none] = others.map(|symbol| symbol.map(|symbol| symbol.address));
-        let segments = || self.image.segments.iter();
         Interpreter {
             runtime: runtime.address,
             runtime_size: Some(runtime.size).filter(|&size| size > 0),
@@ -182,11 +163,13 @@ impl Module<'_> {
             type_type,
             none,
             module_path: self.path().to_owned(),
-            module_ranges: segments().map(|segment| segment.range.clone()).collect(),
-            data_ranges: segments()
-                .filter(|segment| segment.writable)
+            module_ranges: self
+                .image
+                .segments
+                .iter()
                 .map(|segment| segment.range.clone())
                 .collect(),
+            data_ranges: self.image.data_ranges(),
         }
     }
 
@@ -206,9 +189,11 @@ impl Module<'_> {
 }
 
 /// What the process is, when it is not what we look for.
-fn refusal(modules: &[Module], memory: &mut dyn ReadMemory) -> FindError {
+fn refusal(process: &Process, modules: &[Module], memory: &mut dyn ReadMemory) -> Error {
+    let (pid, name) = (process.pid, process.name());
     if let Some(module) = modules.iter().find(|module| module.is_pypy(memory)) {
-        return FindError::PyPy {
+        return Error::PyPy {
+            pid,
             module: module.path().to_owned(),
         };
     }
@@ -217,23 +202,32 @@ fn refusal(modules: &[Module], memory: &mut dyn ReadMemory) -> FindError {
         .find(|module| module.image.exported(memory, GET_VERSION).is_some());
     match old {
         Some(module) => {
-            let data: Vec<_> = module
-                .image
-                .segments
-                .iter()
-                .filter(|part| part.writable)
-                .map(|part| part.range.clone())
-                .collect();
-            FindError::TooOld {
-                version: version_text(memory, &data),
+            let version = version_text(memory, &module.image.data_ranges());
+            Error::TooOld {
+                pid,
+                version,
                 module: module.path().to_owned(),
             }
         }
-        None => FindError::NotPython { images: modules.len() },
+        None if modules.is_empty() => Error::KernelThread { pid, name },
+        None => Error::NotPython {
+            pid,
+            name,
+            images: modules.len(),
+        },
     }
 }
 
 impl Interpreter {
+    /// Whether its data can be written and its code executed: in a file that a program merely looks into they cannot.
+    fn is_loaded(&self, maps: &[Mapping]) -> bool {
+        let mapping = |address| maps::containing(maps, address);
+        mapping(self.runtime).is_some_and(|mapping| mapping.writable)
+            && self
+                .finalize
+                .is_none_or(|code| mapping(code).is_some_and(|mapping| mapping.executable))
+    }
+
     /// The version as `sys.version` begins, such as `3.12.1` or `3.15.0rc1`: from the text that `Py_GetVersion` puts
     /// together at the start, which is the same in every release and needs no layout to be found.
     pub fn version_text(&self, memory: &mut dyn ReadMemory) -> Option<String> {
