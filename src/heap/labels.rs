@@ -55,6 +55,11 @@ impl Label {
         self.0 & NUMBER
     }
 
+    /// All of it as one number.
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
     /// The label under which the ownership tree gathers it: places in a row are one.
     pub fn folded(self) -> Label {
         match self.kind() {

@@ -39,6 +39,18 @@ pub fn type_name<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo
     )
 }
 
+/// Whether the object at `address` is of the type with this `tp_name`.
+pub fn is_of_type<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64, c_name: &str) -> bool {
+    let type_address = memory.word(address.wrapping_add(layout.object.ob_type)).unwrap_or(0);
+    type_c_name(memory, layout, type_address).is_ok_and(|name| name == c_name)
+}
+
+/// `module.qualname` of the type at `address`, if one stands there.
+pub fn type_name_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<String> {
+    let info = TypeInfo::read(memory, layout, address).ok()?;
+    Some(type_name(memory, layout, &info))
+}
+
 /// Whether a class in the type's `__mro__` brings a `__sizeof__` that is none of those that we reckon with.
 pub fn has_own_sizeof<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> bool {
     let Ok(mro) = memory.word(info.address + layout.types.mro) else {

@@ -105,7 +105,7 @@ impl<S: BulkRead> Image<S> {
         self.slot_of[piece] = slot as u32;
         self.loads += 1;
         // A heap that is walked in an order that defeats a small buffer is dearer than a larger buffer.
-        if self.loads > 6 * self.budget as u64 && self.budget < usize::MAX / 2 {
+        if std::env::var("GROW").is_ok() && self.loads > 6 * self.budget as u64 && self.budget < usize::MAX / 2 {
             self.budget += self.budget / 2;
         }
         Ok(piece)

@@ -2,8 +2,10 @@
 //!
 //! Nothing here knows what a Python object is; the names of the symbols that mark an interpreter are all there is.
 
+pub mod arch;
 pub mod container;
 pub mod elf;
+pub mod freeze;
 pub mod interpreter;
 pub mod limits;
 pub mod maps;

@@ -3,7 +3,7 @@
 mod support;
 
 use cpython::layout::Layout;
-use cpython::{ReadMemory, Recognised, Symbols, recognise, runtime};
+use cpython::{ReadMemory, Recognised, recognise, runtime};
 use support::{LiveMemory, Target, interpreters};
 
 // Written and read past `sys.stdout` and `sys.stdin`, which make objects when they are first used.
@@ -34,13 +34,7 @@ fn every_interpreter_is_recognised_and_its_lists_are_whole() {
     for (name, python) in interpreters {
         let target = Target::start(&python, PROGRAM);
         let mut memory = target.memory();
-        let symbols = Symbols {
-            runtime: target
-                .number("_PyRuntime")
-                .expect("the program says where its runtime is"),
-            runtime_size: None,
-            py_version: target.number("Py_Version"),
-        };
+        let symbols = target.symbols();
         let Recognised { version, layout, notes } =
             recognise(&mut memory, &symbols).unwrap_or_else(|refused| panic!("{name}: {refused}"));
         assert_eq!(Some(u64::from(version.0)), target.number("hexversion"), "{name}");

@@ -3,6 +3,7 @@
 //! A file's `LAYOUT` is that of the first release; what moved in a patch release stands below it as `SINCE_…`.
 //! A new minor version is one file, its line in `MINORS`, and its order of members in `debug_fields`.
 
+mod c_types;
 pub mod debug_fields;
 mod v3_10;
 mod v3_11;
