@@ -90,8 +90,8 @@ pub enum Error {
         cause: io::Error,
     },
 
-    #[error("process {pid} cannot be frozen: {reason}")]
-    Freeze { pid: u32, reason: String, hint: String },
+    #[error("the program cannot be frozen: {reason}")]
+    Freeze { reason: String, hint: String },
 
     #[error("{} exists already", .path.display())]
     OutputExists { path: PathBuf },
