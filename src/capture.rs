@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::heap::Heap;
+pub use crate::target::freeze::FreezeUsed;
 
 /// Everything that a report is made of.
 #[derive(Debug, Clone)]
@@ -29,13 +30,6 @@ pub struct Capture {
 pub enum Mode {
     Attach,
     Run,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FreezeUsed {
-    Fork,
-    Stop,
-    None,
 }
 
 /// What is known of the process itself.

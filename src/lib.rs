@@ -13,4 +13,7 @@
 //! ```
 
 pub mod capture;
+pub mod error;
 pub mod heap;
+pub mod memory;
+pub mod target;

@@ -1,0 +1,278 @@
+//! An image of a program's memory, read in large pieces when they are first asked for and held within a budget.
+
+use std::rc::Rc;
+
+use cpython::memory::{Fault, ReadMemory};
+use memmap2::{Advice, MmapMut};
+
+use super::slots::{PAGE_SIZE, SLOT_SIZE, Slots, pages};
+
+/// Something that fills buffers with another program's memory.
+pub trait BulkRead {
+    /// Fills all of `into` from `address`, or says that some of it could not be read.
+    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault>;
+}
+
+const PIECE: usize = SLOT_SIZE as usize;
+const ABSENT: u32 = u32::MAX;
+/// The buffer grows by this many pieces: 8 MiB, a multiple of the huge pages that are asked for.
+const GROWTH: usize = 32;
+/// A single read longer than this is taken for a misread length.
+const LONGEST_READ: usize = 1 << 26;
+
+/// Memory that is read once a slot at a time. When the budget is used up, a piece makes room for the next one: the
+/// source must be frozen for what is read later to fit what was read before.
+pub struct Image<S> {
+    source: S,
+    slots: Rc<Slots>,
+    /// For each slot the piece of the buffers that holds it, or `ABSENT`.
+    piece_of: Vec<u32>,
+    /// For each slot the pages that could be read, once it was read.
+    readable: Vec<u64>,
+    /// For each piece the slot that it holds.
+    slot_of: Vec<u32>,
+    buffers: Vec<MmapMut>,
+    budget: usize,
+    /// Which piece makes room next: a simple generator of scattered numbers, since sweeps in order defeat any rule
+    /// that goes by age.
+    victim: u64,
+    loads: u64,
+    straddling: Vec<u8>,
+}
+
+impl<S: BulkRead> Image<S> {
+    /// An image of what `source` has in `slots`, which holds at most about `budget` bytes at a time.
+    pub fn new(source: S, slots: Rc<Slots>, budget: u64) -> Self {
+        Image {
+            source,
+            piece_of: vec![ABSENT; slots.count()],
+            readable: vec![0; slots.count()],
+            slots,
+            slot_of: Vec::new(),
+            buffers: Vec::new(),
+            budget: ((budget / SLOT_SIZE) as usize).max(GROWTH),
+            victim: 0x9e37_79b9_7f4a_7c15,
+            loads: 0,
+            straddling: Vec::new(),
+        }
+    }
+
+    /// Reads everything in `wanted` now, whatever the budget: for memory that will not stay frozen.
+    pub fn load_all(&mut self, wanted: impl Fn(usize) -> bool) {
+        self.budget = usize::MAX;
+        for slot in 0..self.slots.count() {
+            if wanted(slot) && self.piece_of[slot] == ABSENT {
+                // A slot that cannot be had is a fault where somebody asks for it.
+                let _ = self.load(slot);
+            }
+        }
+    }
+
+    /// Gives the buffers back; what is asked for afterwards is read anew.
+    pub fn forget(&mut self) {
+        self.piece_of.fill(ABSENT);
+        self.slot_of.clear();
+        self.buffers.clear();
+        self.budget = GROWTH;
+    }
+
+    /// How often a piece was read, and how many bytes are held.
+    pub fn statistics(&self) -> (u64, u64) {
+        (self.loads, self.slot_of.len() as u64 * SLOT_SIZE)
+    }
+
+    #[inline]
+    fn piece(&mut self, slot: usize) -> Result<usize, Fault> {
+        match self.piece_of[slot] {
+            ABSENT => self.load(slot),
+            piece => Ok(piece as usize),
+        }
+    }
+
+    #[cold]
+    fn load(&mut self, slot: usize) -> Result<usize, Fault> {
+        let piece = self.free_piece(slot)?;
+        let start = self.slots.start(slot);
+        let mapped = self.slots.mapped_pages(slot);
+        let into = &mut self.buffers[piece / GROWTH][piece % GROWTH * PIECE..][..PIECE];
+        let readable = if mapped == u64::MAX && self.source.read_into(start, into).is_ok() {
+            mapped
+        } else {
+            read_pages(&mut self.source, start, mapped, into)
+        };
+        self.readable[slot] = readable;
+        self.piece_of[slot] = piece as u32;
+        self.slot_of[piece] = slot as u32;
+        self.loads += 1;
+        // A heap that is walked in an order that defeats a small buffer is dearer than a larger buffer.
+        if std::env::var("GROW").is_ok() && self.loads > 6 * self.budget as u64 && self.budget < usize::MAX / 2 {
+            self.budget += self.budget / 2;
+        }
+        Ok(piece)
+    }
+
+    fn free_piece(&mut self, slot: usize) -> Result<usize, Fault> {
+        let used = self.slot_of.len();
+        if used >= self.budget {
+            self.victim = self
+                .victim
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let piece = (self.victim >> 33) as usize % used;
+            self.piece_of[self.slot_of[piece] as usize] = ABSENT;
+            return Ok(piece);
+        }
+        if used == self.buffers.len() * GROWTH {
+            let no_memory = Fault {
+                at: self.slots.start(slot),
+                length: PIECE,
+            };
+            let buffer = MmapMut::map_anon(GROWTH * PIECE).map_err(|_| no_memory)?;
+            // Huge pages make the first touch several times cheaper; without them all works the same.
+            let _ = buffer.advise(Advice::HugePage);
+            self.buffers.push(buffer);
+        }
+        self.slot_of.push(slot as u32);
+        Ok(used)
+    }
+
+    /// A read that crosses from slot to slot is put together in a buffer of its own.
+    #[cold]
+    fn read_across(&mut self, address: u64, length: usize) -> Result<&[u8], Fault> {
+        let fault = Fault { at: address, length };
+        let end = address.checked_add(length as u64).ok_or(fault)?;
+        if length > LONGEST_READ {
+            return Err(fault);
+        }
+        let mut whole = std::mem::take(&mut self.straddling);
+        whole.clear();
+        let mut at = address;
+        while at < end {
+            let until = end.min((at & !(SLOT_SIZE - 1)) + SLOT_SIZE);
+            match self.read(at, (until - at) as usize) {
+                Ok(bytes) => whole.extend_from_slice(bytes),
+                Err(_) => {
+                    self.straddling = whole;
+                    return Err(fault);
+                }
+            }
+            at = until;
+        }
+        self.straddling = whole;
+        Ok(&self.straddling)
+    }
+}
+
+impl<S: BulkRead> ReadMemory for Image<S> {
+    #[inline]
+    fn read(&mut self, address: u64, length: usize) -> Result<&[u8], Fault> {
+        let within = (address % SLOT_SIZE) as usize;
+        if length > PIECE - within {
+            return self.read_across(address, length);
+        }
+        let fault = Fault { at: address, length };
+        let slot = self.slots.index(address).ok_or(fault)?;
+        let piece = self.piece(slot)?;
+        let readable = self.readable[slot];
+        if readable != u64::MAX {
+            let wanted = pages(within as u64, (within + length) as u64);
+            if wanted & !readable != 0 {
+                return Err(fault);
+            }
+        }
+        Ok(&self.buffers[piece / GROWTH][piece % GROWTH * PIECE + within..][..length])
+    }
+}
+
+/// Reads the mapped pages run by run, and those of a run that fails page by page; answers which could be read.
+fn read_pages(source: &mut impl BulkRead, start: u64, mapped: u64, into: &mut [u8]) -> u64 {
+    let page = PAGE_SIZE as usize;
+    let mut readable = 0;
+    let mut first = 0;
+    while first < 64 {
+        let run = (mapped >> first).trailing_ones() as usize;
+        if run == 0 {
+            first += 1;
+            continue;
+        }
+        let bytes = first * page..(first + run) * page;
+        if source.read_into(start + bytes.start as u64, &mut into[bytes]).is_ok() {
+            readable |= pages((first * page) as u64, ((first + run) * page) as u64);
+        } else {
+            for one in first..first + run {
+                if source
+                    .read_into(start + (one * page) as u64, &mut into[one * page..(one + 1) * page])
+                    .is_ok()
+                {
+                    readable |= 1 << one;
+                }
+            }
+        }
+        first += run;
+    }
+    readable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each word of this source is its own address; pages from `missing` on cannot be read.
+    struct Numbered {
+        missing: u64,
+    }
+
+    impl BulkRead for Numbered {
+        fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+            if address + into.len() as u64 > self.missing {
+                return Err(Fault {
+                    at: address,
+                    length: into.len(),
+                });
+            }
+            for (word, bytes) in into.chunks_mut(8).enumerate() {
+                bytes.copy_from_slice(&(address + 8 * word as u64).to_le_bytes());
+            }
+            Ok(())
+        }
+    }
+
+    fn image(missing: u64, budget: u64) -> Image<Numbered> {
+        let slots = Rc::new(Slots::new(&[0x1000..64 * SLOT_SIZE]));
+        Image::new(Numbered { missing }, slots, budget)
+    }
+
+    #[test]
+    fn reads_within_and_across_pieces() {
+        let mut image = image(u64::MAX, u64::MAX);
+        assert_eq!(image.word(0x2468), Ok(0x2468));
+        let across = image.read(SLOT_SIZE - 8, 16).map(<[u8]>::to_vec);
+        let expected: Vec<u8> = [SLOT_SIZE - 8, SLOT_SIZE]
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .collect();
+        assert_eq!(across, Ok(expected));
+    }
+
+    #[test]
+    fn holes_and_ends_are_faults() {
+        let mut image = image(SLOT_SIZE + 0x3000, u64::MAX);
+        assert!(image.word(0x800).is_err());
+        assert_eq!(image.word(SLOT_SIZE + 0x2ff8), Ok(SLOT_SIZE + 0x2ff8));
+        assert!(image.word(SLOT_SIZE + 0x3000).is_err());
+        assert!(image.read(SLOT_SIZE, 0x3008).is_err());
+        assert!(image.read(64 * SLOT_SIZE - 8, 16).is_err());
+    }
+
+    #[test]
+    fn a_small_budget_gives_the_same_bytes() {
+        let mut image = image(u64::MAX, 0);
+        for round in 0..3 {
+            for slot in 1..64 {
+                let address = slot * SLOT_SIZE + 8 * round;
+                assert_eq!(image.word(address), Ok(address));
+            }
+        }
+        assert!(image.statistics().1 < 64 * SLOT_SIZE);
+    }
+}

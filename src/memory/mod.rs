@@ -1,0 +1,6 @@
+//! Memory of other programs: read as it is, or frozen in an image. All of it implements `cpython::memory::ReadMemory`.
+
+pub mod image;
+pub mod marks;
+pub mod process;
+pub mod slots;

@@ -1,0 +1,15 @@
+//! The operating system's side of a program: its process entries, its mapped memory, its files, and stopping it.
+//!
+//! Nothing here knows what a Python object is; the names of the symbols that mark an interpreter are all there is.
+
+pub mod arch;
+pub mod container;
+pub mod elf;
+pub mod freeze;
+pub mod interpreter;
+pub mod limits;
+pub mod maps;
+pub mod module_file;
+pub mod open;
+pub mod permission;
+pub mod process;
