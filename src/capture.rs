@@ -2,8 +2,28 @@
 
 use std::time::Duration;
 
+use crate::error::Result;
 use crate::heap::Heap;
+pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
+
+pub mod interrupt;
+pub mod plan;
+pub mod progress;
+pub mod session;
+mod snapshot;
+
+pub use session::attach;
+
 pub use crate::target::freeze::FreezeUsed;
+
+/// A program that was started by [`run`] and has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// An error when the program ended before anything of it was read.
+    pub capture: Result<Capture>,
+    /// The program's own exit code; 128 and the signal's number when a signal ended it.
+    pub exit_code: u8,
+}
 
 /// Everything that a report is made of.
 #[derive(Debug, Clone)]
@@ -46,25 +66,4 @@ pub struct ProcessFacts {
     pub start_time: f64,
     /// Resident bytes at the last snapshot.
     pub rss: u64,
-}
-
-/// What later snapshots are compared with: small, and kept for every snapshot.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Snapshot {
-    /// Since the first snapshot.
-    pub at: Duration,
-    pub rss: u64,
-    pub objects: u64,
-    pub heap_bytes: u64,
-    /// Type name, count, bytes.
-    pub types: Vec<(std::rc::Rc<str>, u64, u64)>,
-    pub containers: Vec<ContainerSize>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ContainerSize {
-    pub address: u64,
-    pub kind: crate::heap::ContainerKind,
-    pub length: u64,
-    pub kept_bytes: u64,
 }

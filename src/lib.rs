@@ -16,4 +16,5 @@ pub mod capture;
 pub mod error;
 pub mod heap;
 pub mod memory;
+pub mod sampling;
 pub mod target;

@@ -23,7 +23,10 @@ const KEYS_LOOKED_AT: usize = 10_000;
 /// Describes the watched containers; the memory must still be there.
 pub fn describe<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found) -> Vec<Container> {
     let watched = std::mem::take(&mut found.watched);
-    watched.iter().map(|each| container(memory, layout, found, each)).collect()
+    watched
+        .iter()
+        .map(|each| container(memory, layout, found, each))
+        .collect()
 }
 
 fn container<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, watched: &Watched) -> Container {
@@ -78,7 +81,11 @@ fn item_types<M: ReadMemory>(
         let Ok(bytes) = memory.read(items.wrapping_add(8 * done), (8 * piece) as usize) else {
             break;
         };
-        let targets: Vec<u64> = bytes.chunks_exact(8).map(|word| word_at(word, 0)).filter(|&item| item != 0).collect();
+        let targets: Vec<u64> = bytes
+            .chunks_exact(8)
+            .map(|word| word_at(word, 0))
+            .filter(|&item| item != 0)
+            .collect();
         for target in targets {
             let type_address = memory.word(target.wrapping_add(layout.object.ob_type)).unwrap_or(0);
             if let Some(type_of) = found.types.index_of(memory, layout, type_address) {
@@ -87,8 +94,10 @@ fn item_types<M: ReadMemory>(
         }
         done += piece;
     }
-    let mut types: Vec<(Rc<str>, u64)> =
-        counts.into_iter().map(|(type_of, count)| (Rc::clone(&found.types.get(type_of).name), count)).collect();
+    let mut types: Vec<(Rc<str>, u64)> = counts
+        .into_iter()
+        .map(|(type_of, count)| (Rc::clone(&found.types.get(type_of).name), count))
+        .collect();
     types.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     types
 }
@@ -102,7 +111,11 @@ fn cache_statistics<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64
     let function = memory.word(address + at.func).ok()?;
     let code = memory.word(function.wrapping_add(layout.function.code)).ok()?;
     let is_python = naming::is_of_type(memory, layout, function, "function");
-    let name = if is_python { function_name(memory, layout, function) } else { None };
+    let name = if is_python {
+        function_name(memory, layout, function)
+    } else {
+        None
+    };
     let is_method = name.as_deref().is_some_and(|name| {
         let qualname = name.rsplit('.').next().unwrap_or(name);
         name.len() > qualname.len()
@@ -110,7 +123,11 @@ fn cache_statistics<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64
     Some((
         length,
         CacheStatistics {
-            defined_at: if is_python { definition(memory, layout, code) } else { None },
+            defined_at: if is_python {
+                definition(memory, layout, code)
+            } else {
+                None
+            },
             hits: memory.word(address + at.hits).ok()?,
             misses: memory.word(address + at.misses).ok()?,
             maxsize: u64::try_from(maxsize).ok(),
@@ -157,7 +174,12 @@ fn instance_keys<M: ReadMemory>(memory: &mut M, layout: &Layout, cache: u64, nam
             .entry(type_address)
             .or_insert_with(|| naming::type_name_at(memory, layout, type_address).as_deref() == Some(class))
     };
-    entries.iter().map(|entry| entry.key).map(is_instance).filter(|&is| is).count() as u64
+    entries
+        .iter()
+        .map(|entry| entry.key)
+        .map(is_instance)
+        .filter(|&is| is)
+        .count() as u64
 }
 
 /// The first argument that a cache's key stands for: the key itself, or the first item of a tuple or list of arguments.

@@ -93,7 +93,8 @@ impl<'a> Found<'a> {
         let row = self.objects.count() as u32;
         let above = parent.map_or(ROOT, |parent| self.objects.node[parent as usize]);
         let node = self.tree.frame(above, label, NO_OBJECT);
-        self.objects.push(address, NO_OBJECT, parent.unwrap_or(row), label, node)
+        self.objects
+            .push(address, NO_OBJECT, parent.unwrap_or(row), label, node)
     }
 
     /// Adds an object that something other than an object holds; a root when `holder` is `None`.
@@ -123,7 +124,13 @@ impl<'a> Found<'a> {
         };
         let place = place_of(&self.objects, &self.types, row);
         if size.length >= LONG || place != Place::Elsewhere || kind == ContainerKind::LruCache {
-            self.watched.push(Watched { row, kind, length: size.length, own_bytes: size.bytes, place });
+            self.watched.push(Watched {
+                row,
+                kind,
+                length: size.length,
+                own_bytes: size.bytes,
+                place,
+            });
         }
     }
 
@@ -145,7 +152,11 @@ impl<'a> Found<'a> {
     /// What an object of a type must at least have.
     fn least_size(&self, type_of: u32) -> ObjectSize {
         let basicsize = self.types.get(type_of).info.of_type.basicsize;
-        ObjectSize { getsizeof: basicsize, bytes: basicsize, length: 0 }
+        ObjectSize {
+            getsizeof: basicsize,
+            bytes: basicsize,
+            length: 0,
+        }
     }
 
     /// The tracked objects that have not been met.
@@ -191,7 +202,11 @@ impl<'a> Found<'a> {
         };
         let label = label(self, memory);
         let holder = self.holder;
-        let above = if holder == NO_HOLDER { ROOT } else { self.objects.node[holder as usize] };
+        let above = if holder == NO_HOLDER {
+            ROOT
+        } else {
+            self.objects.node[holder as usize]
+        };
         let node = self.tree.frame(above, label, type_of);
         let info = &self.types.get(type_of).info;
         if info.is_leaf && holder != NO_HOLDER {

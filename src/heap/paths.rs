@@ -57,6 +57,8 @@ fn key_at<M: ReadMemory>(memory: &mut M, layout: &Layout, dict: u64, position: u
     if position >= table.used_entries {
         return None;
     }
-    let key = memory.word(table.entries + position * table.kind.size() + table.kind.key()).ok()?;
+    let key = memory
+        .word(table.entries + position * table.kind.size() + table.kind.key())
+        .ok()?;
     (key != 0).then_some(key)
 }

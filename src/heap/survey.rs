@@ -62,7 +62,11 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
         found.seed(memory, Some(held), Label::new(LabelKind::Unnamed, 0), address);
         walk(memory, &mut walker, &mut found, first);
     }
-    Ok(Survey { subject, found, warnings })
+    Ok(Survey {
+        subject,
+        found,
+        warnings,
+    })
 }
 
 /// Examines all rows from `first` on, and those that are added meanwhile: breadth first, so that each object is found by
@@ -110,7 +114,11 @@ fn examine<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &mut Fou
 impl Survey<'_> {
     /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards.
     pub fn finish<M: ReadMemory>(self, memory: &mut M) -> Heap {
-        let Survey { subject, mut found, mut warnings } = self;
+        let Survey {
+            subject,
+            mut found,
+            mut warnings,
+        } = self;
         found.objects.sum_up();
         let containers = containers::describe(memory, subject.layout, &mut found);
         let own_sizes = found.types.with_own_sizeof();
@@ -129,8 +137,20 @@ impl Survey<'_> {
             tracked_objects: sum(|each| each.tracked_count),
         };
         let rejected = found.rejected;
-        let Found { tree, names, types: all, .. } = found;
-        Heap { types, totals, rejected, tree: tree.finish(&names, &all), containers, warnings }
+        let Found {
+            tree,
+            names,
+            types: all,
+            ..
+        } = found;
+        Heap {
+            types,
+            totals,
+            rejected,
+            tree: tree.finish(&names, &all),
+            containers,
+            warnings,
+        }
     }
 }
 

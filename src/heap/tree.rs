@@ -39,7 +39,11 @@ pub const ROOT: u32 = 0;
 
 impl Growing {
     pub fn new() -> Self {
-        let root = Key { parent: ROOT, label: Label::new(LabelKind::Root, 0), type_of: NO_OBJECT };
+        let root = Key {
+            parent: ROOT,
+            label: Label::new(LabelKind::Root, 0),
+            type_of: NO_OBJECT,
+        };
         Growing {
             keys: vec![root],
             depth: vec![0],
@@ -57,7 +61,11 @@ impl Growing {
         if label.kind() == LabelKind::Namespace {
             return parent;
         }
-        let key = Key { parent, label: label.folded(), type_of };
+        let key = Key {
+            parent,
+            label: label.folded(),
+            type_of,
+        };
         let slot = key.slot();
         let (last, frame) = self.recent[slot];
         if last == key {
@@ -100,7 +108,11 @@ impl Growing {
     pub fn finish(self, names: &Names, types: &Types) -> Tree {
         let nodes = self.keys.iter().enumerate().map(|(frame, key)| TreeNode {
             parent: key.parent,
-            label: if frame == ROOT as usize { "heap".into() } else { text(key, names, types) },
+            label: if frame == ROOT as usize {
+                "heap".into()
+            } else {
+                text(key, names, types)
+            },
             own_objects: self.objects[frame],
             own_bytes: self.bytes[frame],
         });

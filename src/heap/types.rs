@@ -75,7 +75,10 @@ impl Types {
         let mut row_of: FxHashMap<&Rc<str>, usize> = FxHashMap::default();
         for each in self.all.iter().skip(1).filter(|each| each.count > 0) {
             let row = *row_of.entry(&each.name).or_insert_with(|| {
-                rows.push(TypeTotals { name: Rc::clone(&each.name), ..TypeTotals::default() });
+                rows.push(TypeTotals {
+                    name: Rc::clone(&each.name),
+                    ..TypeTotals::default()
+                });
                 rows.len() - 1
             });
             let row = &mut rows[row];
@@ -91,8 +94,12 @@ impl Types {
 
     /// The names of types with objects whose `__sizeof__` is not reproduced.
     pub fn with_own_sizeof(&self) -> Vec<&str> {
-        let mut names: Vec<&str> =
-            self.all.iter().filter(|each| each.count > 0 && each.own_sizeof).map(|each| &*each.name).collect();
+        let mut names: Vec<&str> = self
+            .all
+            .iter()
+            .filter(|each| each.count > 0 && each.own_sizeof)
+            .map(|each| &*each.name)
+            .collect();
         names.sort_unstable();
         names.dedup();
         names

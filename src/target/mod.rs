@@ -5,11 +5,13 @@
 pub mod arch;
 pub mod container;
 pub mod elf;
+pub mod exit_watch;
 pub mod freeze;
 pub mod interpreter;
 pub mod limits;
 pub mod maps;
 pub mod module_file;
 pub mod open;
+pub mod pagemap;
 pub mod permission;
 pub mod process;
