@@ -1,8 +1,53 @@
 //! One session with a process: what was gathered, from the first snapshot to the last.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
+use crate::error::{Error, Result};
 use crate::heap::Heap;
+pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
+
+pub mod interrupt;
+pub mod plan;
+pub mod progress;
+
+use interrupt::Interrupt;
+use plan::CapturePlan;
+use progress::Progress;
+
+/// Takes the snapshots that `plan` asks for of the running process `pid`.
+///
+/// `stop` ends the waiting between them early; what was read until then is the capture. A process that ends midway is
+/// reported with a warning, and is an error only when nothing of it was read.
+pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &Interrupt) -> Result<Capture> {
+    let _ = (plan, progress, stop);
+    Err(Error::NoSuchProcess { pid })
+}
+
+/// Starts `program` (its name, looked up on `PATH`, and its arguments), takes snapshots of it until it ends, and a last
+/// one when its interpreter begins to shut down.
+///
+/// An error means that the program could not be started; what went wrong later is in [`Ended`].
+pub fn run(program: &[OsString], plan: &CapturePlan, progress: &mut dyn Progress, stop: &Interrupt) -> Result<Ended> {
+    let _ = (plan, progress, stop);
+    let program = program
+        .first()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    Err(Error::CannotStart {
+        program,
+        cause: std::io::ErrorKind::Unsupported.into(),
+    })
+}
+
+/// A program that was started by [`run`] and has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// An error when the program ended before anything of it was read.
+    pub capture: Result<Capture>,
+    /// The program's own exit code; 128 and the signal's number when a signal ended it.
+    pub exit_code: u8,
+}
 
 /// Everything that a report is made of.
 #[derive(Debug, Clone)]
@@ -52,25 +97,4 @@ pub struct ProcessFacts {
     pub start_time: f64,
     /// Resident bytes at the last snapshot.
     pub rss: u64,
-}
-
-/// What later snapshots are compared with: small, and kept for every snapshot.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Snapshot {
-    /// Since the first snapshot.
-    pub at: Duration,
-    pub rss: u64,
-    pub objects: u64,
-    pub heap_bytes: u64,
-    /// Type name, count, bytes.
-    pub types: Vec<(std::rc::Rc<str>, u64, u64)>,
-    pub containers: Vec<ContainerSize>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ContainerSize {
-    pub address: u64,
-    pub kind: crate::heap::ContainerKind,
-    pub length: u64,
-    pub kept_bytes: u64,
 }

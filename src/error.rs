@@ -34,7 +34,9 @@ pub enum Error {
     #[error("{pid} is a thread of process {process}, not a process")]
     Thread { pid: u32, process: u32 },
 
-    #[error("process {pid} ({name}) is a zombie: it has ended, its memory is gone, and its parent {parent} has not noticed yet")]
+    #[error(
+        "process {pid} ({name}) is a zombie: it has ended, its memory is gone, and its parent {parent} has not noticed yet"
+    )]
     Zombie { pid: u32, name: String, parent: u32 },
 
     #[error("no permission to read the memory of process {pid}: {reason}")]
@@ -49,14 +51,20 @@ pub enum Error {
     #[error("process {pid} ({name}) is a thread of the kernel, not a program")]
     KernelThread { pid: u32, name: String },
 
-    #[error("process {pid} ({name}) is not Python: none of the {images} executables and libraries that it has loaded is a CPython")]
+    #[error(
+        "process {pid} ({name}) is not Python: none of the {images} executables and libraries that it has loaded is a CPython"
+    )]
     NotPython { pid: u32, name: String, images: usize },
 
     #[error("process {pid} runs PyPy ({}), not CPython", .module.display())]
     PyPy { pid: u32, module: PathBuf },
 
     #[error("process {pid} runs Python {} ({}), which is too old", .version.as_deref().unwrap_or("of unknown version"), .module.display())]
-    TooOld { pid: u32, version: Option<String>, module: PathBuf },
+    TooOld {
+        pid: u32,
+        version: Option<String>,
+        module: PathBuf,
+    },
 
     #[error("process {pid} has ended before anything of it was read")]
     Exited { pid: u32 },
@@ -65,7 +73,11 @@ pub enum Error {
     Executed { pid: u32 },
 
     #[error("{what} of process {pid} cannot be read: {cause}")]
-    Unreadable { pid: u32, what: &'static str, cause: io::Error },
+    Unreadable {
+        pid: u32,
+        what: &'static str,
+        cause: io::Error,
+    },
 
     #[error("process {pid} cannot be frozen: {reason}")]
     Freeze { pid: u32, reason: String, hint: String },
@@ -78,6 +90,9 @@ pub enum Error {
 
     #[error("{program} cannot be started: {cause}")]
     CannotStart { program: String, cause: io::Error },
+
+    #[error("Ctrl-C cannot be caught: {cause}")]
+    Interrupt { cause: io::Error },
 
     /// What was typed makes no sense.
     #[error("{what}")]
@@ -100,7 +115,8 @@ impl Error {
             Bits32 { .. } => "run the program with a 64-bit Python".into(),
             KernelThread { .. } => "give the pid of a Python program; `pgrep -af python` lists them".into(),
             NotPython { .. } => {
-                "if it is a launcher or a shell, its child may be the Python program: `pgrep -P PID` lists children".into()
+                "if it is a launcher or a shell, its child may be the Python program: `pgrep -P PID` lists children"
+                    .into()
             }
             PyPy { .. } => "only CPython can be read; run the program with CPython".into(),
             TooOld { .. } => "run the program with a newer CPython".into(),
@@ -109,8 +125,13 @@ impl Error {
             Unreadable { .. } => "try again; if it stays so, run pymemscope as root".into(),
             OutputExists { .. } => "choose another name, or replace it with --force".into(),
             OutputUnwritable { .. } => "check that its folder exists, is yours to write to and has room".into(),
+            Interrupt { .. } => {
+                "the system is short of descriptors; `ulimit -n` shows how many a process may have".into()
+            }
             CannotStart { program, cause } => match cause.kind() {
-                io::ErrorKind::NotFound => format!("check the name: {program} is neither a file nor found on PATH").into(),
+                io::ErrorKind::NotFound => {
+                    format!("check the name: {program} is neither a file nor found on PATH").into()
+                }
                 _ => format!("check that {program} is an executable file").into(),
             },
         }

@@ -1,3 +1,25 @@
 //! The command: hands what was typed to `cli`, and what it means to `commands`.
 
-fn main() {}
+use std::env;
+use std::io::{Write, stderr};
+use std::process::ExitCode;
+
+use pymemscope::cli::{self, Refusal};
+use pymemscope::commands;
+use pymemscope::error::Error;
+
+fn main() -> ExitCode {
+    let code = match cli::understand(env::args_os()) {
+        Ok(command) => commands::execute(&command).unwrap_or_else(|error| complain(&error)),
+        Err(Refusal::Senseless(error)) => complain(&error),
+        Err(Refusal::Answered(code)) => code,
+    };
+    ExitCode::from(code)
+}
+
+/// Says what went wrong and what to do next; the exit code is the error's.
+fn complain(error: &Error) -> u8 {
+    // Where standard error is closed, the exit code has to do.
+    let _ = writeln!(stderr(), "error: {error}\nhint: {}", error.hint());
+    error.exit_code()
+}
