@@ -10,34 +10,25 @@ pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 pub mod interrupt;
 pub mod plan;
 pub mod progress;
+pub mod session;
+mod snapshot;
 
-use interrupt::Interrupt;
-use plan::CapturePlan;
-use progress::Progress;
+pub use session::attach;
 
-/// Takes the snapshots that `plan` asks for of the running process `pid`.
-///
-/// `stop` ends the waiting between them early; what was read until then is the capture. A process that ends midway is
-/// reported with a warning, and is an error only when nothing of it was read.
-pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &Interrupt) -> Result<Capture> {
-    let _ = (plan, progress, stop);
-    Err(Error::NoSuchProcess { pid })
-}
+pub use crate::target::freeze::FreezeUsed;
 
 /// Starts `program` (its name, looked up on `PATH`, and its arguments), takes snapshots of it until it ends, and a last
 /// one when its interpreter begins to shut down.
 ///
 /// An error means that the program could not be started; what went wrong later is in [`Ended`].
-pub fn run(program: &[OsString], plan: &CapturePlan, progress: &mut dyn Progress, stop: &Interrupt) -> Result<Ended> {
-    let _ = (plan, progress, stop);
-    let program = program
-        .first()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    Err(Error::CannotStart {
-        program,
-        cause: std::io::ErrorKind::Unsupported.into(),
-    })
+pub fn run(
+    program: &[OsString],
+    _plan: &plan::CapturePlan,
+    _progress: &mut dyn progress::Progress,
+    _stop: &interrupt::Interrupt,
+) -> Result<Ended> {
+    let program = program.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Err(Error::CannotStart { program, cause: std::io::ErrorKind::Unsupported.into() })
 }
 
 /// A program that was started by [`run`] and has ended.
@@ -74,13 +65,6 @@ pub struct Capture {
 pub enum Mode {
     Attach,
     Run,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FreezeUsed {
-    Fork,
-    Stop,
-    None,
 }
 
 /// What is known of the process itself.

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::capture::plan::{CapturePlan, FreezeMode};
+use crate::capture::plan::CapturePlan;
 use crate::commands::{Command, Settings};
 use crate::error::{Error, exit_code};
 use crate::report::output::{Destination, Format, Output};
 use crate::rules::finding::Severity;
 use crate::rules::threshold::Thresholds;
+use crate::target::freeze::FreezeMode;
 
 /// How long `attach` watches unless told.
 const ATTACH_DURATION: Duration = Duration::from_secs(10);

@@ -3,9 +3,12 @@
 //! Plain values: whoever meets a failure says what it was in words, and nothing here looks at the system.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 
+use cpython::refusal::Refused;
+use cpython::version::Version;
 use thiserror::Error;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -35,35 +38,46 @@ pub enum Error {
     Thread { pid: u32, process: u32 },
 
     #[error(
-        "process {pid} ({name}) is a zombie: it has ended, its memory is gone, and its parent {parent} has not noticed yet"
+        "process {pid} ({}) is a zombie: it has ended, its memory is gone, and its parent {parent} has not noticed yet",
+        shown(.name)
     )]
     Zombie { pid: u32, name: String, parent: u32 },
 
     #[error("no permission to read the memory of process {pid}: {reason}")]
     Denied { pid: u32, reason: String, hint: String },
 
-    #[error("process {pid} is already traced by process {tracer} ({tracer_name}), and only one can stop it")]
+    #[error("process {pid} is already traced by process {tracer} ({}), and only one can stop it", shown(.tracer_name))]
     AlreadyTraced { pid: u32, tracer: u32, tracer_name: String },
 
-    #[error("process {pid} ({name}) is a 32-bit program; only 64-bit ones can be read")]
+    #[error("process {pid} ({}) is a 32-bit program; only 64-bit ones can be read", shown(.name))]
     Bits32 { pid: u32, name: String },
 
-    #[error("process {pid} ({name}) is a thread of the kernel, not a program")]
+    #[error("process {pid} ({}) is a thread of the kernel, not a program", shown(.name))]
     KernelThread { pid: u32, name: String },
 
     #[error(
-        "process {pid} ({name}) is not Python: none of the {images} executables and libraries that it has loaded is a CPython"
+        "process {pid} ({}) is not Python: none of the {images} executables and libraries that it has loaded is a CPython",
+        shown(.name)
     )]
     NotPython { pid: u32, name: String, images: usize },
 
-    #[error("process {pid} runs PyPy ({}), not CPython", .module.display())]
+    #[error("process {pid} runs PyPy ({}), not CPython", shown(.module))]
     PyPy { pid: u32, module: PathBuf },
 
-    #[error("process {pid} runs Python {} ({}), which is too old", .version.as_deref().unwrap_or("of unknown version"), .module.display())]
+    #[error("process {pid} runs Python {} ({}), which is too old", .version.as_deref().unwrap_or("of unknown version"), shown(.module))]
     TooOld {
         pid: u32,
         version: Option<String>,
         module: PathBuf,
+    },
+
+    /// A CPython that no layout fits, or one that is in no state to be read. The version is as the process states it,
+    /// where it could be had.
+    #[error("process {pid} runs Python{}: {cause}", .version.as_deref().map(|version| format!(" {version}")).unwrap_or_default())]
+    Refused {
+        pid: u32,
+        version: Option<String>,
+        cause: Refused,
     },
 
     #[error("process {pid} has ended before anything of it was read")]
@@ -79,16 +93,16 @@ pub enum Error {
         cause: io::Error,
     },
 
-    #[error("process {pid} cannot be frozen: {reason}")]
-    Freeze { pid: u32, reason: String, hint: String },
+    #[error("the program cannot be frozen: {reason}")]
+    Freeze { reason: String, hint: String },
 
-    #[error("{} exists already", .path.display())]
+    #[error("{} exists already", shown(.path))]
     OutputExists { path: PathBuf },
 
-    #[error("{} cannot be written: {cause}", .path.display())]
+    #[error("{} cannot be written: {cause}", shown(.path))]
     OutputUnwritable { path: PathBuf, cause: io::Error },
 
-    #[error("{program} cannot be started: {cause}")]
+    #[error("{} cannot be started: {cause}", shown(.program))]
     CannotStart { program: String, cause: io::Error },
 
     #[error("Ctrl-C cannot be caught: {cause}")]
@@ -97,6 +111,18 @@ pub enum Error {
     /// What was typed makes no sense.
     #[error("{what}")]
     Usage { what: String, hint: String },
+}
+
+/// A name or path that somebody else has chosen, fit for one line of a terminal.
+fn shown(text: impl AsRef<OsStr>) -> String {
+    let escaped = |letter: char| {
+        if letter.is_control() {
+            letter.escape_default().to_string()
+        } else {
+            letter.to_string()
+        }
+    };
+    text.as_ref().to_string_lossy().chars().map(escaped).collect()
 }
 
 impl Error {
@@ -114,20 +140,19 @@ impl Error {
             }
             Bits32 { .. } => "run the program with a 64-bit Python".into(),
             KernelThread { .. } => "give the pid of a Python program; `pgrep -af python` lists them".into(),
-            NotPython { .. } => {
-                "if it is a launcher or a shell, its child may be the Python program: `pgrep -P PID` lists children"
+            NotPython { pid, .. } => {
+                format!("if it starts a Python program, give that one's pid: `pgrep -a -P {pid}` lists its children")
                     .into()
             }
             PyPy { .. } => "only CPython can be read; run the program with CPython".into(),
-            TooOld { .. } => "run the program with a newer CPython".into(),
+            TooOld { .. } => format!("run the program with CPython {}", supported()).into(),
+            Refused { cause, .. } => refusal_hint(cause).into(),
             Exited { .. } => "for a program that ends soon, start it with `pymemscope run`".into(),
             Executed { .. } => "attach again: the pid is the same, the program is another one".into(),
             Unreadable { .. } => "try again; if it stays so, run pymemscope as root".into(),
             OutputExists { .. } => "choose another name, or replace it with --force".into(),
             OutputUnwritable { .. } => "check that its folder exists, is yours to write to and has room".into(),
-            Interrupt { .. } => {
-                "the system is short of descriptors; `ulimit -n` shows how many a process may have".into()
-            }
+            Interrupt { .. } => "the system is short of descriptors; `ulimit -n` shows how many a process may have".into(),
             CannotStart { program, cause } => match cause.kind() {
                 io::ErrorKind::NotFound => {
                     format!("check the name: {program} is neither a file nor found on PATH").into()
@@ -145,5 +170,85 @@ impl Error {
             Error::CannotStart { .. } => exit_code::CANNOT_EXECUTE,
             _ => exit_code::FAILED,
         }
+    }
+}
+
+/// The oldest and the newest release that can be read, as `OLDEST to NEWEST`.
+fn supported() -> String {
+    let minors = cpython::versions::MINORS.iter().map(|minor| minor.newest);
+    let range = [minors.clone().min(), minors.max()].map(|version| version.unwrap_or(Version(0)));
+    range
+        .map(|version| format!("{}.{}", version.major(), version.minor()))
+        .join(" to ")
+}
+
+fn refusal_hint(cause: &Refused) -> &'static str {
+    match cause {
+        Refused::NotInitialised => "try again when it has started; `pymemscope run` follows a program from its start",
+        Refused::Finalizing => "its heap is being torn down; `pymemscope run` takes a snapshot just before that",
+        Refused::Collecting => "try again in a moment",
+        Refused::FreeThreaded { .. } => "run the program with a build that has the global interpreter lock",
+        Refused::UnknownVersion { .. } | Refused::Unrecognised { .. } => {
+            "run the program with a supported release, or look for a newer pymemscope"
+        }
+        Refused::OtherBuild { .. } => "run the program with a plain build of that release",
+        Refused::Unreadable(_) => "try again: the program may have been in the middle of a change",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_write_lines_of_its_own() {
+        let error = Error::Bits32 {
+            pid: 7,
+            name: "a\n\u{1b}[2Jb \u{e9}".to_owned(),
+        };
+        assert!(
+            error
+                .to_string()
+                .starts_with("process 7 (a\\n\\u{1b}[2Jb \u{e9}) is a 32-bit"),
+            "{error}"
+        );
+        let error = Error::PyPy {
+            pid: 7,
+            module: PathBuf::from("/pypy\n"),
+        };
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn exit_codes_are_those_that_env_uses() {
+        let program = || "app".to_owned();
+        let failed = |kind: io::ErrorKind| {
+            Error::CannotStart {
+                program: program(),
+                cause: kind.into(),
+            }
+            .exit_code()
+        };
+        assert_eq!(failed(io::ErrorKind::NotFound), 127);
+        assert_eq!(failed(io::ErrorKind::PermissionDenied), 126);
+        assert_eq!(
+            Error::Usage {
+                what: program(),
+                hint: program()
+            }
+            .exit_code(),
+            2
+        );
+        assert_eq!(Error::NoSuchProcess { pid: 7 }.exit_code(), 1);
+    }
+
+    #[test]
+    fn the_supported_range_is_named() {
+        let error = Error::TooOld {
+            pid: 7,
+            version: None,
+            module: PathBuf::new(),
+        };
+        assert!(error.hint().contains("3.8 to 3."), "{}", error.hint());
     }
 }

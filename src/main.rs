@@ -7,8 +7,13 @@ use std::process::ExitCode;
 use pymemscope::cli::{self, Refusal};
 use pymemscope::commands;
 use pymemscope::error::Error;
+use pymemscope::target::freeze;
 
 fn main() -> ExitCode {
+    let mut words = env::args().skip(1);
+    if words.next().as_deref() == Some(freeze::GUARDIAN_ARGUMENT) {
+        freeze::guardian_main(words);
+    }
     let code = match cli::understand(env::args_os()) {
         Ok(command) => commands::execute(&command).unwrap_or_else(|error| complain(&error)),
         Err(Refusal::Senseless(error)) => complain(&error),

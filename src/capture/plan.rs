@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::target::freeze::FreezeMode;
+
 /// When snapshots are taken, and how the program is held still for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CapturePlan {
@@ -10,15 +12,4 @@ pub struct CapturePlan {
     /// Between two snapshots; `None` takes none between the first and the last.
     pub interval: Option<Duration>,
     pub freeze: FreezeMode,
-}
-
-/// How a program is held still while its memory is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum FreezeMode {
-    /// `Fork` where it can do no harm, `Stop` otherwise.
-    #[default]
-    Auto,
-    Fork,
-    Stop,
-    None,
 }

@@ -28,7 +28,12 @@ pub fn tracked<M: ReadMemory>(
     warnings: &mut Vec<String>,
 ) -> Result<Tracked, Unreadable> {
     let marks = Marks::new(subject.slots.clone());
-    let mut tracked = Tracked { marks, count: 0, sample: Vec::new(), broken: 0 };
+    let mut tracked = Tracked {
+        marks,
+        count: 0,
+        sample: Vec::new(),
+        broken: 0,
+    };
     for collector in collectors(memory, subject.layout, subject.runtime, interpreters)? {
         if collector.collecting {
             warnings.push(
@@ -44,7 +49,10 @@ pub fn tracked<M: ReadMemory>(
         }
     }
     if tracked.broken > 0 {
-        warnings.push(format!("{} of the collector's lists could not be read to their end.", tracked.broken));
+        warnings.push(format!(
+            "{} of the collector's lists could not be read to their end.",
+            tracked.broken
+        ));
     }
     Ok(tracked)
 }

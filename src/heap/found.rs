@@ -6,7 +6,7 @@ use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, word_at};
 use cpython::objects::content::Content;
 use cpython::objects::examine::{Examiner, ObjectSize};
-use cpython::objects::types::FieldName;
+use cpython::objects::types::{FieldName, TypeInfo};
 use cpython::objects::visit::{Step, Visitor};
 use rustc_hash::FxHashMap;
 
@@ -15,6 +15,7 @@ use super::labels::{Label, LabelKind, Names};
 use super::naming;
 use super::objects::{MOST_ROWS, NO_OBJECT, Objects};
 use super::place::place_of;
+use super::tree::{Growing, ROOT};
 use super::types::Types;
 use super::{ContainerKind, Place};
 use crate::memory::marks::{Marked, Marks};
@@ -27,11 +28,15 @@ const MOST_KEY_TEXTS: usize = 200_000;
 /// A container this long is watched wherever it is; a shorter one when a module, a class or a singleton holds it.
 pub const LONG: u64 = 1000;
 
+/// Stands for the holder of a root.
+const NO_HOLDER: u32 = u32::MAX;
+
 pub struct Found<'a> {
     layout: &'a Layout,
     marks: Marks,
     tracked: Tracked,
     pub objects: Objects,
+    pub tree: Growing,
     pub types: Types,
     pub names: Names,
     /// Pointers that should have led to an object and did not.
@@ -53,6 +58,7 @@ pub struct Watched {
     pub row: u32,
     pub kind: ContainerKind,
     pub length: u64,
+    pub own_bytes: u64,
     pub place: Place,
 }
 
@@ -63,6 +69,7 @@ impl<'a> Found<'a> {
             marks: Marks::new(slots),
             tracked,
             objects: Objects::default(),
+            tree: Growing::new(),
             types: Types::new(),
             names: Names::default(),
             rejected: 0,
@@ -84,16 +91,23 @@ impl<'a> Found<'a> {
     pub fn add_holder(&mut self, parent: Option<u32>, kind: LabelKind, name: &str, address: u64) -> u32 {
         let label = Label::new(kind, u64::from(self.names.id(name)));
         let row = self.objects.count() as u32;
-        self.objects.push(address, NO_OBJECT, parent.unwrap_or(row), label)
+        let above = parent.map_or(ROOT, |parent| self.objects.node[parent as usize]);
+        let node = self.tree.frame(above, label, NO_OBJECT);
+        self.objects
+            .push(address, NO_OBJECT, parent.unwrap_or(row), label, node)
     }
 
     /// Adds an object that something other than an object holds; a root when `holder` is `None`.
     pub fn seed<M: ReadMemory>(&mut self, memory: &mut M, holder: Option<u32>, label: Label, address: u64) {
-        let row = self.objects.count() as u32;
-        self.holder = holder.unwrap_or(row);
+        self.holder = holder.unwrap_or(NO_HOLDER);
         if address != 0 && self.mark(address) {
             self.admit(memory, address, |_, _| label);
         }
+    }
+
+    /// Whether the row stands for a thread, a frame or the like, and not for an object.
+    pub fn is_holder_only(&self, row: u32) -> bool {
+        self.objects.type_of[row as usize] == NO_OBJECT
     }
 
     /// The references that are told from now on are those of `row`.
@@ -104,34 +118,60 @@ impl<'a> Found<'a> {
 
     /// The object of `row` has been examined.
     pub fn measured(&mut self, row: u32, size: ObjectSize) {
-        self.account(row, size);
-        let type_of = self.objects.type_of[row as usize];
+        let type_of = self.account_row(row, size);
         let Some(kind) = container_kind(self.types.get(type_of).info.of_type.content) else {
             return;
         };
         let place = place_of(&self.objects, &self.types, row);
         if size.length >= LONG || place != Place::Elsewhere || kind == ContainerKind::LruCache {
-            self.watched.push(Watched { row, kind, length: size.length, place });
+            self.watched.push(Watched {
+                row,
+                kind,
+                length: size.length,
+                own_bytes: size.bytes,
+                place,
+            });
         }
     }
 
     /// The object of `row` is there, but its contents make no sense.
     pub fn misread(&mut self, row: u32) {
         self.rejected += 1;
-        let info = &self.types.get(self.objects.type_of[row as usize]).info.of_type;
-        let size = ObjectSize { getsizeof: info.basicsize, bytes: info.basicsize, length: 0 };
-        self.account(row, size);
+        let size = self.least_size(self.objects.type_of[row as usize]);
+        self.account_row(row, size);
+    }
+
+    fn account_row(&mut self, row: u32, size: ObjectSize) -> u32 {
+        let at = row as usize;
+        let type_of = self.objects.type_of[at];
+        self.account(self.objects.address[at], type_of, self.objects.node[at], size);
+        self.objects.kept[at] = self.objects.kept[at].saturating_add(size.bytes);
+        type_of
+    }
+
+    /// What an object of a type must at least have.
+    fn least_size(&self, type_of: u32) -> ObjectSize {
+        let basicsize = self.types.get(type_of).info.of_type.basicsize;
+        ObjectSize {
+            getsizeof: basicsize,
+            bytes: basicsize,
+            length: 0,
+        }
     }
 
     /// The tracked objects that have not been met.
     pub fn unvisited_tracked(&self) -> Vec<u64> {
-        self.tracked.marks.iter().filter(|&address| !self.marks.contains(address)).collect()
+        self.tracked
+            .marks
+            .iter()
+            .filter(|&address| !self.marks.contains(address))
+            .collect()
     }
 
-    fn account(&mut self, row: u32, size: ObjectSize) {
-        self.objects.set_bytes(row, size.bytes);
-        let tracked = self.tracked.marks.contains(self.objects.address[row as usize]);
-        let totals = self.types.get_mut(self.objects.type_of[row as usize]);
+    fn account(&mut self, address: u64, type_of: u32, node: u32, size: ObjectSize) {
+        let tracked = self.tracked.marks.contains(address);
+        self.tree.add(node, size.bytes);
+        let totals = self.types.get_mut(type_of);
         totals.count += 1;
         totals.bytes += size.bytes;
         totals.getsizeof_bytes += size.getsizeof;
@@ -153,33 +193,48 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Makes a row of the object at `address`, which was just marked.
+    /// Takes in the object at `address`, which was just marked: as a row, or, when it holds nothing, in the sums alone.
     #[inline]
-    fn admit<M: ReadMemory>(
-        &mut self,
-        memory: &mut M,
-        address: u64,
-        label: impl FnOnce(&mut Self, &mut M) -> Label,
-    ) -> Option<u32> {
+    fn admit<M: ReadMemory>(&mut self, memory: &mut M, address: u64, label: impl FnOnce(&mut Self, &mut M) -> Label) {
         let Some(type_of) = self.type_at(memory, address) else {
             self.rejected += 1;
-            return None;
+            return;
         };
-        if self.objects.count() >= MOST_ROWS {
-            self.rejected += 1;
-            return None;
-        }
         let label = label(self, memory);
-        let row = self.objects.push(address, type_of, self.holder, label);
+        let holder = self.holder;
+        let above = if holder == NO_HOLDER {
+            ROOT
+        } else {
+            self.objects.node[holder as usize]
+        };
+        let node = self.tree.frame(above, label, type_of);
         let info = &self.types.get(type_of).info;
-        if info.is_leaf {
+        if info.is_leaf && holder != NO_HOLDER {
             let info = Rc::clone(&info.of_type);
-            match self.leaves.measure_leaf(memory, &info, address) {
-                Ok(size) => self.account(row, size),
-                Err(_) => self.misread(row),
-            }
+            self.admit_leaf(memory, address, &info, type_of, node);
+            return;
         }
-        Some(row)
+        let row = self.objects.count();
+        if row >= MOST_ROWS {
+            self.rejected += 1;
+            return;
+        }
+        let parent = if holder == NO_HOLDER { row as u32 } else { holder };
+        self.objects.push(address, type_of, parent, label, node);
+    }
+
+    #[inline]
+    fn admit_leaf<M: ReadMemory>(&mut self, memory: &mut M, address: u64, info: &TypeInfo, type_of: u32, node: u32) {
+        let size = match self.leaves.measure_leaf(memory, info, address) {
+            Ok(size) => size,
+            Err(_) => {
+                self.rejected += 1;
+                self.least_size(type_of)
+            }
+        };
+        self.account(address, type_of, node, size);
+        let kept = &mut self.objects.kept[self.holder as usize];
+        *kept = kept.saturating_add(size.bytes);
     }
 
     /// The type of the object at `address`, when one can stand there: alive, and of a type.
@@ -205,7 +260,10 @@ impl<'a> Found<'a> {
             Step::Local(name) => self.named(memory, LabelKind::Local, name),
             Step::Field(FieldName::Known("__dict__")) => Label::new(LabelKind::Namespace, 0),
             Step::Field(FieldName::Known(name)) => {
-                let id = *self.names_by_member.entry(name.as_ptr() as usize).or_insert_with(|| self.names.id(name));
+                let id = *self
+                    .names_by_member
+                    .entry(name.as_ptr() as usize)
+                    .or_insert_with(|| self.names.id(name));
                 Label::new(LabelKind::Attribute, u64::from(id))
             }
             Step::Field(FieldName::Text(address)) => {

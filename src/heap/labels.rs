@@ -55,6 +55,11 @@ impl Label {
         self.0 & NUMBER
     }
 
+    /// All of it as one number.
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
     /// The label under which the ownership tree gathers it: places in a row are one.
     pub fn folded(self) -> Label {
         match self.kind() {
@@ -103,7 +108,10 @@ mod tests {
             assert_eq!((label.kind(), label.number()), (kind, 77));
         }
         assert_eq!(Label::new(LabelKind::Index, u64::MAX).number(), NUMBER);
-        assert_eq!(Label::new(LabelKind::Index, 5).folded(), Label::new(LabelKind::Entry, 9).folded());
+        assert_eq!(
+            Label::new(LabelKind::Index, 5).folded(),
+            Label::new(LabelKind::Entry, 9).folded()
+        );
     }
 
     #[test]

@@ -23,13 +23,32 @@ pub fn type_name<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo
     if !info.has(flags::HEAPTYPE) {
         return format!("{c_module}.{c_tail}");
     }
-    let qualname = memory.word(info.address + layout.types.ht_qualname).ok().and_then(|at| str_at(memory, layout, at));
+    let qualname = memory
+        .word(info.address + layout.types.ht_qualname)
+        .ok()
+        .and_then(|at| str_at(memory, layout, at));
     let module = memory
         .word(info.address + layout.types.dict)
         .ok()
         .and_then(|names| dict::get_str(memory, layout, names, "__module__").ok().flatten())
         .and_then(|at| str_at(memory, layout, at));
-    format!("{}.{}", module.as_deref().unwrap_or(c_module), qualname.as_deref().unwrap_or(c_tail))
+    format!(
+        "{}.{}",
+        module.as_deref().unwrap_or(c_module),
+        qualname.as_deref().unwrap_or(c_tail)
+    )
+}
+
+/// Whether the object at `address` is of the type with this `tp_name`.
+pub fn is_of_type<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64, c_name: &str) -> bool {
+    let type_address = memory.word(address.wrapping_add(layout.object.ob_type)).unwrap_or(0);
+    type_c_name(memory, layout, type_address).is_ok_and(|name| name == c_name)
+}
+
+/// `module.qualname` of the type at `address`, if one stands there.
+pub fn type_name_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<String> {
+    let info = TypeInfo::read(memory, layout, address).ok()?;
+    Some(type_name(memory, layout, &info))
 }
 
 /// Whether a class in the type's `__mro__` brings a `__sizeof__` that is none of those that we reckon with.
@@ -104,9 +123,15 @@ pub fn key_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) ->
     {
         return number.to_string();
     }
-    let type_name = memory.word(address + layout.object.ob_type).ok().and_then(|at| type_c_name(memory, layout, at).ok());
+    let type_name = memory
+        .word(address + layout.object.ob_type)
+        .ok()
+        .and_then(|at| type_c_name(memory, layout, at).ok());
     let type_name = type_name.as_deref().unwrap_or("?");
-    format!("<{}>", escape(type_name.rsplit('.').next().unwrap_or(type_name), LONGEST_KEY))
+    format!(
+        "<{}>",
+        escape(type_name.rsplit('.').next().unwrap_or(type_name), LONGEST_KEY)
+    )
 }
 
 fn type_flags<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<u64> {

@@ -1,6 +1,5 @@
-//! The objects of a heap in columns, in the order in which they were reached: a holder stands before what it holds.
-
-use rustc_hash::FxHashMap;
+//! The objects of a heap that hold others, in columns: a holder stands before what it holds. Objects that hold nothing
+//! need no row: they are added up under their holder at once.
 
 use super::labels::Label;
 
@@ -13,9 +12,10 @@ pub struct Objects {
     /// The row of the first holder; a root is its own.
     pub parent: Vec<u32>,
     pub label: Vec<Label>,
-    bytes: Vec<u32>,
-    /// The sizes that do not fit four bytes.
-    large: FxHashMap<u32, u64>,
+    /// The frame of the ownership tree that the object counts for.
+    pub node: Vec<u32>,
+    /// Bytes of the object and of what it holds that has no row; after `sum_up`, of everything first reached through it.
+    pub kept: Vec<u64>,
 }
 
 /// The type of rows that are no objects.
@@ -30,45 +30,37 @@ impl Objects {
 
     /// Adds a row and answers its number.
     #[inline]
-    pub fn push(&mut self, address: u64, type_of: u32, parent: u32, label: Label) -> u32 {
+    pub fn push(&mut self, address: u64, type_of: u32, parent: u32, label: Label, node: u32) -> u32 {
         let row = self.address.len() as u32;
         self.address.push(address);
         self.type_of.push(type_of);
         self.parent.push(parent);
         self.label.push(label);
-        self.bytes.push(0);
+        self.node.push(node);
+        self.kept.push(0);
         row
     }
 
-    #[inline]
-    pub fn set_bytes(&mut self, row: u32, bytes: u64) {
-        match u32::try_from(bytes) {
-            Ok(small) if small != u32::MAX => self.bytes[row as usize] = small,
-            _ => {
-                self.bytes[row as usize] = u32::MAX;
-                self.large.insert(row, bytes);
-            }
-        }
-    }
-
-    #[inline]
-    pub fn bytes(&self, row: u32) -> u64 {
-        match self.bytes[row as usize] {
-            u32::MAX => self.large.get(&row).copied().unwrap_or(u64::from(u32::MAX)),
-            small => u64::from(small),
-        }
-    }
-
-    /// For every row, its own bytes and those of all rows that were first reached through it.
-    pub fn kept_bytes(&self) -> Vec<u64> {
-        let mut kept: Vec<u64> = (0..self.count() as u32).map(|row| self.bytes(row)).collect();
-        for row in (1..kept.len()).rev() {
+    /// Adds to every holder what it holds.
+    pub fn sum_up(&mut self) {
+        for row in (0..self.count()).rev() {
             let parent = self.parent[row] as usize;
             if parent != row {
-                kept[parent] += kept[row];
+                self.kept[parent] = self.kept[parent].saturating_add(self.kept[row]);
             }
         }
-        kept
+    }
+
+    /// The rows from a root down to `row`.
+    pub fn chain(&self, row: u32) -> Vec<u32> {
+        let mut chain = vec![row];
+        let mut at = row;
+        while self.parent[at as usize] != at {
+            at = self.parent[at as usize];
+            chain.push(at);
+        }
+        chain.reverse();
+        chain
     }
 }
 
@@ -81,11 +73,13 @@ mod tests {
     fn what_is_held_counts_for_the_holder() {
         let mut objects = Objects::default();
         let label = Label::new(LabelKind::Index, 0);
-        let root = objects.push(0, NO_OBJECT, 0, label);
-        let list = objects.push(0x1000, 1, root, label);
-        let item = objects.push(0x2000, 2, list, label);
-        objects.set_bytes(list, 56);
-        objects.set_bytes(item, 1 << 33);
-        assert_eq!(objects.kept_bytes(), [56 + (1 << 33), 56 + (1 << 33), 1 << 33]);
+        let root = objects.push(0, NO_OBJECT, 0, label, 0);
+        let list = objects.push(0x1000, 1, root, label, 0);
+        let item = objects.push(0x2000, 2, list, label, 0);
+        objects.kept[list as usize] = 56;
+        objects.kept[item as usize] = 1 << 33;
+        objects.sum_up();
+        assert_eq!(objects.kept, [56 + (1 << 33), 56 + (1 << 33), 1 << 33]);
+        assert_eq!(objects.chain(item), [root, list, item]);
     }
 }

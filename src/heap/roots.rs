@@ -68,7 +68,11 @@ fn add_modules<M: ReadMemory>(
         .collect();
     modules.sort_by_key(|(name, _)| name == "__main__");
     for (name, module) in modules {
-        let name = if interpreter.id == 0 { name } else { format!("interpreter {}: {name}", interpreter.id) };
+        let name = if interpreter.id == 0 {
+            name
+        } else {
+            format!("interpreter {}: {name}", interpreter.id)
+        };
         let label = Label::new(LabelKind::Root, u64::from(found.names.id(&name)));
         found.seed(memory, None, label, module);
     }
@@ -170,7 +174,9 @@ fn add_frame_objects<M: ReadMemory>(
 
 fn function_name<M: ReadMemory>(memory: &mut M, subject: &Subject, code: u64) -> String {
     let at = &subject.layout.code;
-    let name = memory.word(code.wrapping_add(at.qualname.unwrap_or(at.name))).unwrap_or(0);
+    let name = memory
+        .word(code.wrapping_add(at.qualname.unwrap_or(at.name)))
+        .unwrap_or(0);
     match naming::str_at(memory, subject.layout, name) {
         Some(name) => format!("{name}()"),
         None => "?()".to_owned(),
@@ -179,7 +185,11 @@ fn function_name<M: ReadMemory>(memory: &mut M, subject: &Subject, code: u64) ->
 
 fn add_interpreter<M: ReadMemory>(memory: &mut M, subject: &Subject, interpreter: &Interpreter, found: &mut Found) {
     let at = &subject.layout.interpreter;
-    let name = if interpreter.id == 0 { "(interpreter)".to_owned() } else { format!("(interpreter {})", interpreter.id) };
+    let name = if interpreter.id == 0 {
+        "(interpreter)".to_owned()
+    } else {
+        format!("(interpreter {})", interpreter.id)
+    };
     let holder = found.add_holder(None, LabelKind::Root, &name, 0);
     let named = [("modules", at.modules), ("sys", at.sysdict), ("builtins", at.builtins)];
     for &(name, offset) in named.iter().chain(at.roots) {
@@ -187,11 +197,23 @@ fn add_interpreter<M: ReadMemory>(memory: &mut M, subject: &Subject, interpreter
     }
     for &(name, offset, count) in at.root_arrays {
         for index in 0..count {
-            add_member(memory, interpreter.address.wrapping_add(offset + 8 * index), holder, name, found);
+            add_member(
+                memory,
+                interpreter.address.wrapping_add(offset + 8 * index),
+                holder,
+                name,
+                found,
+            );
         }
     }
     if let Some(offset) = at.interned {
-        add_member(memory, interpreter.address.wrapping_add(offset), holder, "interned strings", found);
+        add_member(
+            memory,
+            interpreter.address.wrapping_add(offset),
+            holder,
+            "interned strings",
+            found,
+        );
     }
 }
 

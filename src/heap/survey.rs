@@ -7,13 +7,14 @@ use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, Unreadable};
 use cpython::objects::blocks::Blocks;
 use cpython::objects::examine::Examiner;
-use cpython::runtime::Interpreter;
 
 use super::collector::{self, Tracked};
+use super::containers;
 use super::found::Found;
 use super::labels::{Label, LabelKind};
 use super::objects::NO_OBJECT;
 use super::roots;
+use super::{Heap, Totals, TypeTotals};
 use crate::memory::slots::Slots;
 
 /// What a survey needs to know of a process.
@@ -29,8 +30,7 @@ pub struct Subject<'a> {
 /// The objects of a heap, before anybody has asked anything of them.
 pub struct Survey<'a> {
     pub subject: &'a Subject<'a>,
-    pub interpreters: Vec<Interpreter>,
-    pub found: Found,
+    pub found: Found<'a>,
     pub warnings: Vec<String>,
 }
 
@@ -54,37 +54,102 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
     }
 
     roots::add(memory, subject, &interpreters, &walker, &mut found);
-    let mut next = 0;
-    walk(memory, &mut walker, &mut found, &mut next);
+    walk(memory, &mut walker, &mut found, 0);
     // What only C code holds, or nobody any more, the collector still knows.
-    let held = found.rows_root("(held by C code, or garbage)");
+    let held = found.add_holder(None, LabelKind::Root, "(held by C code, or garbage)", 0);
     for address in found.unvisited_tracked() {
-        found.seed(memory, held, Label::new(LabelKind::Unnamed, 0), address);
-        walk(memory, &mut walker, &mut found, &mut next);
+        let first = found.objects.count();
+        found.seed(memory, Some(held), Label::new(LabelKind::Unnamed, 0), address);
+        walk(memory, &mut walker, &mut found, first);
     }
-    Ok(Survey { subject, interpreters, found, warnings })
+    Ok(Survey {
+        subject,
+        found,
+        warnings,
+    })
 }
 
-/// Examines all rows from `next` on, those that are added meanwhile included.
-fn walk<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &mut Found, next: &mut u32) {
-    while (*next as usize) < found.objects.count() {
-        let row = *next;
-        *next += 1;
-        let type_of = found.objects.type_of[row as usize];
-        if type_of == NO_OBJECT {
-            roots::expand(memory, walker, found, row);
-            continue;
+/// Examines all rows from `first` on, and those that are added meanwhile: breadth first, so that each object is found by
+/// one of its shortest paths. A level that is very wide is taken in batches, each followed to its end before the next:
+/// what was allocated together is then read together.
+fn walk<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &mut Found, first: usize) {
+    const BATCH: usize = 1 << 12;
+    const WIDE: usize = 8 * BATCH;
+    /// The levels of modules, their namespaces and what is in these are never split.
+    const WHOLE_LEVELS: usize = 3;
+    let mut level = 0;
+    let mut pending = vec![first..found.objects.count()];
+    while let Some(rows) = pending.pop() {
+        let split = rows.len() > WIDE && level >= WHOLE_LEVELS;
+        let until = if split { rows.start + BATCH } else { rows.end };
+        if until < rows.end {
+            pending.push(until..rows.end);
         }
-        let info = &found.types.get(type_of).info;
-        if info.is_leaf {
-            continue;
+        let next = found.objects.count();
+        for row in rows.start..until {
+            examine(memory, walker, found, row as u32);
         }
-        let info = Rc::clone(&info.of_type);
-        let address = found.objects.address[row as usize];
-        found.begin(row);
-        match walker.examine(memory, &info, address, found) {
-            Ok(size) => found.measured(row, size),
-            Err(_) => found.misread(row),
+        if found.objects.count() > next {
+            pending.push(next..found.objects.count());
+        }
+        level += 1;
+    }
+}
+
+fn examine<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &mut Found, row: u32) {
+    let type_of = found.objects.type_of[row as usize];
+    if type_of == NO_OBJECT {
+        roots::expand(memory, walker, found, row);
+        return;
+    }
+    let info = Rc::clone(&found.types.get(type_of).info.of_type);
+    let address = found.objects.address[row as usize];
+    found.begin(row);
+    match walker.examine(memory, &info, address, found) {
+        Ok(size) => found.measured(row, size),
+        Err(_) => found.misread(row),
+    }
+}
+
+impl Survey<'_> {
+    /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards.
+    pub fn finish<M: ReadMemory>(self, memory: &mut M) -> Heap {
+        let Survey {
+            subject,
+            mut found,
+            mut warnings,
+        } = self;
+        found.objects.sum_up();
+        let containers = containers::describe(memory, subject.layout, &mut found);
+        let own_sizes = found.types.with_own_sizeof();
+        if !own_sizes.is_empty() {
+            warnings.push(format!(
+                "These types have a __sizeof__ of their own and are counted by formula: {}.",
+                own_sizes.join(", ")
+            ));
+        }
+        let types = found.types.totals();
+        let sum = |of: fn(&TypeTotals) -> u64| types.iter().map(of).sum();
+        let totals = Totals {
+            objects: sum(|each| each.count),
+            bytes: sum(|each| each.bytes),
+            getsizeof_bytes: sum(|each| each.getsizeof_bytes),
+            tracked_objects: sum(|each| each.tracked_count),
+        };
+        let rejected = found.rejected;
+        let Found {
+            tree,
+            names,
+            types: all,
+            ..
+        } = found;
+        Heap {
+            types,
+            totals,
+            rejected,
+            tree: tree.finish(&names, &all),
+            containers,
+            warnings,
         }
     }
 }

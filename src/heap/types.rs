@@ -7,7 +7,7 @@ use cpython::memory::ReadMemory;
 use cpython::objects::types::{TypeInfo, is_type};
 use rustc_hash::FxHashMap;
 
-use super::naming;
+use super::{TypeTotals, naming};
 
 /// A type, and what its objects have come to.
 pub struct Type {
@@ -40,7 +40,10 @@ impl Types {
     pub fn new() -> Self {
         let nothing = TypeInfo::nothing();
         let none = Type {
-            info: Known { of_type: Rc::new(nothing), is_leaf: true },
+            info: Known {
+                of_type: Rc::new(nothing),
+                is_leaf: true,
+            },
             name: "".into(),
             own_sizeof: false,
             count: 0,
@@ -49,7 +52,11 @@ impl Types {
             tracked_count: 0,
             tracked_getsizeof_bytes: 0,
         };
-        Types { all: vec![none], index: FxHashMap::default(), last: (0, 0) }
+        Types {
+            all: vec![none],
+            index: FxHashMap::default(),
+            last: (0, 0),
+        }
     }
 
     #[inline]
@@ -62,9 +69,46 @@ impl Types {
         &mut self.all[index as usize]
     }
 
-    /// All types that are types, with their indices.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &Type)> {
-        self.all.iter().enumerate().skip(1).map(|(index, each)| (index as u32, each))
+    /// The sums of all types that have objects, types of one name together, the largest `bytes` first.
+    pub fn totals(&self) -> Vec<TypeTotals> {
+        let mut rows: Vec<TypeTotals> = Vec::new();
+        let mut row_of: FxHashMap<&Rc<str>, usize> = FxHashMap::default();
+        for each in self.all.iter().skip(1).filter(|each| each.count > 0) {
+            let row = *row_of.entry(&each.name).or_insert_with(|| {
+                rows.push(TypeTotals {
+                    name: Rc::clone(&each.name),
+                    ..TypeTotals::default()
+                });
+                rows.len() - 1
+            });
+            let row = &mut rows[row];
+            row.count += each.count;
+            row.bytes += each.bytes;
+            row.getsizeof_bytes += each.getsizeof_bytes;
+            row.tracked_count += each.tracked_count;
+            row.tracked_getsizeof_bytes += each.tracked_getsizeof_bytes;
+        }
+        rows.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
+        rows
+    }
+
+    /// The names of types with objects whose `__sizeof__` is not reproduced.
+    pub fn with_own_sizeof(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self
+            .all
+            .iter()
+            .filter(|each| each.count > 0 && each.own_sizeof)
+            .map(|each| &*each.name)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The name without its module for built-in types, in full for others; empty for rows that are no objects.
+    pub fn short_name(&self, index: u32) -> &str {
+        let name = &self.all[index as usize].name;
+        name.strip_prefix("builtins.").unwrap_or(name)
     }
 
     /// The index of the type at `address`; `None` when no type stands there.
@@ -83,13 +127,20 @@ impl Types {
 
     #[cold]
     fn read<M: ReadMemory>(&mut self, memory: &mut M, layout: &Layout, address: u64) -> Option<u32> {
-        let info = if is_type(memory, layout, address) { TypeInfo::read(memory, layout, address).ok() } else { None };
+        let info = if is_type(memory, layout, address) {
+            TypeInfo::read(memory, layout, address).ok()
+        } else {
+            None
+        };
         let index = info.map(|info| {
             let name = naming::type_name(memory, layout, &info);
             let is_leaf = info.is_leaf();
             self.all.push(Type {
                 own_sizeof: naming::has_own_sizeof(memory, layout, &info),
-                info: Known { of_type: Rc::new(info), is_leaf },
+                info: Known {
+                    of_type: Rc::new(info),
+                    is_leaf,
+                },
                 name: name.into(),
                 count: 0,
                 bytes: 0,

@@ -10,7 +10,7 @@ use super::slots::{PAGE_SIZE, SLOT_SIZE, Slots, pages};
 /// Something that fills buffers with another program's memory.
 pub trait BulkRead {
     /// Fills all of `into` from `address`, or says that some of it could not be read.
-    fn read_into(&self, address: u64, into: &mut [u8]) -> Result<(), Fault>;
+    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault>;
 }
 
 const PIECE: usize = SLOT_SIZE as usize;
@@ -98,14 +98,14 @@ impl<S: BulkRead> Image<S> {
         let readable = if mapped == u64::MAX && self.source.read_into(start, into).is_ok() {
             mapped
         } else {
-            read_pages(&self.source, start, mapped, into)
+            read_pages(&mut self.source, start, mapped, into)
         };
         self.readable[slot] = readable;
         self.piece_of[slot] = piece as u32;
         self.slot_of[piece] = slot as u32;
         self.loads += 1;
         // A heap that is walked in an order that defeats a small buffer is dearer than a larger buffer.
-        if self.loads > 6 * self.budget as u64 && self.budget < usize::MAX / 2 {
+        if std::env::var("GROW").is_ok() && self.loads > 6 * self.budget as u64 && self.budget < usize::MAX / 2 {
             self.budget += self.budget / 2;
         }
         Ok(piece)
@@ -185,7 +185,7 @@ impl<S: BulkRead> ReadMemory for Image<S> {
 }
 
 /// Reads the mapped pages run by run, and those of a run that fails page by page; answers which could be read.
-fn read_pages(source: &impl BulkRead, start: u64, mapped: u64, into: &mut [u8]) -> u64 {
+fn read_pages(source: &mut impl BulkRead, start: u64, mapped: u64, into: &mut [u8]) -> u64 {
     let page = PAGE_SIZE as usize;
     let mut readable = 0;
     let mut first = 0;
@@ -223,7 +223,7 @@ mod tests {
     }
 
     impl BulkRead for Numbered {
-        fn read_into(&self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+        fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
             if address + into.len() as u64 > self.missing {
                 return Err(Fault {
                     at: address,

@@ -52,6 +52,27 @@ impl Marks {
         })
     }
 
+    /// Whether an object can stand at `address` at all: it is mapped, and aligned.
+    pub fn can_hold(&self, address: u64) -> bool {
+        self.position(address).is_some()
+    }
+
+    /// All members, in the order of slots and, within a slot, of addresses.
+    pub fn iter(&self) -> impl Iterator<Item = u64> {
+        self.bitmaps
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, bitmap)| Some((slot, bitmap.as_ref()?)))
+            .flat_map(|(slot, bitmap)| {
+                let start = self.slots.start(slot);
+                bitmap.iter().enumerate().flat_map(move |(word, &bits)| {
+                    (0..64)
+                        .filter(move |bit| bits >> bit & 1 == 1)
+                        .map(move |bit| start + (64 * word as u64 + bit) * OBJECT_ALIGNMENT)
+                })
+            })
+    }
+
     #[inline]
     fn position(&self, address: u64) -> Option<(usize, usize, u64)> {
         if address % OBJECT_ALIGNMENT != 0 {
@@ -76,5 +97,7 @@ mod tests {
         assert_eq!(marks.mark(0x1004), Marked::Nowhere);
         assert_eq!(marks.mark(SLOT_SIZE * 3), Marked::Nowhere);
         assert!(marks.contains(0x1010) && !marks.contains(0x1018));
+        assert!(marks.can_hold(0x1018) && !marks.can_hold(0x1019));
+        assert_eq!(marks.iter().collect::<Vec<_>>(), [0x1008, 0x1010]);
     }
 }

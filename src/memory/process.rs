@@ -3,7 +3,6 @@
 use std::io::{self, IoSliceMut};
 
 use cpython::memory::{Fault, ReadMemory};
-use nix::errno::Errno;
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use nix::unistd::Pid;
 use read_process_memory::{CopyAddress, ProcessHandle};
@@ -152,15 +151,103 @@ impl ReadMemory for ProcessMemory {
     }
 }
 
-/// The error that a call on `pid` as a whole failed with, if reading a byte of it would fail for the whole process.
-pub fn probe(pid: u32, address: u64) -> Result<(), Errno> {
-    let Ok(raw) = libc::pid_t::try_from(pid) else {
-        return Err(Errno::ESRCH);
-    };
-    let mut byte = [0];
-    let remote = RemoteIoVec {
-        base: address as usize,
-        len: 1,
-    };
-    process_vm_readv(Pid::from_raw(raw), &mut [IoSliceMut::new(&mut byte)], &[remote]).map(drop)
+impl super::image::BulkRead for ProcessMemory {
+    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+        ProcessMemory::read_into(self, address, into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::ptr::NonNull;
+
+    use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
+
+    use super::*;
+
+    /// Three pages of our own: one with numbers, one that cannot be read, one of zeros.
+    struct Pages(NonNull<libc::c_void>);
+
+    impl Pages {
+        const LENGTH: usize = 3 * PAGE as usize;
+
+        fn new() -> Pages {
+            let length = NonZeroUsize::new(Self::LENGTH).unwrap();
+            let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+            // SAFETY: a new mapping of our own, at an address of the kernel's choice.
+            let start = unsafe { mmap_anonymous(None, length, access, MapFlags::MAP_PRIVATE) }.unwrap();
+            let pages = Pages(start);
+            (0..PAGE).step_by(8).for_each(|at| pages.set(at, at));
+            // SAFETY: the second page of the mapping, which nobody refers to.
+            unsafe { mprotect(start.byte_add(PAGE as usize), PAGE as usize, ProtFlags::PROT_NONE) }.unwrap();
+            pages
+        }
+
+        fn start(&self) -> u64 {
+            self.0.as_ptr() as u64
+        }
+
+        fn set(&self, at: u64, value: u64) {
+            // SAFETY: an aligned word of the first page, which is ours to write.
+            unsafe { self.0.cast::<u64>().byte_add(at as usize).write_volatile(value) };
+        }
+    }
+
+    impl Drop for Pages {
+        fn drop(&mut self) {
+            // SAFETY: the mapping is ours, and nothing refers to it any more.
+            unsafe { munmap(self.0, Self::LENGTH) }.unwrap();
+        }
+    }
+
+    #[test]
+    fn holes_are_faults_and_what_is_before_them_is_read() {
+        let pages = Pages::new();
+        let (start, hole) = (pages.start(), pages.start() + PAGE);
+        let mut memory = ProcessMemory::new(std::process::id()).unwrap();
+        assert_eq!(memory.word(start + 800), Ok(800));
+        assert_eq!(memory.word(hole - 8), Ok(PAGE - 8));
+        assert_eq!(
+            memory.word(hole - 4),
+            Err(Fault {
+                at: hole - 4,
+                length: 8
+            })
+        );
+        assert_eq!(memory.word(hole), Err(Fault { at: hole, length: 8 }));
+        assert_eq!(memory.word(hole + PAGE), Ok(0));
+        assert!(memory.read(start, Pages::LENGTH).is_err());
+        assert_eq!(
+            memory.read_available(start + 96, &mut [0; Pages::LENGTH]),
+            PAGE as usize - 96
+        );
+        assert_eq!(memory.access(), Access::Open);
+    }
+
+    #[test]
+    fn what_was_cached_is_seen_until_it_is_forgotten() {
+        let pages = Pages::new();
+        let mut memory = ProcessMemory::new(std::process::id()).unwrap();
+        assert_eq!(memory.word(pages.start()), Ok(0));
+        pages.set(0, 7);
+        assert_eq!(memory.word(pages.start()), Ok(0));
+        memory.forget();
+        assert_eq!(memory.word(pages.start()), Ok(7));
+    }
+
+    #[test]
+    fn lengths_and_addresses_beyond_all_memory_are_faults() {
+        let mut memory = ProcessMemory::new(std::process::id()).unwrap();
+        for (at, length) in [
+            (0, 8),
+            (u64::MAX, 1),
+            (u64::MAX - 7, 64),
+            (4096, usize::MAX),
+            (4096, isize::MAX as usize),
+        ] {
+            assert_eq!(memory.read(at, length), Err(Fault { at, length }));
+        }
+        assert_eq!(memory.access(), Access::Open);
+    }
 }

@@ -160,12 +160,7 @@ fn capture_facts(capture: &Capture) -> CaptureFacts<'_> {
         samples: capture.snapshots.len(),
         objects_read: capture.heap.totals.objects,
         objects_rejected: capture.heap.rejected,
-        warnings: capture
-            .warnings
-            .iter()
-            .chain(&capture.heap.warnings)
-            .map(String::as_str)
-            .collect(),
+        warnings: capture.warnings.iter().map(String::as_str).collect(),
     }
 }
 

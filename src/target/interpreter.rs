@@ -3,12 +3,12 @@
 //! Whichever image exports `_PyRuntime` is one: an executable or a library, stripped, deleted or embedded. Only when
 //! none exports it are the files behind the images asked for symbols that they keep to themselves.
 
-use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cpython::memory::ReadMemory;
 
+use crate::error::Error;
 use crate::target::elf::{self, Found, Image, Symbol, SymbolFile};
 use crate::target::maps::{self, Mapping};
 use crate::target::module_file;
@@ -19,7 +19,7 @@ const VERSION: &str = "Py_Version";
 const FINALIZE: &str = "Py_FinalizeEx";
 const TYPE_TYPE: &str = "PyType_Type";
 const NONE: &str = "_Py_NoneStruct";
-/// The section that holds `_PyRuntime` and nothing else, from 3.10 on; stripping leaves it.
+/// The section that holds `_PyRuntime` and nothing else, in newer releases; stripping leaves it.
 const RUNTIME_SECTION: &str = ".PyRuntime";
 /// Every CPython exports it, from the first to the last.
 const GET_VERSION: &str = "Py_GetVersion";
@@ -32,7 +32,7 @@ pub struct Interpreter {
     pub runtime: u64,
     /// Its size as the image states it.
     pub runtime_size: Option<u64>,
-    /// The address of `Py_Version`, where the interpreter has it (3.11 and later).
+    /// The address of `Py_Version`, where the interpreter has it.
     pub version_symbol: Option<u64>,
     /// The address of `Py_FinalizeEx`.
     pub finalize: Option<u64>,
@@ -46,26 +46,6 @@ pub struct Interpreter {
     pub data_ranges: Vec<Range<u64>>,
 }
 
-/// Why a process has no interpreter that could be read.
-#[derive(Debug)]
-pub enum FindError {
-    /// The list of mappings cannot be read.
-    Maps(io::Error),
-    /// None of so many images is an interpreter.
-    NotPython {
-        images: usize,
-    },
-    PyPy {
-        module: PathBuf,
-    },
-    /// A CPython without `_PyRuntime`: version 3.6 or older.
-    TooOld {
-        version: Option<String>,
-        module: PathBuf,
-    },
-    Bits32,
-}
-
 /// An image and the file it came from.
 struct Module<'a> {
     mapping: &'a Mapping,
@@ -77,19 +57,21 @@ pub fn find_interpreters(
     process: &Process,
     maps: &[Mapping],
     memory: &mut dyn ReadMemory,
-) -> Result<Vec<Interpreter>, FindError> {
+) -> Result<Vec<Interpreter>, Error> {
     let (modules, bits32) = modules(maps, memory);
     if modules.is_empty() && bits32 {
-        return Err(FindError::Bits32);
+        return Err(Error::Bits32 {
+            pid: process.pid,
+            name: process.name(),
+        });
     }
     let mut found = exporting(&modules, memory);
     if found.is_empty() {
         found = modules.iter().filter_map(|module| from_file(process, module)).collect();
     }
-    // A runtime outside the memory that the program writes to belongs to a file that it merely looks into.
-    found.retain(|interpreter| maps::containing(maps, interpreter.runtime).is_some_and(|mapping| mapping.writable));
+    found.retain(|interpreter| interpreter.is_loaded(maps));
     if found.is_empty() {
-        Err(refusal(&modules, memory))
+        Err(refusal(process, maps, &modules, memory))
     } else {
         Ok(found)
     }
@@ -116,22 +98,19 @@ fn modules<'a>(maps: &'a [Mapping], memory: &mut dyn ReadMemory) -> (Vec<Module<
 /// The interpreters that the dynamic symbol tables tell of.
 fn exporting(modules: &[Module], memory: &mut dyn ReadMemory) -> Vec<Interpreter> {
     let mut owners = Vec::new();
-    // A program that is not position-independent may hold copies of a library's variables, and then those are in use.
-    let mut copies = Vec::new();
+    // A program may hold copies of a library's variables (copy relocations), and then those are in use.
+    let mut program = None;
     for module in modules {
         if module.image.exported(memory, FINALIZE).is_some() {
             owners.push(module);
-        } else if [RUNTIME, TYPE_TYPE, NONE]
-            .iter()
-            .any(|name| module.image.exported(memory, name).is_some())
-        {
-            copies.push(module);
+        } else if module.image.is_program {
+            program = program.or(Some(module));
         }
     }
     let mut found = Vec::new();
     for owner in owners {
         let mut data = |name| {
-            let copied = copies.iter().find_map(|copy| copy.image.exported(memory, name));
+            let copied = program.and_then(|program| program.image.exported(memory, name));
             copied
                 .or_else(|| owner.image.exported(memory, name))
                 .filter(|symbol| !symbol.is_function)
@@ -173,7 +152,6 @@ fn from_file(process: &Process, module: &Module) -> Option<Interpreter> {
 impl Module<'_> {
     fn interpreter(&self, runtime: Symbol, others: [Option<Symbol>; 4]) -> Interpreter {
         let [version_symbol, finalize, type_type, none] = others.map(|symbol| symbol.map(|symbol| symbol.address));
-        let segments = || self.image.segments.iter();
         Interpreter {
             runtime: runtime.address,
             runtime_size: Some(runtime.size).filter(|&size| size > 0),
@@ -182,11 +160,13 @@ impl Module<'_> {
             type_type,
             none,
             module_path: self.path().to_owned(),
-            module_ranges: segments().map(|segment| segment.range.clone()).collect(),
-            data_ranges: segments()
-                .filter(|segment| segment.writable)
+            module_ranges: self
+                .image
+                .segments
+                .iter()
                 .map(|segment| segment.range.clone())
                 .collect(),
+            data_ranges: self.image.data_ranges(),
         }
     }
 
@@ -206,9 +186,11 @@ impl Module<'_> {
 }
 
 /// What the process is, when it is not what we look for.
-fn refusal(modules: &[Module], memory: &mut dyn ReadMemory) -> FindError {
+fn refusal(process: &Process, maps: &[Mapping], modules: &[Module], memory: &mut dyn ReadMemory) -> Error {
+    let (pid, name) = (process.pid, process.name());
     if let Some(module) = modules.iter().find(|module| module.is_pypy(memory)) {
-        return FindError::PyPy {
+        return Error::PyPy {
+            pid,
             module: module.path().to_owned(),
         };
     }
@@ -217,24 +199,33 @@ fn refusal(modules: &[Module], memory: &mut dyn ReadMemory) -> FindError {
         .find(|module| module.image.exported(memory, GET_VERSION).is_some());
     match old {
         Some(module) => {
-            let data: Vec<_> = module
-                .image
-                .segments
-                .iter()
-                .filter(|part| part.writable)
-                .map(|part| part.range.clone())
-                .collect();
-            FindError::TooOld {
-                version: version_text(memory, &data),
+            let version = version_text(memory, &module.image.data_ranges());
+            Error::TooOld {
+                pid,
+                version,
                 module: module.path().to_owned(),
             }
         }
-        None => FindError::NotPython { images: modules.len() },
+        None if maps.is_empty() => Error::KernelThread { pid, name },
+        None => Error::NotPython {
+            pid,
+            name,
+            images: modules.len(),
+        },
     }
 }
 
 impl Interpreter {
-    /// The version as `sys.version` begins, such as `3.12.1` or `3.15.0rc1`: from the text that `Py_GetVersion` puts
+    /// Whether its data can be written and its code executed: in a file that a program merely looks into they cannot.
+    fn is_loaded(&self, maps: &[Mapping]) -> bool {
+        let mapping = |address| maps::containing(maps, address);
+        mapping(self.runtime).is_some_and(|mapping| mapping.writable)
+            && self
+                .finalize
+                .is_none_or(|code| mapping(code).is_some_and(|mapping| mapping.executable))
+    }
+
+    /// The version as `sys.version` begins: from the text that `Py_GetVersion` puts
     /// together at the start, which is the same in every release and needs no layout to be found.
     pub fn version_text(&self, memory: &mut dyn ReadMemory) -> Option<String> {
         version_text(memory, &self.data_ranges)

@@ -7,6 +7,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+
 use crate::error::Error;
 use crate::target::process::{Process, Status};
 
@@ -27,6 +31,8 @@ pub enum Denial {
     MoreCapable,
     /// It lives in a user namespace in which our rights count for nothing.
     OtherUserNamespace,
+    /// `/proc` shows only our own processes (hidepid).
+    Hidden,
     /// None of these: SELinux, AppArmor or a filter on our own system calls. The label is the target's, if it has one.
     SecurityModule { label: Option<String> },
 }
@@ -47,7 +53,25 @@ pub fn denied(process: &Process) -> Error {
     let facts = Facts::gather(process);
     let denial = facts.judge();
     let contained = facts.theirs.namespace_pids.len() > 1;
-    Error::Denied { pid: process.pid, reason: denial.reason(contained), hint: denial.hint(process.pid, contained) }
+    Error::Denied {
+        pid: process.pid,
+        reason: denial.reason(contained),
+        hint: denial.hint(process.pid, contained),
+    }
+}
+
+/// The error to report when there are no entries of the process: it may only be hidden.
+pub fn missing(process: &Process) -> Error {
+    let pid = process.pid;
+    let exists = libc::pid_t::try_from(pid).is_ok_and(|raw| kill(Pid::from_raw(raw), None) != Err(Errno::ESRCH));
+    if !exists || process.exists() {
+        return Error::NoSuchProcess { pid };
+    }
+    Error::Denied {
+        pid,
+        reason: Denial::Hidden.reason(false),
+        hint: Denial::Hidden.hint(pid, false),
+    }
 }
 
 impl Facts {
@@ -70,15 +94,18 @@ impl Facts {
 
     fn judge(&self) -> Denial {
         let capable = self.ours.effective_capabilities & CAP_SYS_PTRACE != 0;
-        let unknown = || Denial::SecurityModule { label: self.label.clone() };
+        let unknown = || Denial::SecurityModule {
+            label: self.label.clone(),
+        };
         match self {
             _ if self.ptrace_scope >= 3 => Denial::PtraceScope(self.ptrace_scope),
             _ if capable && !self.same_user_namespace => Denial::OtherUserNamespace,
             _ if capable => unknown(),
             _ if self.ours.uid == 0 => Denial::RootWithoutCapability,
-            _ if self.ours.uid != self.theirs.uid => {
-                Denial::OtherUser { theirs: self.theirs.uid, ours: self.ours.uid }
-            }
+            _ if self.ours.uid != self.theirs.uid => Denial::OtherUser {
+                theirs: self.theirs.uid,
+                ours: self.ours.uid,
+            },
             _ if !self.dumpable => Denial::NotDumpable,
             _ if self.theirs.permitted_capabilities & !self.ours.permitted_capabilities != 0 => Denial::MoreCapable,
             _ if !self.same_user_namespace => Denial::OtherUserNamespace,
@@ -95,8 +122,8 @@ fn is_dumpable(process: &Process, uid: u32) -> bool {
 
 fn label(process: &Process) -> Option<String> {
     let text = fs::read_to_string(process.entry("attr/current")).ok()?;
-    let label = text.trim_end_matches(['\0', '\n']);
-    (!label.is_empty() && label != "unconfined").then(|| label.to_owned())
+    let label = text.trim_end_matches(['\0', '\n']).replace(char::is_control, " ");
+    (!label.is_empty() && label != "unconfined").then_some(label)
 }
 
 impl Denial {
@@ -124,6 +151,7 @@ impl Denial {
             }
             Denial::MoreCapable => format!("it holds capabilities that pymemscope does not have{place}"),
             Denial::OtherUserNamespace => format!("it lives in another user namespace{place}"),
+            Denial::Hidden => "it exists, but /proc is mounted so that it shows no process of others (hidepid)".to_owned(),
             Denial::SecurityModule { label: Some(label) } => {
                 format!("users and capabilities allow it, but a security module does not (its label is {label})")
             }
@@ -139,7 +167,11 @@ impl Denial {
             Denial::OtherUser { .. } | Denial::OtherUserNamespace | Denial::MoreCapable if contained => {
                 format!("{sudo} (outside the container)")
             }
-            Denial::OtherUser { .. } | Denial::NotDumpable | Denial::MoreCapable | Denial::PtraceScope(2) => sudo,
+            Denial::OtherUser { .. }
+            | Denial::NotDumpable
+            | Denial::MoreCapable
+            | Denial::PtraceScope(2)
+            | Denial::Hidden => sudo,
             Denial::RootWithoutCapability => "start the container with --cap-add=SYS_PTRACE (Kubernetes: add SYS_PTRACE \
                 to securityContext.capabilities), or run pymemscope as root on the host"
                 .to_owned(),
@@ -231,11 +263,20 @@ mod tests {
         let system = System::new();
         system.status("self", another_user(), NONE, "7");
         let ours = another_user();
-        assert_eq!(system.denial(), Denial::OtherUser { theirs: ours - 1000, ours });
+        assert_eq!(
+            system.denial(),
+            Denial::OtherUser {
+                theirs: ours - 1000,
+                ours
+            }
+        );
         assert!(system.texts().1.contains("sudo pymemscope attach 4242"));
         system.status("4242", 100, NONE, "4242 1");
         let (message, hint) = system.texts();
-        assert!(message.contains("inside a container") && hint.contains("outside the container"), "{message} {hint}");
+        assert!(
+            message.contains("inside a container") && hint.contains("outside the container"),
+            "{message} {hint}"
+        );
     }
 
     #[test]
@@ -252,7 +293,10 @@ mod tests {
             let system = System::new();
             system.write("sys/kernel/yama/ptrace_scope", &format!("{scope}\n"));
             assert_eq!(plain_users(&system, |_| {}), Denial::PtraceScope(scope));
-            assert_eq!(plain_users(&system, |facts| facts.dumpable = false), Denial::NotDumpable);
+            assert_eq!(
+                plain_users(&system, |facts| facts.dumpable = false),
+                Denial::NotDumpable
+            );
         }
         let system = System::new();
         system.write("sys/kernel/yama/ptrace_scope", "3\n");
@@ -286,7 +330,12 @@ mod tests {
         let system = System::new();
         system.status("self", 0, ALL, "9");
         system.write("4242/attr/current", "docker-default (enforce)\n");
-        assert_eq!(system.denial(), Denial::SecurityModule { label: Some("docker-default (enforce)".to_owned()) });
+        assert_eq!(
+            system.denial(),
+            Denial::SecurityModule {
+                label: Some("docker-default (enforce)".to_owned())
+            }
+        );
         assert!(system.texts().0.contains("docker-default"));
     }
 }

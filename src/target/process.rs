@@ -52,6 +52,13 @@ pub struct Incarnation {
     stack: u64,
 }
 
+impl Incarnation {
+    /// Whether both are the same process, whatever program it runs.
+    pub fn same_process(&self, other: &Incarnation) -> bool {
+        self.start_ticks == other.start_ticks
+    }
+}
+
 /// Fields of `/proc/PID/status`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
@@ -151,6 +158,11 @@ impl Process {
         Ok(String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned())
     }
 
+    /// The name to call it by in messages.
+    pub fn name(&self) -> String {
+        self.comm().unwrap_or_else(|_| "unknown".to_owned())
+    }
+
     /// The words it was started with, or what it has put in their place. Read here and not through `remoteprocess`,
     /// which drops empty words and gives up at one that is not UTF-8.
     pub fn command(&self) -> io::Result<Vec<String>> {
@@ -205,27 +217,27 @@ impl Process {
 impl Status {
     /// The fields that are missing stay zero or empty.
     pub fn parse(text: &str) -> Status {
-    let mut status = Status::default();
-    for (key, value) in text.lines().filter_map(|line| line.split_once(':')) {
-        let value = value.trim();
-        let numbers = || value.split_whitespace().filter_map(|number| number.parse::<u32>().ok());
-        let bits = || u64::from_str_radix(value, 16).unwrap_or(0);
-        match key {
-            "Name" => status.name = value.to_owned(),
-            "Tgid" => status.tgid = numbers().next().unwrap_or(0),
-            "PPid" => status.parent = numbers().next().unwrap_or(0),
-            "TracerPid" => status.tracer = numbers().next().unwrap_or(0),
-            "Uid" => status.uid = numbers().nth(1).unwrap_or(0),
-            "NSpid" => status.namespace_pids = numbers().collect(),
-            "CapEff" => status.effective_capabilities = bits(),
-            "CapPrm" => status.permitted_capabilities = bits(),
-            "Seccomp" => status.seccomp = numbers().next().unwrap_or(0),
-            "VmHWM" => status.peak_rss = numbers().next().map(|kib| u64::from(kib) << 10),
-            _ => {}
+        let mut status = Status::default();
+        for (key, value) in text.lines().filter_map(|line| line.split_once(':')) {
+            let value = value.trim();
+            let numbers = || value.split_whitespace().filter_map(|number| number.parse::<u32>().ok());
+            let bits = || u64::from_str_radix(value, 16).unwrap_or(0);
+            match key {
+                "Name" => status.name = value.to_owned(),
+                "Tgid" => status.tgid = numbers().next().unwrap_or(0),
+                "PPid" => status.parent = numbers().next().unwrap_or(0),
+                "TracerPid" => status.tracer = numbers().next().unwrap_or(0),
+                "Uid" => status.uid = numbers().nth(1).unwrap_or(0),
+                "NSpid" => status.namespace_pids = numbers().collect(),
+                "CapEff" => status.effective_capabilities = bits(),
+                "CapPrm" => status.permitted_capabilities = bits(),
+                "Seccomp" => status.seccomp = numbers().next().unwrap_or(0),
+                "VmHWM" => status.peak_rss = numbers().next().map(|kib| u64::from(kib) << 10),
+                _ => {}
+            }
         }
+        status
     }
-    status
-}
 }
 
 fn malformed(file: &str, field: &str) -> io::Error {
@@ -244,4 +256,72 @@ fn clock_ticks() -> u64 {
         .ok()
         .flatten()
         .map_or(100, |ticks| ticks as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A made-up `/proc` with process 7 in it.
+    fn made_up(entries: &[(&str, &[u8])]) -> (tempfile::TempDir, Process) {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("7")).unwrap();
+        for (name, bytes) in entries {
+            fs::write(root.path().join(name), bytes).unwrap();
+        }
+        let process = Process::below(ProcRoot(root.path().to_owned()), 7);
+        (root, process)
+    }
+
+    #[test]
+    fn a_name_cannot_pass_for_fields() {
+        let stat = b"7 (a) Z (b) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 12345 1 1 1 4096 8192 16384 0";
+        let (_root, process) = made_up(&[("7/stat", stat), ("stat", b"cpu 1\nbtime 1700000000\n")]);
+        assert_eq!(process.state().unwrap(), State::Alive);
+        assert_eq!(
+            process.start_time().unwrap(),
+            1_700_000_000.0 + 12345.0 / clock_ticks() as f64
+        );
+        let expected = Incarnation {
+            start_ticks: 12345,
+            code: 4096,
+            stack: 16384,
+        };
+        assert_eq!(process.incarnation().unwrap(), expected);
+    }
+
+    #[test]
+    fn words_are_kept_as_they_are() {
+        let (_root, process) = made_up(&[("7/cmdline", b"python\0\0two words\0\xff\0")]);
+        assert_eq!(process.command().unwrap(), ["python", "", "two words", "\u{fffd}"]);
+        let (_root, process) = made_up(&[("7/cmdline", b"")]);
+        assert!(process.command().unwrap().is_empty());
+    }
+
+    #[test]
+    fn status_is_read_and_missing_fields_are_nothing() {
+        let text = b"Name:\tpy thon\nTgid:\t7\nPPid:\t3\nTracerPid:\t9\nUid:\t1\t2\t3\t4\nNSpid:\t7\t1\n\
+            CapPrm:\t00000000a80425fb\nCapEff:\t0000000000080000\nSeccomp:\t2\nVmHWM:\t  12 kB\nOdd\n";
+        let (_root, process) = made_up(&[("7/status", text)]);
+        let expected = Status {
+            name: "py thon".to_owned(),
+            tgid: 7,
+            parent: 3,
+            tracer: 9,
+            uid: 2,
+            namespace_pids: vec![7, 1],
+            effective_capabilities: 1 << 19,
+            permitted_capabilities: 0xa804_25fb,
+            seccomp: 2,
+            peak_rss: Some(12 << 10),
+        };
+        assert_eq!(process.status().unwrap(), expected);
+        assert_eq!(Status::parse(""), Status::default());
+    }
+
+    #[test]
+    fn what_is_damaged_is_an_error() {
+        let (_root, process) = made_up(&[("7/stat", b"7 (x"), ("7/statm", b"1"), ("stat", b"")]);
+        assert!(process.state().is_err() && process.rss().is_err() && process.start_time().is_err());
+    }
 }

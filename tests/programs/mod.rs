@@ -1,16 +1,19 @@
 //! Programs that tests start, and the interpreters that there are to start them with.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod compiled;
+pub mod elf32;
+
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Says that it is ready, then lives until its standard input is closed: no orphan outlives a test that fails.
-pub const WAITING: &str = "import sys; print('ready', flush=True); sys.stdin.read()";
+pub const WAITING: &str = "import sys; print('ready'); sys.stdout.flush(); sys.stdin.read()";
 
 /// A running program; ends with the test.
 pub struct Program {
@@ -36,6 +39,18 @@ impl Program {
     /// A Python program that waits.
     pub fn python(interpreter: &Path) -> Program {
         Program::start(Command::new(interpreter).args(["-c", WAITING]))
+    }
+
+    /// Writes a line to its standard input.
+    pub fn tell(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().unwrap();
+        writeln!(input, "{line}").and_then(|()| input.flush()).unwrap();
+    }
+
+    /// Kills it and waits for its end.
+    pub fn end(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn pid(&self) -> u32 {
@@ -129,10 +144,12 @@ pub fn interpreters() -> Vec<Interpreter> {
 }
 
 fn ask_version(path: PathBuf) -> Option<Interpreter> {
-    let output = Command::new(&path)
-        .args(["-c", "import sys; print(sys.version.split()[0])"])
-        .output()
-        .ok()?;
-    let version = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    (!version.is_empty()).then_some(Interpreter { path, version })
+    let code = "import platform, sys; print(platform.python_implementation() + ' ' + sys.version.split()[0])";
+    let output = Command::new(&path).args(["-c", code]).output().ok()?;
+    let version = String::from_utf8(output.stdout)
+        .ok()?
+        .trim()
+        .strip_prefix("CPython ")?
+        .to_owned();
+    Some(Interpreter { path, version })
 }

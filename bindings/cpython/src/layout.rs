@@ -307,7 +307,7 @@ pub enum Values {
     /// The word at −32 points at the values, the word at −24 at the dict (3.11). The bytes before the values: a
     /// prefix whose length is the byte at −1.
     Pointer,
-    /// The word at −24 is the dict, or the values' address plus one (3.12).
+    /// The word at −24 is the dict, or the values' address less one (3.12).
     Tagged,
     /// The values stand in the object's own block behind `tp_basicsize`; the word at −24 is the dict (3.13 and later).
     Inline {
@@ -504,7 +504,7 @@ pub enum GeneratorForm {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Exception {
     pub size: u64,
-    /// Members that own a reference.
+    /// Members that own a reference, the `__dict__` apart.
     pub references: &'static [(&'static str, u64)],
 }
 
@@ -619,7 +619,8 @@ pub struct Allocator {
     pub pool_header: u64,
 }
 
-/// A C type whose references all stand at fixed offsets.
+/// A C type whose references all stand at fixed offsets, as far as it adds to its base; a `__dict__`, which
+/// `tp_dictoffset` finds, is not among them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CType {
     /// `tp_name`.
@@ -628,4 +629,22 @@ pub struct CType {
     pub strong: &'static [(&'static str, u64)],
     /// Members that point at an object without owning it.
     pub weak: &'static [(&'static str, u64)],
+}
+
+impl CType {
+    pub const fn new(name: &'static str, strong: &'static [(&'static str, u64)]) -> Self {
+        CType {
+            name,
+            strong,
+            weak: &[],
+        }
+    }
+
+    pub const fn with_weak(
+        name: &'static str,
+        strong: &'static [(&'static str, u64)],
+        weak: &'static [(&'static str, u64)],
+    ) -> Self {
+        CType { name, strong, weak }
+    }
 }

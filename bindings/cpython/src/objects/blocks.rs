@@ -40,6 +40,17 @@ impl Blocks {
         chunk_size(memory, start, request)
     }
 
+    /// Whether a block of `request` bytes can start at `start`.
+    pub fn may_hold<M: ReadMemory>(self, memory: &mut M, layout: &Layout, start: u64, request: u64) -> bool {
+        if !start.is_multiple_of(CLASS) {
+            return false;
+        }
+        if !self.pymalloc || self.debug || request > SMALL_REQUEST {
+            return true;
+        }
+        is_pooled(memory, layout, start, request)
+    }
+
     /// Judges by a sample of objects, given as starts of blocks and the sizes asked for.
     pub fn judge<M: ReadMemory>(memory: &mut M, layout: &Layout, sample: &[(u64, u64)]) -> Blocks {
         let guarded = sample.iter().filter(|&&(start, _)| is_guarded(memory, start)).count();

@@ -120,7 +120,7 @@ impl Content {
     pub fn is_leaf(self) -> bool {
         matches!(
             self,
-            Content::Plain | Content::Scalar | Content::Int | Content::Str | Content::Array | Content::Decimal
+            Content::Plain | Content::Scalar | Content::Int | Content::Str | Content::Decimal
         )
     }
 }

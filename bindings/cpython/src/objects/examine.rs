@@ -84,6 +84,33 @@ impl<'a> Examiner<'a> {
         Ok(self.total(memory, info, address, extent, 0, 0))
     }
 
+    /// Whether the words around `address` are such as stand around a living object of this type. Asked of words that were
+    /// found by looking through blocks that nobody knows.
+    pub fn is_plausible<M: ReadMemory>(&mut self, memory: &mut M, info: &TypeInfo, address: u64) -> bool {
+        if self.is_static(address) {
+            return true;
+        }
+        let head = self.layout.object.gc_head;
+        if info.has(flags::HAVE_GC) {
+            for offset in [head, head - 8] {
+                let link = memory
+                    .word(address.wrapping_sub(offset))
+                    .map(|word| word & !self.layout.object.gc_bits);
+                if !link.is_ok_and(|link| link == 0 || memory.word(link).is_ok()) {
+                    return false;
+                }
+            }
+        }
+        let fixed = info.itemsize == 0 && !info.has(flags::INLINE_VALUES);
+        !fixed
+            || self.blocks.may_hold(
+                memory,
+                self.layout,
+                address.wrapping_sub(info.presize),
+                info.presize + info.basicsize,
+            )
+    }
+
     fn total<M: ReadMemory>(
         &mut self,
         memory: &mut M,
@@ -95,7 +122,8 @@ impl<'a> Examiner<'a> {
     ) -> ObjectSize {
         let is_static = self.is_static(address);
         let block = if is_static {
-            extent.own
+            // Static types have nothing in front; other static objects stand behind a collector's head like any.
+            extent.own + if info.content == Content::Type { 0 } else { info.presize }
         } else {
             // Objects of variable size that `tp_alloc` makes have room for one more item (`_PyType_AllocNoTrack`).
             let sentinel = if info.has(flags::HEAPTYPE) { info.itemsize } else { 0 };

@@ -226,7 +226,7 @@ impl Examiner<'_> {
             match self.layout.values {
                 Values::Bare => {}
                 Values::Pointer => values = memory.word(address.wrapping_sub(32))?,
-                Values::Tagged if dict & 1 == 1 => (values, dict) = (dict - 1, 0),
+                Values::Tagged if dict & 1 == 1 => (values, dict) = (dict + 1, 0),
                 Values::Tagged => {}
                 Values::Inline { valid, capacity, .. } if info.has(flags::INLINE_VALUES) => {
                     let place = address + info.basicsize;

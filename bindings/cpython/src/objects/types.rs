@@ -80,6 +80,23 @@ pub enum InstanceDict {
 }
 
 impl TypeInfo {
+    /// A type that nothing is of.
+    pub fn nothing() -> TypeInfo {
+        TypeInfo {
+            address: 0,
+            flags: 0,
+            basicsize: 0,
+            itemsize: 0,
+            content: Content::Plain,
+            presize: 0,
+            counted_presize: 0,
+            instance_dict: InstanceDict::None,
+            fields: Vec::new(),
+            unknown: Vec::new(),
+            cached_keys: 0,
+        }
+    }
+
     /// Reads the type at `address` and its bases. That it is a type must have been seen already (`is_type`).
     pub fn read<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Result<TypeInfo, Unreadable> {
         let own = Header::read(memory, layout, address)?;

@@ -1,13 +1,13 @@
 //! CPython 3.11.
 
 use crate::layout::{
-    Code, CodeCache, CodeForm, CurrentFrame, Deque, Exception, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop,
-    Gc, GcPlace, Generator, GeneratorForm, Int, IntForm, Interpreter, Keys, Layout, Object, PreHeader, Runtime, Thread,
-    Type, Values,
+    CType, Code, CodeCache, CodeForm, CurrentFrame, Deque, Exception, ExitFunctions, Frame, FrameForm, FrameObject,
+    FrameTop, Gc, GcPlace, Generator, GeneratorForm, Int, IntForm, Interpreter, Keys, Layout, Object, PreHeader,
+    Runtime, Thread, Type, Values,
 };
 use crate::version::Version;
 
-use super::{Minor, v3_10};
+use super::{Minor, c_types, v3_9, v3_10};
 
 /// Frames are no objects any more, dict keys know their kind, instances keep values without a dict.
 pub const LAYOUT: Layout = Layout {
@@ -168,7 +168,6 @@ pub const LAYOUT: Layout = Layout {
     exception: Exception {
         size: 72,
         references: &[
-            ("dict", 16),
             ("args", 24),
             ("notes", 32),
             ("traceback", 40),
@@ -180,8 +179,92 @@ pub const LAYOUT: Layout = Layout {
         free_blocks: Some(80),
         ..v3_10::LAYOUT.deque
     },
+    c_types: &[
+        C_TYPES,
+        v3_10::C_TYPES_SINCE_3_10_6,
+        v3_10::C_TYPES,
+        v3_9::C_TYPES,
+        c_types::SINCE_3_8,
+    ],
     ..v3_10::LAYOUT
 };
+
+/// The C types that are new, or whose references stand elsewhere.
+pub const C_TYPES: &[CType] = &[
+    CType::new("StopIteration", &[("value", 72)]),
+    CType::new("SystemExit", &[("code", 72)]),
+    CType::new(
+        "OSError",
+        &[("errno", 72), ("strerror", 80), ("filename", 88), ("filename2", 96)],
+    ),
+    CType::new("ImportError", &[("msg", 72), ("name", 80), ("path", 88)]),
+    CType::new(
+        "SyntaxError",
+        &[
+            ("msg", 72),
+            ("filename", 80),
+            ("lineno", 88),
+            ("offset", 96),
+            ("end_lineno", 104),
+            ("end_offset", 112),
+            ("text", 120),
+            ("print_file_and_line", 128),
+        ],
+    ),
+    CType::new(
+        "UnicodeEncodeError",
+        &[("encoding", 72), ("object", 80), ("reason", 104)],
+    ),
+    CType::new(
+        "UnicodeDecodeError",
+        &[("encoding", 72), ("object", 80), ("reason", 104)],
+    ),
+    CType::new(
+        "UnicodeTranslateError",
+        &[("encoding", 72), ("object", 80), ("reason", 104)],
+    ),
+    CType::new("AttributeError", &[("obj", 72), ("name", 80)]),
+    CType::new("NameError", &[("name", 72)]),
+    CType::new("BaseExceptionGroup", &[("message", 72), ("exceptions", 80)]),
+    CType::new(
+        "enumerate",
+        &[("iterator", 24), ("result", 32), ("index", 40), ("one", 48)],
+    ),
+    CType::new(
+        "_asyncio.Future",
+        &[
+            ("loop", 16),
+            ("callback", 24),
+            ("context", 32),
+            ("callbacks", 40),
+            ("exception", 48),
+            ("exception_traceback", 56),
+            ("result", 64),
+            ("source_traceback", 72),
+            ("cancel_message", 80),
+            ("cancelled_exc", 120),
+        ],
+    ),
+    CType::new(
+        "_asyncio.Task",
+        &[
+            ("loop", 16),
+            ("callback", 24),
+            ("context", 32),
+            ("callbacks", 40),
+            ("exception", 48),
+            ("exception_traceback", 56),
+            ("result", 64),
+            ("source_traceback", 72),
+            ("cancel_message", 80),
+            ("cancelled_exc", 120),
+            ("fut_waiter", 128),
+            ("coro", 136),
+            ("name", 144),
+            ("task_context", 152),
+        ],
+    ),
+];
 
 pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT],

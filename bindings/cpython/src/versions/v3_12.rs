@@ -1,12 +1,12 @@
 //! CPython 3.12.
 
 use crate::layout::{
-    Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, Frame, Gc, GcPlace, Generator, GeneratorForm, Int, IntForm,
-    Interpreter, Layout, Object, PreHeader, Runtime, StaticTypes, Text, Thread, Type, Values,
+    CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, Frame, Gc, GcPlace, Generator, GeneratorForm, Int,
+    IntForm, Interpreter, Layout, Object, PreHeader, Runtime, StaticTypes, Text, Thread, Type, Values,
 };
 use crate::version::Version;
 
-use super::{Minor, v3_11};
+use super::{Minor, c_types, v3_9, v3_10, v3_11};
 
 /// `str` without `wstr`, `int` with a tag, static types with their dicts in the interpreter, managed weak references.
 pub const LAYOUT: Layout = Layout {
@@ -153,6 +153,14 @@ pub const LAYOUT: Layout = Layout {
         subclasses: 24,
         weaklist: 32,
     },
+    c_types: &[
+        C_TYPES,
+        v3_11::C_TYPES,
+        v3_10::C_TYPES_SINCE_3_10_6,
+        v3_10::C_TYPES,
+        v3_9::C_TYPES,
+        c_types::SINCE_3_8,
+    ],
     ..v3_11::LAYOUT
 };
 
@@ -192,6 +200,68 @@ pub const SINCE_3_12_7: Layout = Layout {
     },
     ..SINCE_3_12_4
 };
+
+/// The C types that are new, or whose references stand elsewhere.
+pub const C_TYPES: &[CType] = &[
+    CType::new(
+        "function",
+        &[
+            ("func_globals", 16),
+            ("func_builtins", 24),
+            ("func_name", 32),
+            ("func_qualname", 40),
+            ("func_code", 48),
+            ("func_defaults", 56),
+            ("func_kwdefaults", 64),
+            ("func_closure", 72),
+            ("func_doc", 80),
+            ("func_module", 104),
+            ("func_annotations", 112),
+            ("func_typeparams", 120),
+        ],
+    ),
+    CType::new("longrange_iterator", &[("start", 16), ("step", 24), ("len", 32)]),
+    CType::new(
+        "ImportError",
+        &[("msg", 72), ("name", 80), ("path", 88), ("name_from", 96)],
+    ),
+    CType::new(
+        "typing.TypeVar",
+        &[
+            ("__name__", 16),
+            ("__bound__", 24),
+            ("evaluate_bound", 32),
+            ("__constraints__", 40),
+            ("evaluate_constraints", 48),
+        ],
+    ),
+    CType::new("typing.ParamSpec", &[("__name__", 16), ("__bound__", 24)]),
+    CType::new("typing.TypeVarTuple", &[("__name__", 16)]),
+    CType::new(
+        "typing.TypeAliasType",
+        &[
+            ("__name__", 16),
+            ("__type_params__", 24),
+            ("compute_value", 32),
+            ("__value__", 40),
+            ("__module__", 48),
+        ],
+    ),
+    CType::new("typing.ParamSpecArgs", &[("__origin__", 16)]),
+    CType::new("typing.ParamSpecKwargs", &[("__origin__", 16)]),
+    CType::new("itertools.batched", &[("iterator", 16)]),
+    CType::with_weak("collections._deque_iterator", &[("deque", 32)], &[("block", 16)]),
+    CType::with_weak(
+        "collections._deque_reverse_iterator",
+        &[("deque", 32)],
+        &[("block", 16)],
+    ),
+    CType::new("collections._tuplegetter", &[("__doc__", 24)]),
+    CType::new(
+        "_io.StringIO",
+        &[("written", 56), ("decoder", 120), ("readnl", 128), ("writenl", 136)],
+    ),
+];
 
 pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_12_1, &SINCE_3_12_4, &SINCE_3_12_7],

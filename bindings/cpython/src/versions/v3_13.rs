@@ -1,12 +1,12 @@
 //! CPython 3.13.
 
 use crate::layout::{
-    Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, FrameForm, FrameObject, Gc, GcPlace, Interpreter, Layout,
-    Object, PreHeader, Runtime, SimpleQueue, StaticTypes, Thread, Type, Values,
+    CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, FrameForm, FrameObject, Gc, GcPlace, Interpreter,
+    Layout, Object, PreHeader, Runtime, SimpleQueue, StaticTypes, Thread, Type, Values,
 };
 use crate::version::Version;
 
-use super::{Minor, debug_fields, v3_12};
+use super::{Minor, c_types, debug_fields, v3_9, v3_10, v3_11, v3_12};
 
 /// `_Py_DebugOffsets` at the front of the runtime, values inside the instances, frames with an executable.
 pub const LAYOUT: Layout = Layout {
@@ -139,6 +139,15 @@ pub const LAYOUT: Layout = Layout {
         subclasses: 32,
         weaklist: 40,
     },
+    c_types: &[
+        C_TYPES,
+        v3_12::C_TYPES,
+        v3_11::C_TYPES,
+        v3_10::C_TYPES_SINCE_3_10_6,
+        v3_10::C_TYPES,
+        v3_9::C_TYPES,
+        c_types::SINCE_3_8,
+    ],
     ..v3_12::LAYOUT
 };
 
@@ -198,6 +207,87 @@ pub const SINCE_3_13_13: Layout = Layout {
     },
     ..SINCE_3_13_12
 };
+
+/// The C types that are new, or whose references stand elsewhere.
+pub const C_TYPES: &[CType] = &[
+    CType::new("FrameLocalsProxy", &[("frame", 16)]),
+    CType::new(
+        "typing.TypeVar",
+        &[
+            ("__name__", 16),
+            ("__bound__", 24),
+            ("evaluate_bound", 32),
+            ("__constraints__", 40),
+            ("evaluate_constraints", 48),
+            ("__default__", 56),
+            ("evaluate_default", 64),
+        ],
+    ),
+    CType::new(
+        "typing.ParamSpec",
+        &[
+            ("__name__", 16),
+            ("__bound__", 24),
+            ("__default__", 32),
+            ("evaluate_default", 40),
+        ],
+    ),
+    CType::new(
+        "typing.TypeVarTuple",
+        &[("__name__", 16), ("__default__", 24), ("evaluate_default", 32)],
+    ),
+    CType::new("itertools.pairwise", &[("iterator", 16), ("old", 24), ("result", 32)]),
+    CType::new(
+        "_asyncio.Future",
+        &[
+            ("loop", 16),
+            ("callback", 24),
+            ("context", 32),
+            ("callbacks", 40),
+            ("exception", 48),
+            ("exception_traceback", 56),
+            ("result", 64),
+            ("source_traceback", 72),
+            ("cancel_message", 80),
+            ("cancelled_exc", 88),
+        ],
+    ),
+    CType::new(
+        "_asyncio.Task",
+        &[
+            ("loop", 16),
+            ("callback", 24),
+            ("context", 32),
+            ("callbacks", 40),
+            ("exception", 48),
+            ("exception_traceback", 56),
+            ("result", 64),
+            ("source_traceback", 72),
+            ("cancel_message", 80),
+            ("cancelled_exc", 88),
+            ("fut_waiter", 112),
+            ("coro", 120),
+            ("name", 128),
+            ("task_context", 136),
+        ],
+    ),
+    CType::new(
+        "_thread._local",
+        &[("args", 16), ("kw", 24), ("localdicts", 40), ("thread_watchdogs", 48)],
+    ),
+    CType::new("_thread._localdummy", &[]),
+    CType::new(
+        "_json.Scanner",
+        &[
+            ("object_hook", 24),
+            ("object_pairs_hook", 32),
+            ("parse_float", 40),
+            ("parse_int", 48),
+            ("parse_constant", 56),
+        ],
+    ),
+    CType::new("_queue.SimpleQueue", &[]),
+];
 
 pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_13_1, &SINCE_3_13_12, &SINCE_3_13_13],

@@ -1,12 +1,12 @@
 //! CPython 3.14.
 
 use crate::layout::{
-    Code, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Gc, GcPlace, Generator, Interpreter, Layout, Runtime,
-    StaticTypes, Thread, Tuple, Type,
+    CType, Code, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Gc, GcPlace, Generator, Interpreter, Layout,
+    Runtime, StaticTypes, Thread, Tuple, Type,
 };
 use crate::version::Version;
 
-use super::{Minor, debug_fields, v3_13};
+use super::{Minor, c_types, debug_fields, v3_9, v3_10, v3_11, v3_12, v3_13};
 
 /// The incremental collector (a young list and two old ones), stack references with tags, a hash in every tuple.
 pub const LAYOUT: Layout = Layout {
@@ -128,6 +128,16 @@ pub const LAYOUT: Layout = Layout {
         subclasses: 32,
         weaklist: 40,
     },
+    c_types: &[
+        C_TYPES,
+        v3_13::C_TYPES,
+        v3_12::C_TYPES,
+        v3_11::C_TYPES,
+        v3_10::C_TYPES_SINCE_3_10_6,
+        v3_10::C_TYPES,
+        v3_9::C_TYPES,
+        c_types::SINCE_3_8,
+    ],
     ..v3_13::LAYOUT
 };
 
@@ -273,6 +283,120 @@ pub const SINCE_3_14_5: Layout = Layout {
     },
     ..SINCE_3_14_4
 };
+
+/// The C types that are new, or whose references stand elsewhere.
+pub const C_TYPES: &[CType] = &[
+    CType::new(
+        "function",
+        &[
+            ("func_globals", 16),
+            ("func_builtins", 24),
+            ("func_name", 32),
+            ("func_qualname", 40),
+            ("func_code", 48),
+            ("func_defaults", 56),
+            ("func_kwdefaults", 64),
+            ("func_closure", 72),
+            ("func_doc", 80),
+            ("func_module", 104),
+            ("func_annotations", 112),
+            ("func_annotate", 120),
+            ("func_typeparams", 128),
+        ],
+    ),
+    CType::new(
+        "typing.Union",
+        &[
+            ("__args__", 16),
+            ("hashable_args", 24),
+            ("unhashable_args", 32),
+            ("__parameters__", 40),
+        ],
+    ),
+    CType::new(
+        "operator.methodcaller",
+        &[
+            ("name", 16),
+            ("args", 24),
+            ("kwds", 32),
+            ("vectorcall_args", 40),
+            ("vectorcall_kwnames", 48),
+        ],
+    ),
+    CType::new(
+        "SyntaxError",
+        &[
+            ("msg", 72),
+            ("filename", 80),
+            ("lineno", 88),
+            ("offset", 96),
+            ("end_lineno", 104),
+            ("end_offset", 112),
+            ("text", 120),
+            ("print_file_and_line", 128),
+            ("metadata", 136),
+        ],
+    ),
+    CType::new(
+        "string.templatelib.Template",
+        &[("strings", 16), ("interpolations", 24)],
+    ),
+    CType::new(
+        "string.templatelib.Interpolation",
+        &[
+            ("value", 16),
+            ("expression", 24),
+            ("conversion", 32),
+            ("format_spec", 40),
+        ],
+    ),
+    CType::new(
+        "string.templatelib.TemplateIter",
+        &[("strings", 16), ("interpolations", 24)],
+    ),
+    CType::with_weak(
+        "functools.partial",
+        &[("func", 16), ("args", 24), ("keywords", 32)],
+        &[("placeholder", 56)],
+    ),
+    CType::new(
+        "_asyncio.Future",
+        &[
+            ("loop", 16),
+            ("callback", 24),
+            ("context", 32),
+            ("callbacks", 40),
+            ("exception", 48),
+            ("exception_traceback", 56),
+            ("result", 64),
+            ("source_traceback", 72),
+            ("cancel_message", 80),
+            ("cancelled_exc", 88),
+            ("awaited_by", 96),
+        ],
+    ),
+    CType::new(
+        "_asyncio.Task",
+        &[
+            ("loop", 16),
+            ("callback", 24),
+            ("context", 32),
+            ("callbacks", 40),
+            ("exception", 48),
+            ("exception_traceback", 56),
+            ("result", 64),
+            ("source_traceback", 72),
+            ("cancel_message", 80),
+            ("cancelled_exc", 88),
+            ("awaited_by", 96),
+            ("fut_waiter", 120),
+            ("coro", 128),
+            ("name", 136),
+            ("task_context", 144),
+        ],
+    ),
+    CType::new("_io.StringIO", &[("decoder", 72), ("readnl", 80), ("writenl", 88)]),
+];
 
 pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_14_1, &SINCE_3_14_3, &SINCE_3_14_4, &SINCE_3_14_5],

@@ -1,12 +1,12 @@
 //! CPython 3.15.
 
 use crate::layout::{
-    ByteArray, Gc, GcPlace, Generator, GeneratorForm, Interpreter, Layout, Module, ModuleStateSize, Runtime,
+    ByteArray, CType, Gc, GcPlace, Generator, GeneratorForm, Interpreter, Layout, Module, ModuleStateSize, Runtime,
     SimpleQueue, StaticTypes, Thread, Type,
 };
 use crate::version::Version;
 
-use super::{Minor, debug_fields, v3_14};
+use super::{Minor, c_types, debug_fields, v3_9, v3_10, v3_11, v3_12, v3_13, v3_14};
 
 /// Lazy imports, modules without `md_def`, bytearrays on top of `bytes`.
 pub const LAYOUT: Layout = Layout {
@@ -134,8 +134,38 @@ pub const LAYOUT: Layout = Layout {
         subclasses: 32,
         weaklist: 40,
     },
+    c_types: &[
+        C_TYPES,
+        v3_14::C_TYPES,
+        v3_13::C_TYPES,
+        v3_12::C_TYPES,
+        v3_11::C_TYPES,
+        v3_10::C_TYPES_SINCE_3_10_6,
+        v3_10::C_TYPES,
+        v3_9::C_TYPES,
+        c_types::SINCE_3_8,
+    ],
     ..v3_14::LAYOUT
 };
+
+/// The C types that are new, or whose references stand elsewhere.
+pub const C_TYPES: &[CType] = &[
+    CType::new(
+        "async_generator_athrow",
+        &[("generator", 16), ("type", 24), ("traceback", 32), ("value", 40)],
+    ),
+    CType::new(
+        "_json.Scanner",
+        &[
+            ("object_hook", 24),
+            ("object_pairs_hook", 32),
+            ("array_hook", 40),
+            ("parse_float", 48),
+            ("parse_int", 56),
+            ("parse_constant", 64),
+        ],
+    ),
+];
 
 pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT],

@@ -8,7 +8,7 @@ use crate::layout::{
 };
 use crate::version::Version;
 
-use super::Minor;
+use super::{Minor, c_types};
 
 /// One collector for all interpreters, dict entries always of three words, frames that are objects.
 pub const LAYOUT: Layout = Layout {
@@ -260,13 +260,7 @@ pub const LAYOUT: Layout = Layout {
     },
     exception: Exception {
         size: 64,
-        references: &[
-            ("dict", 16),
-            ("args", 24),
-            ("traceback", 32),
-            ("context", 40),
-            ("cause", 48),
-        ],
+        references: &[("args", 24), ("traceback", 32), ("context", 40), ("cause", 48)],
     },
     deque: Deque {
         left_block: 24,
@@ -315,7 +309,7 @@ pub const LAYOUT: Layout = Layout {
         pool_szidx: 36,
         pool_header: 48,
     },
-    c_types: &[],
+    c_types: &[c_types::SINCE_3_8],
 };
 
 /// `int_max_str_digits` lengthened the interpreter state.

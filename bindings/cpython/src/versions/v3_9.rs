@@ -1,9 +1,9 @@
 //! CPython 3.9.
 
-use crate::layout::{Gc, GcPlace, Interpreter, Layout, Runtime, Type};
+use crate::layout::{CType, Gc, GcPlace, Interpreter, Layout, Runtime, Type};
 use crate::version::Version;
 
-use super::{Minor, v3_8};
+use super::{Minor, c_types, v3_8};
 
 /// A collector in each interpreter; the interpreter points back at the runtime; types know their module.
 pub const LAYOUT: Layout = Layout {
@@ -51,6 +51,7 @@ pub const LAYOUT: Layout = Layout {
         ht_module: Some(872),
         ..v3_8::LAYOUT.types
     },
+    c_types: &[C_TYPES, c_types::SINCE_3_8],
     ..v3_8::LAYOUT
 };
 
@@ -63,6 +64,51 @@ pub const SINCE_3_9_14: Layout = Layout {
     },
     ..LAYOUT
 };
+
+/// The C types that are new, or whose references stand elsewhere.
+pub const C_TYPES: &[CType] = &[
+    CType::new("builtin_method", &[("__class__", 56)]),
+    CType::new(
+        "_asyncio.Future",
+        &[
+            ("loop", 16),
+            ("callback", 24),
+            ("context", 32),
+            ("callbacks", 40),
+            ("exception", 48),
+            ("result", 56),
+            ("source_traceback", 64),
+            ("cancel_message", 72),
+            ("cancelled_exc_type", 112),
+            ("cancelled_exc_value", 120),
+            ("cancelled_exc_traceback", 128),
+        ],
+    ),
+    CType::new(
+        "_asyncio.Task",
+        &[
+            ("loop", 16),
+            ("callback", 24),
+            ("context", 32),
+            ("callbacks", 40),
+            ("exception", 48),
+            ("result", 56),
+            ("source_traceback", 64),
+            ("cancel_message", 72),
+            ("cancelled_exc_type", 112),
+            ("cancelled_exc_value", 120),
+            ("cancelled_exc_traceback", 128),
+            ("fut_waiter", 144),
+            ("coro", 152),
+            ("name", 160),
+            ("task_context", 168),
+        ],
+    ),
+    CType::new(
+        "types.GenericAlias",
+        &[("__origin__", 16), ("__args__", 24), ("__parameters__", 32)],
+    ),
+];
 
 pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_9_14],

@@ -9,6 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+use cpython::Symbols;
 use cpython::memory::{Fault, ReadMemory};
 
 /// Every supported interpreter that can be found: those listed in `PYMEMSCOPE_PYTHONS` (separated by colons), `python3.X`
@@ -86,6 +87,17 @@ impl Target {
             child,
             _stdin: stdin,
             facts,
+        }
+    }
+
+    /// Where the program says that the symbols of its runtime stand.
+    pub fn symbols(&self) -> Symbols {
+        Symbols {
+            runtime: self
+                .number("_PyRuntime")
+                .expect("the program says where its runtime is"),
+            runtime_size: None,
+            py_version: self.number("Py_Version"),
         }
     }
 

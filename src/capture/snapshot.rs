@@ -1,0 +1,263 @@
+//! One snapshot: freeze, prove, survey, release.
+
+use std::ops::Range;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use cpython::identify::Symbols;
+use cpython::prove::{Recognised, recognise};
+use cpython::refusal::Refused;
+
+use crate::error::{Error, Result};
+use crate::heap::Heap;
+use crate::heap::survey::{Subject, survey};
+use crate::memory::image::Image;
+use crate::memory::process::ProcessMemory;
+use crate::memory::slots::{SLOT_SIZE, Slots};
+use crate::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Frozen, Guardian};
+use crate::target::maps::{self, Mapping, ObjectRange};
+use crate::target::open::Target;
+use crate::target::pagemap::PageMap;
+use crate::target::permission;
+use crate::target::process::Process;
+
+/// Takes snapshots of one process.
+pub struct Camera {
+    pid: u32,
+    mode: FreezeMode,
+    /// Started when the first stop is due; none is needed to read without stopping.
+    guardian: Option<Guardian>,
+}
+
+/// A snapshot in full.
+pub struct Picture {
+    pub at: Instant,
+    pub python: String,
+    pub freeze: FreezeUsed,
+    pub reason: Option<String>,
+    pub heap: Heap,
+    pub warnings: Vec<String>,
+}
+
+/// Before an interpreter that is in the middle of something is given up.
+const ATTEMPTS: usize = 40;
+/// Between two attempts. A collection of young objects takes less.
+const PATIENCE: Duration = Duration::from_millis(5);
+/// The image holds a part of the program's memory at a time: less would be read too often, more costs more to have than
+/// to read again.
+const SMALLEST_IMAGE: u64 = 16 << 20;
+const IMAGE_SHARE: u64 = 8;
+
+impl Camera {
+    pub fn new(pid: u32, mode: FreezeMode) -> Result<Camera> {
+        let guardian = match mode {
+            FreezeMode::None => None,
+            _ => Some(Guardian::start().map_err(|error| freeze_failed(pid, &error))?),
+        };
+        Ok(Camera { pid, mode, guardian })
+    }
+
+    /// Takes a snapshot; how long the program stood still for it is added to `pauses`.
+    pub fn take(
+        &mut self,
+        target: &mut Target,
+        rss: u64,
+        pauses: &mut Vec<Duration>,
+        read: impl FnMut(u64),
+    ) -> Result<Picture> {
+        let mut attempt = 1;
+        loop {
+            let at = Instant::now();
+            let frozen = self.freeze()?;
+            let (used, reason) = (frozen.used, frozen.reason.clone());
+            pauses.extend((used == FreezeUsed::Fork).then_some(frozen.pause));
+            let mut warnings = frozen.warnings.clone();
+            let mut shot = Shot {
+                frozen: Some(frozen),
+                camera: self,
+                pauses,
+            };
+            match shot.read(target, rss) {
+                Ok((python, heap, notes)) => {
+                    shot.release();
+                    let mut read = read;
+                    read(heap.totals.objects);
+                    warnings.extend(notes);
+                    if used == FreezeUsed::None {
+                        warnings.push(
+                            "The program was not stopped: what changed while it was read may be missing or counted twice."
+                                .to_owned(),
+                        );
+                    }
+                    return Ok(Picture {
+                        at,
+                        python,
+                        freeze: used,
+                        reason,
+                        heap,
+                        warnings,
+                    });
+                }
+                Err(cause) => {
+                    shot.release();
+                    let passing = matches!(&cause, Error::Refused { cause, .. } if cause.is_passing());
+                    if !passing || attempt == ATTEMPTS {
+                        return Err(cause);
+                    }
+                    attempt += 1;
+                    std::thread::sleep(PATIENCE);
+                }
+            }
+        }
+    }
+
+    fn freeze(&mut self) -> Result<Frozen> {
+        let pid = self.pid;
+        match &mut self.guardian {
+            Some(guardian) => guardian
+                .freeze(pid, self.mode)
+                .map_err(|error| freeze_failed(pid, &error)),
+            None => Ok(Frozen {
+                used: FreezeUsed::None,
+                readable_pid: pid,
+                pause: Duration::ZERO,
+                reason: None,
+                warnings: Vec::new(),
+            }),
+        }
+    }
+}
+
+/// A process that is frozen at this moment. However it is left, it is released.
+struct Shot<'a> {
+    frozen: Option<Frozen>,
+    camera: &'a mut Camera,
+    pauses: &'a mut Vec<Duration>,
+}
+
+impl Shot<'_> {
+    /// Lets the program go on, or ends its copy.
+    fn release(&mut self) {
+        if let (Some(frozen), Some(guardian)) = (self.frozen.take(), &mut self.camera.guardian)
+            && let Ok(released) = guardian.release(frozen)
+        {
+            self.pauses.push(released.pause);
+        }
+    }
+
+    /// Reads the frozen memory: the version, the heap, and what the user should know.
+    fn read(&mut self, target: &Target, rss: u64) -> Result<(String, Heap, Vec<String>)> {
+        let pid = self.camera.pid;
+        let Some(frozen) = &self.frozen else {
+            return Err(Error::Exited { pid });
+        };
+        let (used, readable) = (frozen.used, frozen.readable_pid);
+        let unreadable = |cause| Error::Unreadable {
+            pid,
+            what: "the frozen memory",
+            cause,
+        };
+        let process = Process::new(readable);
+        let maps = maps::of_process(&process).map_err(unreadable)?;
+        let mut memory = ProcessMemory::new(readable).map_err(unreadable)?;
+        let (runtime, recognised) = recognise_any(pid, target, &mut memory)?;
+
+        let ranges: Vec<ObjectRange> = maps::object_ranges(&maps)
+            .into_iter()
+            .filter(|range| !range.shared)
+            .collect();
+        let slots = Rc::new(Slots::new(
+            &ranges.iter().map(|each| each.range.clone()).collect::<Vec<_>>(),
+        ));
+        let budget = (rss / IMAGE_SHARE).max(SMALLEST_IMAGE);
+        let mut image = Image::new(memory, Rc::clone(&slots), budget);
+        if used == FreezeUsed::Stop {
+            let pages = PageMap::open(&process);
+            let writable = Slots::new(
+                &ranges
+                    .iter()
+                    .filter(|each| each.writable)
+                    .map(|each| each.range.clone())
+                    .collect::<Vec<_>>(),
+            );
+            image.load_all(|slot| {
+                let start = slots.start(slot);
+                writable.index(start).is_some() && pages.holds_any(start..start + SLOT_SIZE)
+            });
+            self.release();
+        }
+        let subject = Subject {
+            layout: &recognised.layout,
+            runtime,
+            slots,
+            statics: statics(&maps),
+        };
+        let refused = |cause: cpython::memory::Unreadable| Error::Refused {
+            pid,
+            version: Some(recognised.version.to_string()),
+            cause: Refused::Unreadable(cause),
+        };
+        let surveyed = survey(&mut image, &subject).map_err(refused)?;
+        let heap = surveyed.finish(&mut image);
+        Ok((recognised.version.to_string(), heap, recognised.notes))
+    }
+}
+
+/// Recognises the first interpreter of the process that can be.
+fn recognise_any(pid: u32, target: &Target, memory: &mut ProcessMemory) -> Result<(u64, Recognised)> {
+    let mut first = None;
+    for interpreter in &target.interpreters {
+        let symbols = Symbols {
+            runtime: interpreter.runtime,
+            runtime_size: interpreter.runtime_size,
+            py_version: interpreter.version_symbol,
+        };
+        match recognise(memory, &symbols) {
+            Ok(recognised) => return Ok((interpreter.runtime, recognised)),
+            Err(cause) => {
+                let version = interpreter.version_text(memory);
+                first.get_or_insert(Error::Refused { pid, version, cause });
+            }
+        }
+    }
+    Err(first.unwrap_or(Error::Exited { pid }))
+}
+
+/// The data of executables and libraries: their mappings, and the zeroed data that follows them.
+fn statics(maps: &[Mapping]) -> Vec<Range<u64>> {
+    let is_file = |mapping: &Mapping| mapping.inode != 0;
+    let is_zeroed = |before: &Mapping, mapping: &Mapping| {
+        is_file(before) && before.writable && mapping.path.is_none() && before.end == mapping.start
+    };
+    let files = maps.iter().filter(|mapping| is_file(mapping)).map(Mapping::range);
+    let zeroed = maps
+        .windows(2)
+        .filter(|pair| is_zeroed(&pair[0], &pair[1]))
+        .map(|pair| pair[1].range());
+    files.chain(zeroed).collect()
+}
+
+fn freeze_failed(pid: u32, error: &FreezeError) -> Error {
+    let process = Process::new(pid);
+    match error {
+        FreezeError::NoSuchProcess { .. } | FreezeError::Zombie { .. } | FreezeError::Ended { .. } => {
+            Error::Exited { pid }
+        }
+        FreezeError::NotPermitted { .. } => permission::denied(&process),
+        FreezeError::ThirtyTwoBit { .. } => Error::Bits32 {
+            pid,
+            name: process.name(),
+        },
+        FreezeError::TracedAlready {
+            tracer, tracer_name, ..
+        } => Error::AlreadyTraced {
+            pid,
+            tracer: *tracer,
+            tracer_name: tracer_name.clone(),
+        },
+        other => Error::Freeze {
+            reason: other.to_string(),
+            hint: other.hint().to_owned(),
+        },
+    }
+}

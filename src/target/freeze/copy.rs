@@ -1,0 +1,200 @@
+//! Makes a frozen copy of a stopped program with the kernel's own `clone`, and reaps it later.
+//!
+//! The copy shares all pages until somebody writes to them. It has no signal that tells its parent of its end, is born
+//! stopped, and never runs. What it would run stands in a page of its own, in which one can only leave.
+
+use nix::errno::Errno;
+
+use super::hold::Hold;
+use super::inject::Injection;
+use super::procfs;
+use super::remake;
+use super::step::{Step, Steps};
+use super::tracee::{self, Stop, Tid};
+use crate::target::arch::{self, Registers};
+
+/// A copy that stands still, and dies with the tracer.
+#[derive(Debug)]
+pub struct Copy {
+    /// Its id in our pid namespace.
+    pub pid: Tid,
+    /// Its id in the program's pid namespace, by which the program can reap it.
+    own_pid: i64,
+}
+
+/// Why there is no copy. Everything is as it was before.
+#[derive(Debug)]
+pub enum NoCopy {
+    /// It cannot or must not be made; the program can still be stopped.
+    Refused(String),
+    /// The program is gone, or it does not obey.
+    Failed(Errno),
+}
+
+impl From<Errno> for NoCopy {
+    fn from(error: Errno) -> Self {
+        NoCopy::Failed(error)
+    }
+}
+
+const PAGE: u64 = 4096;
+/// The flags of the copy's `clone`: it shares the table of open files, so that what the program closes is closed; its
+/// exit signal is 0. Nothing else is shared.
+const CLONE_FLAGS: u64 = libc::CLONE_FILES as u64;
+/// Waits for children of any kind, those without an exit signal too.
+const WALL: u64 = libc::__WALL as u64;
+
+/// Makes a copy of the stopped program.
+pub fn make(hold: &mut Hold, steps: &Steps) -> Result<Copy, NoCopy> {
+    let (tid, registers) = most_suitable_thread(hold)?;
+    let instruction = call_instruction(hold.pid, tid, &registers)?;
+    super::seccomp::allows_copying(hold.pid, tid, instruction, CLONE_FLAGS).map_err(NoCopy::Refused)?;
+    let mut worker = Injection::begin(tid, registers)?;
+    let page = map_page(&mut worker, instruction)?;
+    steps.reached(Step::PageMapped);
+    let copy = write_code(tid, &worker, page)
+        .map_err(NoCopy::Failed)
+        .and_then(|()| {
+            steps.reached(Step::CodeWritten);
+            clone_from(&mut worker, tid, page)
+        })
+        .inspect(|_| steps.reached(Step::Copied));
+    let copy = copy.and_then(|copy| hold_fast(copy).inspect(|_| steps.reached(Step::CopyHeld)));
+    let unmapped = worker.call(instruction, libc::SYS_munmap, [page, PAGE, 0, 0, 0, 0]);
+    steps.reached(Step::PageUnmapped);
+    let restored = worker.end();
+    steps.reached(Step::Restored);
+    match (copy, unmapped.and(restored)) {
+        (Ok(copy), Ok(())) => Ok(copy),
+        (Ok(copy), Err(error)) => {
+            copy.kill();
+            Err(NoCopy::Failed(error))
+        }
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// Has a stopped thread of the program take a dead copy's entry from the table of processes.
+pub fn reap(hold: &Hold, copy: &Copy, steps: &Steps) -> Result<(), NoCopy> {
+    let (tid, registers) = most_suitable_thread(hold)?;
+    let instruction = call_instruction(hold.pid, tid, &registers)?;
+    let mut worker = Injection::begin(tid, registers)?;
+    let outcome = worker.call(instruction, libc::SYS_wait4, [copy.own_pid as u64, 0, WALL, 0, 0, 0]);
+    steps.reached(Step::Reaped);
+    let restored = worker.end();
+    steps.reached(Step::RestoredAgain);
+    let outcome = outcome?;
+    restored?;
+    if outcome.result == copy.own_pid {
+        Ok(())
+    } else {
+        Err(NoCopy::Refused(kernel_says(outcome.result)))
+    }
+}
+
+impl Copy {
+    /// Ends the copy; afterwards it is a zombie that only the program itself can reap.
+    pub fn kill(&self) {
+        // SAFETY: sends a signal to a process that we trace, whose id therefore belongs to nobody else.
+        unsafe { libc::kill(self.pid, libc::SIGKILL) };
+        while !matches!(tracee::next_stop(self.pid), Ok(Stop::Gone(_)) | Err(_)) {}
+    }
+}
+
+/// A thread in a call that the kernel restarts by itself, if there is one; else one in any call; else any.
+fn most_suitable_thread(hold: &Hold) -> Result<(Tid, Registers), NoCopy> {
+    let unsuitable = |registers: &Registers| {
+        let restarted = matches!(arch::result(registers), -516..=-512);
+        (arch::system_call(registers).is_none(), !restarted)
+    };
+    hold.stopped()
+        .min_by_key(|(_, registers)| unsuitable(registers))
+        .ok_or(NoCopy::Failed(Errno::ESRCH))
+}
+
+/// The address of an instruction that makes a system call: the one that the thread stands behind, or the vDSO's.
+fn call_instruction(pid: u32, tid: Tid, registers: &Registers) -> Result<u64, NoCopy> {
+    if remake::stands_behind_a_call(tid, registers) {
+        return Ok(arch::instruction_pointer(registers) - arch::SYSCALL_INSTRUCTION.len() as u64);
+    }
+    procfs::vdso(pid)
+        .and_then(|vdso| find_call_instruction(tid, vdso))
+        .ok_or_else(|| NoCopy::Refused("no place for a system call was found in its code".into()))
+}
+
+/// The vDSO is one or two pages; nothing behind it is looked at, as the first page that cannot be read ends the search.
+fn find_call_instruction(tid: Tid, vdso: u64) -> Option<u64> {
+    let instruction = arch::SYSCALL_INSTRUCTION;
+    let mut code = Vec::new();
+    for offset in (0..2 * PAGE).step_by(8) {
+        let Ok(word) = tracee::read_word(tid, vdso + offset) else {
+            break;
+        };
+        code.extend(word.to_le_bytes());
+    }
+    code.windows(instruction.len())
+        .position(|window| window == instruction)
+        .map(|at| vdso + at as u64)
+}
+
+fn map_page(worker: &mut Injection, instruction: u64) -> Result<u64, NoCopy> {
+    let protection = (libc::PROT_READ | libc::PROT_EXEC) as u64;
+    let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as u64;
+    let nowhere = u64::MAX; // no file: descriptor -1
+    let page = worker
+        .call(instruction, libc::SYS_mmap, [0, PAGE, protection, flags, nowhere, 0])?
+        .result;
+    match u64::try_from(page) {
+        Ok(page) => Ok(page),
+        Err(_) => Err(NoCopy::Refused(format!(
+            "a page for the copy could not be mapped: {}",
+            kernel_says(page)
+        ))),
+    }
+}
+
+fn write_code(tid: Tid, worker: &Injection, page: u64) -> Result<(), Errno> {
+    let words = arch::copy_page(worker.registers(), worker.signal_mask());
+    (page..)
+        .step_by(8)
+        .zip(words)
+        .try_for_each(|(address, word)| tracee::write_word(tid, address, word))
+}
+
+fn clone_from(worker: &mut Injection, tid: Tid, page: u64) -> Result<Copy, NoCopy> {
+    tracee::set_options(tid, libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_TRACECLONE)?;
+    let outcome = worker.call(page, libc::SYS_clone, [CLONE_FLAGS, page + PAGE, 0, 0, 0, 0]);
+    tracee::set_options(tid, libc::PTRACE_O_TRACESYSGOOD)?;
+    match outcome? {
+        super::inject::Outcome {
+            result: own_pid,
+            born: Some(pid),
+        } if own_pid > 0 => Ok(Copy { pid, own_pid }),
+        outcome => Err(NoCopy::Refused(format!(
+            "the kernel refused the copy: {}",
+            kernel_says(outcome.result)
+        ))),
+    }
+}
+
+/// From here on the copy dies with its tracer.
+fn hold_fast(copy: Copy) -> Result<Copy, NoCopy> {
+    let held = match tracee::next_stop(copy.pid)? {
+        Stop::Gone(_) => Err(Errno::ESRCH),
+        _ => tracee::set_options(copy.pid, libc::PTRACE_O_EXITKILL),
+    };
+    match held {
+        Ok(()) => Ok(copy),
+        Err(error) => {
+            copy.kill();
+            Err(NoCopy::Failed(error))
+        }
+    }
+}
+
+fn kernel_says(result: i64) -> String {
+    match i32::try_from(-result) {
+        Ok(number) if result < 0 => Errno::from_raw(number).to_string(),
+        _ => format!("it returned {result}"),
+    }
+}

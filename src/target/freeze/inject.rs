@@ -1,0 +1,127 @@
+//! Lets a stopped thread make system calls for us, and puts it back exactly as it was.
+
+use nix::errno::Errno;
+
+use super::critical_section::CriticalSection;
+use super::tracee::{self, Stop, Tid};
+use crate::target::arch::{self, Arguments, Registers};
+
+/// A stopped thread of the program while it works for us. When this is dropped the thread stands where it stood, with
+/// its own registers and signal mask.
+#[derive(Debug)]
+pub struct Injection {
+    tid: Tid,
+    registers: Registers,
+    signal_mask: u64,
+    critical_section: Option<CriticalSection>,
+    /// A `SIGSTOP` came, which cannot be blocked; the program gets it afterwards.
+    stop_signal: bool,
+    ended: bool,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Outcome {
+    /// As the kernel returns it: negative is an error number.
+    pub result: i64,
+    /// The process that the call made, by its id in our pid namespace.
+    pub born: Option<Tid>,
+}
+
+/// Far more stops than one call can have.
+const MOST_STOPS: usize = 64;
+
+impl Injection {
+    /// Takes over a thread that stands still with these registers. Signals wait meanwhile.
+    pub fn begin(tid: Tid, registers: Registers) -> Result<Injection, Errno> {
+        let signal_mask = tracee::signal_mask(tid)?;
+        let critical_section = CriticalSection::of(tid);
+        tracee::set_signal_mask(tid, u64::MAX)?;
+        Ok(Injection {
+            tid,
+            registers,
+            signal_mask,
+            critical_section,
+            stop_signal: false,
+            ended: false,
+        })
+    }
+
+    pub fn registers(&self) -> &Registers {
+        &self.registers
+    }
+
+    pub fn signal_mask(&self) -> u64 {
+        self.signal_mask
+    }
+
+    /// Makes the call `number` with the instruction at `instruction`.
+    pub fn call(&mut self, instruction: u64, number: i64, arguments: Arguments) -> Result<Outcome, Errno> {
+        let registers = arch::calling(&self.registers, instruction, number as u64, arguments);
+        tracee::set_registers(self.tid, &registers)?;
+        self.run_to_call()?;
+        let born = self.run_to_call()?;
+        let result = arch::result(&tracee::registers(self.tid)?);
+        Ok(Outcome { result, born })
+    }
+
+    /// Puts the thread back, and says when it is gone instead.
+    pub fn end(mut self) -> Result<(), Errno> {
+        self.put_back()
+    }
+
+    /// Lets the thread go on to the next start or end of a system call.
+    fn run_to_call(&mut self) -> Result<Option<Tid>, Errno> {
+        let mut born = None;
+        for _ in 0..MOST_STOPS {
+            tracee::go_on_to_call(self.tid, 0)?;
+            match tracee::next_stop(self.tid)? {
+                Stop::Call => return Ok(born),
+                Stop::Event(libc::PTRACE_EVENT_CLONE) => born = Tid::try_from(tracee::event_message(self.tid)?).ok(),
+                Stop::Signal(libc::SIGSTOP) => self.stop_signal = true,
+                Stop::Gone(_) => return Err(Errno::ESRCH),
+                Stop::Trap | Stop::Group(_) | Stop::Event(_) | Stop::Signal(_) => {}
+            }
+        }
+        Err(Errno::ELOOP)
+    }
+
+    fn put_back(&mut self) -> Result<(), Errno> {
+        if std::mem::replace(&mut self.ended, true) {
+            return Ok(());
+        }
+        if let Some(section) = &self.critical_section {
+            section.put_back(self.tid)?;
+        }
+        tracee::set_registers(self.tid, &self.registers)?;
+        self.stand_as_interrupted()?;
+        tracee::set_signal_mask(self.tid, self.signal_mask)?;
+        if self.stop_signal {
+            // SAFETY: sends a signal, and touches no memory.
+            unsafe { libc::syscall(libc::SYS_tkill, self.tid, libc::SIGSTOP) };
+        }
+        Ok(())
+    }
+
+    /// Brings the thread from the end of our call to where an interrupt stops threads: from there the kernel restarts
+    /// the call that the thread was in, as its registers say.
+    fn stand_as_interrupted(&mut self) -> Result<(), Errno> {
+        tracee::interrupt(self.tid)?;
+        for _ in 0..MOST_STOPS {
+            tracee::go_on(self.tid, 0)?;
+            match tracee::next_stop(self.tid)? {
+                Stop::Trap | Stop::Group(_) => return Ok(()),
+                Stop::Signal(libc::SIGSTOP) => self.stop_signal = true,
+                Stop::Gone(_) => return Err(Errno::ESRCH),
+                Stop::Signal(_) | Stop::Call | Stop::Event(_) => {}
+            }
+        }
+        Err(Errno::ELOOP)
+    }
+}
+
+impl Drop for Injection {
+    fn drop(&mut self) {
+        let _ = self.put_back();
+    }
+}

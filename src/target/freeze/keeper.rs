@@ -1,0 +1,81 @@
+//! The guardian process: waits for what the profiler asks, and has each freeze done by a child of its own.
+//!
+//! The child is the tracer. A tracer can let go of a thread that sleeps in a call without waking it in one way only, by
+//! ending; so the one who did a freeze ends with it, and the guardian stays to serve the next.
+
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::process::exit;
+
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork, setsid};
+
+use super::guardian::GUARDIAN_NAME;
+use super::message::{Answer, Request, Socket};
+use super::step::{Step, Steps};
+use super::{FreezeError, surgeon};
+
+/// What `main` runs when its first argument is [`super::GUARDIAN_ARGUMENT`]; the arguments are those behind it.
+/// Standard input is the socket to the profiler.
+pub fn guardian_main(mut arguments: impl Iterator<Item = String>) -> ! {
+    stand_apart();
+    let stand_after = arguments
+        .next()
+        .and_then(|number| Step::from_number(number.parse().ok()?));
+    // SAFETY: descriptor 0 is the socket that the profiler gave us, and nothing else here owns it.
+    let socket = Socket::from_descriptor(unsafe { OwnedFd::from_raw_fd(0) });
+    while let Ok(Some(request)) = socket.receive() {
+        match request {
+            Request::Freeze { pid, mode } => in_a_child(&socket, || {
+                surgeon::operate(&socket, &Steps::new(&socket, stand_after), pid, mode);
+            }),
+            Request::Release => {
+                let cause = "there is nothing to release".into();
+                let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
+            }
+        }
+    }
+    exit(0)
+}
+
+/// Leaves the profiler's session, and whatever else could end us or be kept open by us.
+fn stand_apart() {
+    // This fails only for the leader of a process group, which a process that was just started is not.
+    let _ = setsid();
+    for ignored in [
+        Signal::SIGINT,
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+        Signal::SIGQUIT,
+        Signal::SIGPIPE,
+    ] {
+        // SAFETY: no handler is installed, the signal is only ignored.
+        let _ = unsafe { signal(ignored, SigHandler::SigIgn) };
+    }
+    let _ = std::env::set_current_dir("/");
+    let name = std::ffi::CString::new(GUARDIAN_NAME).unwrap_or_default();
+    let _ = nix::sys::prctl::set_name(&name);
+    // SAFETY: only the descriptors 0 to 2 are used from here on, and no object owns any other.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
+}
+
+/// Runs `work` in a child process and waits for its end.
+fn in_a_child(socket: &Socket, work: impl FnOnce()) {
+    // SAFETY: this process has one thread, so the child may do whatever it could do itself.
+    match unsafe { fork() } {
+        Ok(ForkResult::Child) => {
+            work();
+            exit(0)
+        }
+        Ok(ForkResult::Parent { child }) => {
+            if !matches!(waitpid(child, None), Ok(WaitStatus::Exited(_, 0))) {
+                let cause = "the process that made the stop broke off".into();
+                let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
+            }
+        }
+        Err(error) => {
+            let cause = format!("it could not fork: {error}");
+            let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
+        }
+    }
+}

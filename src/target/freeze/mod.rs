@@ -1,0 +1,51 @@
+//! Makes a process's memory stand still while it is read, so that the process cannot notice.
+//!
+//! `Fork` stops all threads for as long as the kernel takes to copy the page tables: one thread is made to `clone`, the
+//! copy never runs, and its memory is read at leisure; a second, much shorter stop reaps it. `Stop` keeps the threads
+//! stopped while their memory is read. All stops are made by a [`Guardian`], a process of its own, which leaves the
+//! program as it was whatever happens to the profiler.
+
+mod asleep;
+mod children;
+mod copy;
+mod critical_section;
+mod error;
+mod guardian;
+mod hold;
+mod inject;
+mod keeper;
+mod message;
+mod missing;
+mod procfs;
+mod remake;
+mod seccomp;
+mod step;
+mod surgeon;
+mod time_limit;
+mod tracee;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::FreezeError;
+pub use guardian::{Frozen, GUARDIAN_ARGUMENT, Guardian, Released};
+pub use keeper::guardian_main;
+pub use step::Step;
+
+/// What the user asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum FreezeMode {
+    /// `Fork` where it can do no harm, `Stop` otherwise.
+    #[default]
+    Auto,
+    Fork,
+    Stop,
+    None,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FreezeUsed {
+    Fork,
+    Stop,
+    None,
+}

@@ -1,0 +1,174 @@
+//! Makes a system call again that ended with `EINTR` only because its thread was stopped.
+//!
+//! Most calls are restarted by the kernel when no handler runs. Some are not (`signal(7)`): `epoll_wait`,
+//! `rt_sigtimedwait`, `semtimedop`, calls on sockets with a time limit … Their thread is set back to the call's
+//! instruction, and watched until it is in the call: a signal that comes first means that the call would have ended with
+//! `EINTR` anyway, so it does. The thread stays traced while it sleeps there, because to end the tracing of a stopped
+//! thread marks it as having a signal, and the call would end again; the end of the tracer leaves a sleeper asleep.
+
+use std::time::{Duration, Instant};
+
+use super::asleep;
+use super::hold::{Phase, Thread};
+use super::procfs::{self, Status};
+use super::time_limit;
+use super::tracee::{self, Stop, Tid};
+use crate::target::arch::{self, Arguments, Registers};
+
+/// The call that a thread slept in just before it was interrupted.
+#[derive(Debug, Clone, Copy)]
+pub struct Sleep {
+    pub call: u64,
+    pub arguments: Arguments,
+    /// When it fell asleep, if that can be told and matters.
+    pub since: Option<Instant>,
+}
+
+impl Sleep {
+    /// Reads it for a thread that has not been interrupted yet.
+    pub fn of(pid: u32, tid: Tid) -> Option<Sleep> {
+        let (call, arguments) = procfs::sleeping_call(pid, tid)?;
+        let since = time_limit::may_apply(call, &arguments)
+            .then(|| asleep::slept_for(pid, tid))
+            .flatten();
+        Some(Sleep {
+            call,
+            arguments,
+            since: since.and_then(|slept| Instant::now().checked_sub(slept)),
+        })
+    }
+
+    /// How long the thread has been in this call; nothing when it is in another one by now.
+    pub fn spent(&self, call: u64, registers: &Registers) -> Option<Duration> {
+        let same = self.call == call && (1..6).all(|n| arch::argument(registers, n) == self.arguments[n]);
+        if same {
+            self.since.map(|since| since.elapsed())
+        } else {
+            None
+        }
+    }
+}
+
+/// How much a thread is disturbed by a stop: 0 where the kernel restarts its call by itself, more where it does not.
+pub fn disturbance(pid: u32, tid: Tid) -> u8 {
+    const PURE_WAITS: [i64; 7] = [
+        libc::SYS_futex,
+        libc::SYS_clock_nanosleep,
+        libc::SYS_nanosleep,
+        libc::SYS_ppoll,
+        libc::SYS_pselect6,
+        libc::SYS_wait4,
+        libc::SYS_waitid,
+    ];
+    match procfs::sleeping_call(pid, tid) {
+        Some((call, _)) if PURE_WAITS.contains(&(call as i64)) => 0,
+        None => 1,
+        Some((call, _)) if arch::time_limit(call).is_none() && !may_be_cut_short(call) => 2,
+        Some((call, _)) if !may_be_cut_short(call) => 3,
+        Some(_) => 4,
+    }
+}
+
+/// Calls that move as many bytes as they can, and end with fewer when they are interrupted.
+fn may_be_cut_short(call: u64) -> bool {
+    const WRITES: [i64; 9] = [
+        libc::SYS_write,
+        libc::SYS_writev,
+        libc::SYS_pwrite64,
+        libc::SYS_pwritev,
+        libc::SYS_sendto,
+        libc::SYS_sendmsg,
+        libc::SYS_sendmmsg,
+        libc::SYS_sendfile,
+        libc::SYS_splice,
+    ];
+    WRITES.contains(&(call as i64))
+}
+
+/// Whether a thread that was just stopped has to make its call again.
+pub fn is_due(tid: Tid, registers: &Registers) -> bool {
+    /// These have done their work when they say `EINTR`, or say it in earnest.
+    const NEVER_AGAIN: [i64; 3] = [libc::SYS_close, libc::SYS_close_range, libc::SYS_restart_syscall];
+    arch::result(registers) == -i64::from(libc::EINTR)
+        && arch::system_call(registers).is_some_and(|call| !NEVER_AGAIN.contains(&(call as i64)))
+        && stands_behind_a_call(tid, registers)
+}
+
+/// Whether the instruction before the one that the thread stands at makes a system call (and not a 32-bit one).
+pub fn stands_behind_a_call(tid: Tid, registers: &Registers) -> bool {
+    let length = arch::SYSCALL_INSTRUCTION.len();
+    let at = arch::instruction_pointer(registers).wrapping_sub(length as u64);
+    tracee::read_word(tid, at).is_ok_and(|word| word.to_le_bytes().starts_with(&arch::SYSCALL_INSTRUCTION))
+}
+
+/// Sets the thread back to its call and lets it go there.
+pub fn begin(tid: Tid, registers: &Registers, signal: i32) -> Phase {
+    let sent =
+        tracee::set_registers(tid, &arch::calling_again(registers)).and_then(|()| tracee::go_on_to_call(tid, signal));
+    match sent {
+        Ok(()) => Phase::Remaking(*registers),
+        Err(_) => Phase::Free,
+    }
+}
+
+/// Takes a stop of a thread that makes its call again.
+pub fn advance(pid: u32, thread: &mut Thread, stop: Stop) {
+    let tid = thread.tid;
+    let harmless = |signal| Status::of_thread(pid, tid).is_some_and(|status| status.does_nothing(signal));
+    thread.phase = match (thread.phase, stop) {
+        (_, Stop::Gone(_)) => Phase::Free,
+        (Phase::Remaking(before), Stop::Call) => enter(pid, thread, &before),
+        (Phase::Remaking(_), Stop::Trap | Stop::Event(_)) => go_on(tid, thread.phase),
+        (Phase::Remaking(_), Stop::Signal(signal)) if harmless(signal) => {
+            // It would not even have woken a thread that is not traced.
+            let _ = tracee::go_on_to_call(tid, signal);
+            thread.phase
+        }
+        (Phase::Remaking(before), Stop::Signal(signal)) => interrupted_in_earnest(tid, &before, signal),
+        (Phase::Remaking(before), Stop::Group(_)) => interrupted_in_earnest(tid, &before, 0),
+        (Phase::InCall, Stop::Call) => leave(thread),
+        (Phase::Interrupted(after), Stop::Signal(signal)) if harmless(signal) => begin(tid, &after, signal),
+        (Phase::Interrupted(after), Stop::Trap) => begin(tid, &after, 0),
+        // The start of the program's next call: the end of that one is where it can be let go.
+        (Phase::Interrupted(_), Stop::Call) => go_on(tid, Phase::InCall),
+        (_, Stop::Signal(signal)) => let_go(tid, signal),
+        (_, _) => let_go(tid, 0),
+    };
+}
+
+/// The thread stands at the start of its call: gives it what is left of its time, and lets it in.
+fn enter(pid: u32, thread: &mut Thread, before: &Registers) -> Phase {
+    let call = arch::system_call(before).unwrap_or(0);
+    let spent = thread
+        .sleep
+        .and_then(|sleep| sleep.spent(call, before))
+        .unwrap_or_default();
+    let changed = time_limit::shorten(pid, thread.tid, call, spent);
+    let phase = go_on(thread.tid, Phase::InCall);
+    thread.changed = changed.and_then(|change| change.after_entry(pid, thread.tid));
+    phase
+}
+
+/// The call has ended.
+fn leave(thread: &mut Thread) -> Phase {
+    match thread.own_registers() {
+        // What interrupted it comes next.
+        Ok(registers) if is_due(thread.tid, &registers) => go_on(thread.tid, Phase::Interrupted(registers)),
+        Ok(_) => let_go(thread.tid, 0),
+        Err(_) => Phase::Free,
+    }
+}
+
+fn interrupted_in_earnest(tid: Tid, before: &Registers, signal: i32) -> Phase {
+    let _ = tracee::set_registers(tid, before);
+    let_go(tid, signal)
+}
+
+fn go_on(tid: Tid, phase: Phase) -> Phase {
+    tracee::go_on_to_call(tid, 0).map_or(Phase::Free, |()| phase)
+}
+
+fn let_go(tid: Tid, signal: i32) -> Phase {
+    let _ = tracee::detach(tid, signal);
+    Phase::Free
+}

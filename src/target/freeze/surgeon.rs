@@ -1,0 +1,129 @@
+//! One freeze from its stop to its release, in the process that is the tracer.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::copy::{self, Copy, NoCopy};
+use super::hold::{self, Hold};
+use super::message::{Answer, Request, Socket};
+use super::procfs;
+use super::step::{Step, Steps};
+use super::{FreezeError, FreezeMode, FreezeUsed};
+
+/// Freezes the process, answers, and waits for the release or the profiler's end.
+pub fn operate(socket: &Socket, steps: &Steps, pid: u32, mode: FreezeMode) {
+    let mut hold = match Hold::new(pid) {
+        Ok(hold) => hold,
+        Err(error) => return answer(socket, Answer::Failed(error)),
+    };
+    match freeze(&mut hold, mode, steps) {
+        Err(error) => answer(socket, Answer::Failed(error)),
+        Ok((copy, frozen)) => {
+            answer(socket, frozen);
+            wait_for_release(socket, &mut hold);
+            let released = release(&mut hold, copy, steps);
+            answer(socket, released);
+        }
+    }
+}
+
+/// A profiler that is gone gets no answer, and needs none.
+fn answer(socket: &Socket, answer: Answer) {
+    let _ = socket.send(&answer);
+}
+
+fn freeze(hold: &mut Hold, mode: FreezeMode, steps: &Steps) -> Result<(Option<Copy>, Answer), FreezeError> {
+    let pid = hold.pid;
+    procfs::require_alive(pid)?;
+    hold.stop_all(steps)?;
+    if hold::is_32_bit(hold) {
+        return Err(FreezeError::ThirtyTwoBit { pid });
+    }
+    if mode == FreezeMode::Stop {
+        return Ok((None, standing(hold, None)));
+    }
+    match copy::make(hold, steps) {
+        Ok(copy) => {
+            let pause = hold.let_go();
+            steps.reached(Step::LetGo);
+            let readable_pid = copy.pid as u32;
+            Ok((
+                Some(copy),
+                Answer::Frozen {
+                    used: FreezeUsed::Fork,
+                    readable_pid,
+                    pause,
+                    reason: None,
+                },
+            ))
+        }
+        Err(NoCopy::Refused(reason)) if mode == FreezeMode::Auto => Ok((None, standing(hold, Some(reason)))),
+        Err(NoCopy::Refused(reason)) => Err(FreezeError::ForkRefused { pid, reason }),
+        Err(NoCopy::Failed(nix::errno::Errno::ESRCH)) => Err(FreezeError::Ended { pid }),
+        Err(NoCopy::Failed(error)) => Err(hold::kernel(pid, "copy", error)),
+    }
+}
+
+fn standing(hold: &Hold, reason: Option<String>) -> Answer {
+    Answer::Frozen {
+        used: FreezeUsed::Stop,
+        readable_pid: hold.pid,
+        pause: Duration::ZERO,
+        reason,
+    }
+}
+
+/// Attends to the threads that are still traced until the profiler wants the release, or is gone.
+fn wait_for_release(socket: &Socket, hold: &mut Hold) {
+    loop {
+        let mut ready = [
+            PollFd::new(socket.as_fd(), PollFlags::POLLIN),
+            PollFd::new(hold.children().as_fd(), PollFlags::POLLIN),
+        ];
+        let _ = poll(&mut ready, PollTimeout::NONE);
+        let asked = ready[0].any().unwrap_or(true);
+        hold.children().clear();
+        hold.attend();
+        if asked && !matches!(socket.receive(), Ok(Some(Request::Freeze { .. }))) {
+            return;
+        }
+    }
+}
+
+fn release(hold: &mut Hold, copy: Option<Copy>, steps: &Steps) -> Answer {
+    let Some(copy) = copy else {
+        return Answer::Released { pause: hold.let_go() };
+    };
+    copy.kill();
+    steps.reached(Step::CopyKilled);
+    let pause = match reap(hold, &copy, steps) {
+        Ok(pause) => pause,
+        // A program that ended has taken its copy's entry with it.
+        Err(FreezeError::Ended { .. } | FreezeError::NoSuchProcess { .. } | FreezeError::Zombie { .. }) => {
+            Duration::ZERO
+        }
+        Err(error) => return Answer::Failed(error),
+    };
+    Answer::Released { pause }
+}
+
+fn reap(hold: &mut Hold, copy: &Copy, steps: &Steps) -> Result<Duration, FreezeError> {
+    let pid = hold.pid;
+    procfs::require_alive(pid)?;
+    hold.stop_one()?;
+    steps.reached(Step::StoppedAgain);
+    let reaped = copy::reap(hold, copy, steps);
+    let pause = hold.let_go();
+    match reaped {
+        Ok(()) => Ok(pause),
+        Err(NoCopy::Failed(nix::errno::Errno::ESRCH)) => Err(FreezeError::Ended { pid }),
+        Err(NoCopy::Failed(error)) => Err(hold::kernel(pid, "reap the copy of", error)),
+        Err(NoCopy::Refused(cause)) => Err(FreezeError::Kernel {
+            pid,
+            action: "reap the copy of".into(),
+            cause,
+        }),
+    }
+}
