@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_millis(5);
 /// The image holds a part of the program's memory at a time: less would be read too often, more costs more to have than
 /// to read again.
 const SMALLEST_IMAGE: u64 = 16 << 20;
-const IMAGE_SHARE: u64 = 8;
+const IMAGE_SHARE: u64 = 4;
 
 impl Camera {
     pub fn new(pid: u32, mode: FreezeMode) -> Result<Camera> {
@@ -200,7 +200,6 @@ impl Shot<'_> {
         };
         let surveyed = survey(&mut image, &subject).map_err(refused)?;
         let heap = surveyed.finish(&mut image);
-        eprintln!("{:?}", image.statistics());
         Ok((recognised.version.to_string(), heap, recognised.notes))
     }
 }
