@@ -166,9 +166,7 @@ impl Shot<'_> {
         let slots = Rc::new(Slots::new(
             &ranges.iter().map(|each| each.range.clone()).collect::<Vec<_>>(),
         ));
-        let budget = std::env::var("BUD").map_or((rss / IMAGE_SHARE).max(SMALLEST_IMAGE), |b| {
-            b.parse::<u64>().unwrap() << 20
-        });
+        let budget = (rss / IMAGE_SHARE).max(SMALLEST_IMAGE);
         let memory = MemFile::open(readable).map_err(unreadable)?;
         let mut image = Image::new(memory, Rc::clone(&slots), budget).map_err(unreadable)?;
         let (runtime, recognised) = recognise_any(pid, target, &mut image)?;
