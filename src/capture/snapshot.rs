@@ -200,7 +200,6 @@ impl Shot<'_> {
         };
         let surveyed = survey(&mut image, &subject).map_err(refused)?;
         let heap = surveyed.finish(&mut image);
-        eprintln!("{:?}", image.statistics());
         Ok((recognised.version.to_string(), heap, recognised.notes))
     }
 }
