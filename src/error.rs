@@ -3,6 +3,7 @@
 //! Plain values: whoever meets a failure says what it was in words, and nothing here looks at the system.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 
@@ -37,31 +38,33 @@ pub enum Error {
     Thread { pid: u32, process: u32 },
 
     #[error(
-        "process {pid} ({name}) is a zombie: it has ended, its memory is gone, and its parent {parent} has not noticed yet"
+        "process {pid} ({}) is a zombie: it has ended, its memory is gone, and its parent {parent} has not noticed yet",
+        shown(.name)
     )]
     Zombie { pid: u32, name: String, parent: u32 },
 
     #[error("no permission to read the memory of process {pid}: {reason}")]
     Denied { pid: u32, reason: String, hint: String },
 
-    #[error("process {pid} is already traced by process {tracer} ({tracer_name}), and only one can stop it")]
+    #[error("process {pid} is already traced by process {tracer} ({}), and only one can stop it", shown(.tracer_name))]
     AlreadyTraced { pid: u32, tracer: u32, tracer_name: String },
 
-    #[error("process {pid} ({name}) is a 32-bit program; only 64-bit ones can be read")]
+    #[error("process {pid} ({}) is a 32-bit program; only 64-bit ones can be read", shown(.name))]
     Bits32 { pid: u32, name: String },
 
-    #[error("process {pid} ({name}) is a thread of the kernel, not a program")]
+    #[error("process {pid} ({}) is a thread of the kernel, not a program", shown(.name))]
     KernelThread { pid: u32, name: String },
 
     #[error(
-        "process {pid} ({name}) is not Python: none of the {images} executables and libraries that it has loaded is a CPython"
+        "process {pid} ({}) is not Python: none of the {images} executables and libraries that it has loaded is a CPython",
+        shown(.name)
     )]
     NotPython { pid: u32, name: String, images: usize },
 
-    #[error("process {pid} runs PyPy ({}), not CPython", .module.display())]
+    #[error("process {pid} runs PyPy ({}), not CPython", shown(.module))]
     PyPy { pid: u32, module: PathBuf },
 
-    #[error("process {pid} runs Python {} ({}), which is too old", .version.as_deref().unwrap_or("of unknown version"), .module.display())]
+    #[error("process {pid} runs Python {} ({}), which is too old", .version.as_deref().unwrap_or("of unknown version"), shown(.module))]
     TooOld {
         pid: u32,
         version: Option<String>,
@@ -90,21 +93,33 @@ pub enum Error {
         cause: io::Error,
     },
 
-    #[error("process {pid} cannot be frozen: {reason}")]
-    Freeze { pid: u32, reason: String, hint: String },
+    #[error("the program cannot be frozen: {reason}")]
+    Freeze { reason: String, hint: String },
 
-    #[error("{} exists already", .path.display())]
+    #[error("{} exists already", shown(.path))]
     OutputExists { path: PathBuf },
 
-    #[error("{} cannot be written: {cause}", .path.display())]
+    #[error("{} cannot be written: {cause}", shown(.path))]
     OutputUnwritable { path: PathBuf, cause: io::Error },
 
-    #[error("{program} cannot be started: {cause}")]
+    #[error("{} cannot be started: {cause}", shown(.program))]
     CannotStart { program: String, cause: io::Error },
 
     /// What was typed makes no sense.
     #[error("{what}")]
     Usage { what: String, hint: String },
+}
+
+/// A name or path that somebody else has chosen, fit for one line of a terminal.
+fn shown(text: impl AsRef<OsStr>) -> String {
+    let escaped = |letter: char| {
+        if letter.is_control() {
+            letter.escape_default().to_string()
+        } else {
+            letter.to_string()
+        }
+    };
+    text.as_ref().to_string_lossy().chars().map(escaped).collect()
 }
 
 impl Error {
@@ -154,7 +169,7 @@ impl Error {
     }
 }
 
-/// The oldest and the newest release that can be read: `3.8 to 3.15`.
+/// The oldest and the newest release that can be read, as `OLDEST to NEWEST`.
 fn supported() -> String {
     let minors = cpython::versions::MINORS.iter().map(|minor| minor.newest);
     let range = [minors.clone().min(), minors.max()].map(|version| version.unwrap_or(Version(0)));
@@ -174,5 +189,62 @@ fn refusal_hint(cause: &Refused) -> &'static str {
         }
         Refused::OtherBuild { .. } => "run the program with a plain build of that release",
         Refused::Unreadable(_) => "try again: the program may have been in the middle of a change",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_write_lines_of_its_own() {
+        let error = Error::Bits32 {
+            pid: 7,
+            name: "a\n\u{1b}[2Jb \u{e9}".to_owned(),
+        };
+        assert!(
+            error
+                .to_string()
+                .starts_with("process 7 (a\\n\\u{1b}[2Jb \u{e9}) is a 32-bit"),
+            "{error}"
+        );
+        let error = Error::PyPy {
+            pid: 7,
+            module: PathBuf::from("/pypy\n"),
+        };
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn exit_codes_are_those_that_env_uses() {
+        let program = || "app".to_owned();
+        let failed = |kind: io::ErrorKind| {
+            Error::CannotStart {
+                program: program(),
+                cause: kind.into(),
+            }
+            .exit_code()
+        };
+        assert_eq!(failed(io::ErrorKind::NotFound), 127);
+        assert_eq!(failed(io::ErrorKind::PermissionDenied), 126);
+        assert_eq!(
+            Error::Usage {
+                what: program(),
+                hint: program()
+            }
+            .exit_code(),
+            2
+        );
+        assert_eq!(Error::NoSuchProcess { pid: 7 }.exit_code(), 1);
+    }
+
+    #[test]
+    fn the_supported_range_is_named() {
+        let error = Error::TooOld {
+            pid: 7,
+            version: None,
+            module: PathBuf::new(),
+        };
+        assert!(error.hint().contains("3.8 to 3."), "{}", error.hint());
     }
 }

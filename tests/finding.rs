@@ -39,19 +39,41 @@ fn assert_found(pid: u32, interpreter: &Interpreter) -> Target {
     target
 }
 
-/// The library that an interpreter is in, if it is not in its executable.
-fn library(interpreter: &Interpreter) -> Option<PathBuf> {
+/// The files that a running interpreter has mapped: the dynamic loader, the C library, and the library that the
+/// interpreter itself is in, if it is not in its executable.
+struct Files {
+    loader: PathBuf,
+    c_library: PathBuf,
+    library: Option<PathBuf>,
+}
+
+fn files(interpreter: &Interpreter) -> Files {
     let program = Program::python(&interpreter.path);
     let target = Target::open(program.pid(), Stopping::Intended).unwrap();
-    let path = target.interpreters[0].module_path.clone();
-    (path != interpreter.path).then_some(path)
+    let mapped = |start: &str| {
+        let mut paths = target.maps.iter().filter_map(|mapping| mapping.path.clone());
+        let named = |path: &PathBuf| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with(start))
+        };
+        paths
+            .find(named)
+            .unwrap_or_else(|| panic!("no {start} in {}", interpreter.path.display()))
+    };
+    let module = target.interpreters[0].module_path.clone();
+    let library = (module != interpreter.path).then_some(module);
+    Files {
+        loader: mapped("ld-linux"),
+        c_library: mapped("libc.so"),
+        library,
+    }
 }
 
 /// The interpreters that stand in a library, with it.
 fn in_libraries() -> Vec<(Interpreter, PathBuf)> {
     let found: Vec<_> = interpreters()
         .into_iter()
-        .filter_map(|each| library(&each).map(|path| (each, path)))
+        .filter_map(|each| files(&each).library.map(|path| (each, path)))
         .collect();
     if found.is_empty() {
         eprintln!("skipped: no interpreter here was built with a shared library");
@@ -76,7 +98,7 @@ fn every_interpreter_is_found() {
 #[test]
 fn started_through_the_dynamic_loader() {
     for interpreter in interpreters() {
-        let loader = Path::new("/lib64/ld-linux-x86-64.so.2");
+        let loader = files(&interpreter).loader;
         let program = Program::start(Command::new(loader).arg(&interpreter.path).args(["-c", WAITING]));
         let target = assert_found(program.pid(), &interpreter);
         assert!(
@@ -95,11 +117,14 @@ fn start_copy(interpreter: &Interpreter, folder: &Path) -> (Program, Vec<PathBuf
         to
     };
     let executable = copy(&interpreter.path);
-    let library = library(interpreter).map(|path| copy(&path));
+    let files = files(interpreter);
+    let library = files.library.map(|path| copy(&path));
     let mut command = Command::new(&executable);
     command
         .args(["-c", WAITING])
         .env("PYTHONHOME", ask(interpreter, "sys.base_prefix"));
+    // What the executable names relative to its own place is not there any more.
+    command.env("LD_LIBRARY_PATH", files.c_library.parent().unwrap());
     if let Some(library) = &library {
         // A library of the same name that is there already is taken before any that the executable names.
         command.env("LD_PRELOAD", library);
@@ -230,7 +255,7 @@ sys.stdin.read()
     for interpreter in &all {
         let files = all
             .iter()
-            .flat_map(|each| [Some(each.path.clone()), library(each)])
+            .flat_map(|each| [Some(each.path.clone()), files(each).library])
             .flatten();
         let program = Program::start(Command::new(&interpreter.path).args(["-c", code]).args(files));
         assert_found(program.pid(), interpreter);
@@ -267,15 +292,26 @@ fn in_other_namespaces() {
         .flat_map(|each| [(each, "pivot_root"), (each, "chroot")])
     {
         let root = tempfile::tempdir().unwrap();
-        let executable = Path::new("/opt/python/bin").join(interpreter.path.file_name().unwrap());
+        let prefix = ask(interpreter, "sys.base_prefix");
+        let inside = |path: &Path| {
+            path.strip_prefix(&prefix)
+                .map(|below| Path::new("/opt/python").join(below))
+                .ok()
+        };
+        let files = files(interpreter);
         let mut command = Command::new("unshare");
         command
             .args(["-mpf", "--kill-child", "sh", "-c", CONTAINER, "sh"])
-            .arg(root.path());
-        command
-            .args([&ask(interpreter, "sys.base_prefix"), enter])
-            .arg(executable)
-            .args(["-c", WAITING]);
+            .arg(root.path())
+            .args([&prefix, enter]);
+        // An interpreter that brings its loader along names it by a path that is not there inside.
+        if let (Some(loader), Some(c_library)) = (inside(&files.loader), inside(&files.c_library)) {
+            command
+                .arg(loader)
+                .arg("--library-path")
+                .arg(c_library.parent().unwrap());
+        }
+        command.arg(inside(&interpreter.path).unwrap()).args(["-c", WAITING]);
         let mut program = Program::spawn(&mut command);
         assert_eq!(program.line(), "ready");
         let unshare = program.pid();

@@ -1,5 +1,6 @@
 //! One snapshot: freeze, prove, survey, release.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use crate::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Frozen, Guardia
 use crate::target::maps::{self, Mapping, ObjectRange};
 use crate::target::open::Target;
 use crate::target::pagemap::PageMap;
+use crate::target::permission;
 use crate::target::process::Process;
 
 /// Takes snapshots of one process.
@@ -75,7 +77,7 @@ impl Camera {
                 camera: self,
                 pauses,
             };
-            match shot.read(target, rss, attempt < ATTEMPTS) {
+            match shot.read(target, rss) {
                 Ok((python, heap, notes)) => {
                     shot.release();
                     let mut read = read;
@@ -144,7 +146,7 @@ impl Shot<'_> {
     }
 
     /// Reads the frozen memory: the version, the heap, and what the user should know.
-    fn read(&mut self, target: &Target, rss: u64, may_retry: bool) -> Result<(String, Heap, Vec<String>)> {
+    fn read(&mut self, target: &Target, rss: u64) -> Result<(String, Heap, Vec<String>)> {
         let pid = self.camera.pid;
         let Some(frozen) = &self.frozen else {
             return Err(Error::Exited { pid });
@@ -158,7 +160,7 @@ impl Shot<'_> {
         let process = Process::new(readable);
         let maps = maps::of_process(&process).map_err(unreadable)?;
         let mut memory = ProcessMemory::new(readable).map_err(unreadable)?;
-        let (runtime, recognised) = recognise_any(pid, target, &mut memory, may_retry)?;
+        let (runtime, recognised) = recognise_any(pid, target, &mut memory)?;
 
         let ranges: Vec<ObjectRange> = maps::object_ranges(&maps)
             .into_iter()
@@ -202,7 +204,7 @@ impl Shot<'_> {
 }
 
 /// Recognises the first interpreter of the process that can be.
-fn recognise_any(pid: u32, target: &Target, memory: &mut ProcessMemory, may_retry: bool) -> Result<(u64, Recognised)> {
+fn recognise_any(pid: u32, target: &Target, memory: &mut ProcessMemory) -> Result<(u64, Recognised)> {
     let mut first = None;
     for interpreter in &target.interpreters {
         let symbols = Symbols {
@@ -213,7 +215,6 @@ fn recognise_any(pid: u32, target: &Target, memory: &mut ProcessMemory, may_retr
         match recognise(memory, &symbols) {
             Ok(recognised) => return Ok((interpreter.runtime, recognised)),
             Err(cause) => {
-                let _ = may_retry;
                 let version = interpreter.version_text(memory);
                 first.get_or_insert(Error::Refused { pid, version, cause });
             }
@@ -223,21 +224,41 @@ fn recognise_any(pid: u32, target: &Target, memory: &mut ProcessMemory, may_retr
 }
 
 /// The data of executables and libraries: their mappings, and the zeroed data that follows them.
-fn statics(maps: &[Mapping]) -> Vec<std::ops::Range<u64>> {
-    let mut found: Vec<std::ops::Range<u64>> = Vec::new();
-    for mapping in maps {
-        let follows = found.last().is_some_and(|last| last.end == mapping.start) && mapping.path.is_none();
-        if mapping.inode != 0 || follows {
-            found.push(mapping.range());
-        }
-    }
-    found
+fn statics(maps: &[Mapping]) -> Vec<Range<u64>> {
+    let is_file = |mapping: &Mapping| mapping.inode != 0;
+    let is_zeroed = |before: &Mapping, mapping: &Mapping| {
+        is_file(before) && before.writable && mapping.path.is_none() && before.end == mapping.start
+    };
+    let files = maps.iter().filter(|mapping| is_file(mapping)).map(Mapping::range);
+    let zeroed = maps
+        .windows(2)
+        .filter(|pair| is_zeroed(&pair[0], &pair[1]))
+        .map(|pair| pair[1].range());
+    files.chain(zeroed).collect()
 }
 
 fn freeze_failed(pid: u32, error: &FreezeError) -> Error {
-    Error::Freeze {
-        pid,
-        reason: error.to_string(),
-        hint: error.hint().to_owned(),
+    let process = Process::new(pid);
+    match error {
+        FreezeError::NoSuchProcess { .. } | FreezeError::Zombie { .. } | FreezeError::Ended { .. } => {
+            Error::Exited { pid }
+        }
+        FreezeError::NotPermitted { .. } => permission::denied(&process),
+        FreezeError::ThirtyTwoBit { .. } => Error::Bits32 {
+            pid,
+            name: process.name(),
+        },
+        FreezeError::TracedAlready {
+            tracer, tracer_name, ..
+        } => Error::AlreadyTraced {
+            pid,
+            tracer: *tracer,
+            tracer_name: tracer_name.clone(),
+        },
+        other => Error::Freeze {
+            pid,
+            reason: other.to_string(),
+            hint: other.hint().to_owned(),
+        },
     }
 }

@@ -151,6 +151,12 @@ impl ReadMemory for ProcessMemory {
     }
 }
 
+impl super::image::BulkRead for ProcessMemory {
+    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+        ProcessMemory::read_into(self, address, into)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroUsize;
@@ -243,11 +249,5 @@ mod tests {
             assert_eq!(memory.read(at, length), Err(Fault { at, length }));
         }
         assert_eq!(memory.access(), Access::Open);
-    }
-}
-
-impl super::image::BulkRead for ProcessMemory {
-    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
-        ProcessMemory::read_into(self, address, into)
     }
 }

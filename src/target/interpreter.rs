@@ -19,7 +19,7 @@ const VERSION: &str = "Py_Version";
 const FINALIZE: &str = "Py_FinalizeEx";
 const TYPE_TYPE: &str = "PyType_Type";
 const NONE: &str = "_Py_NoneStruct";
-/// The section that holds `_PyRuntime` and nothing else, from 3.10 on; stripping leaves it.
+/// The section that holds `_PyRuntime` and nothing else, in newer releases; stripping leaves it.
 const RUNTIME_SECTION: &str = ".PyRuntime";
 /// Every CPython exports it, from the first to the last.
 const GET_VERSION: &str = "Py_GetVersion";
@@ -32,7 +32,7 @@ pub struct Interpreter {
     pub runtime: u64,
     /// Its size as the image states it.
     pub runtime_size: Option<u64>,
-    /// The address of `Py_Version`, where the interpreter has it (3.11 and later).
+    /// The address of `Py_Version`, where the interpreter has it.
     pub version_symbol: Option<u64>,
     /// The address of `Py_FinalizeEx`.
     pub finalize: Option<u64>,
@@ -71,7 +71,7 @@ pub fn find_interpreters(
     }
     found.retain(|interpreter| interpreter.is_loaded(maps));
     if found.is_empty() {
-        Err(refusal(process, &modules, memory))
+        Err(refusal(process, maps, &modules, memory))
     } else {
         Ok(found)
     }
@@ -98,22 +98,19 @@ fn modules<'a>(maps: &'a [Mapping], memory: &mut dyn ReadMemory) -> (Vec<Module<
 /// The interpreters that the dynamic symbol tables tell of.
 fn exporting(modules: &[Module], memory: &mut dyn ReadMemory) -> Vec<Interpreter> {
     let mut owners = Vec::new();
-    // A program that is not position-independent may hold copies of a library's variables, and then those are in use.
-    let mut copies = Vec::new();
+    // A program may hold copies of a library's variables (copy relocations), and then those are in use.
+    let mut program = None;
     for module in modules {
         if module.image.exported(memory, FINALIZE).is_some() {
             owners.push(module);
-        } else if [RUNTIME, TYPE_TYPE, NONE]
-            .iter()
-            .any(|name| module.image.exported(memory, name).is_some())
-        {
-            copies.push(module);
+        } else if module.image.is_program {
+            program = program.or(Some(module));
         }
     }
     let mut found = Vec::new();
     for owner in owners {
         let mut data = |name| {
-            let copied = copies.iter().find_map(|copy| copy.image.exported(memory, name));
+            let copied = program.and_then(|program| program.image.exported(memory, name));
             copied
                 .or_else(|| owner.image.exported(memory, name))
                 .filter(|symbol| !symbol.is_function)
@@ -189,7 +186,7 @@ impl Module<'_> {
 }
 
 /// What the process is, when it is not what we look for.
-fn refusal(process: &Process, modules: &[Module], memory: &mut dyn ReadMemory) -> Error {
+fn refusal(process: &Process, maps: &[Mapping], modules: &[Module], memory: &mut dyn ReadMemory) -> Error {
     let (pid, name) = (process.pid, process.name());
     if let Some(module) = modules.iter().find(|module| module.is_pypy(memory)) {
         return Error::PyPy {
@@ -209,7 +206,7 @@ fn refusal(process: &Process, modules: &[Module], memory: &mut dyn ReadMemory) -
                 module: module.path().to_owned(),
             }
         }
-        None if modules.is_empty() => Error::KernelThread { pid, name },
+        None if maps.is_empty() => Error::KernelThread { pid, name },
         None => Error::NotPython {
             pid,
             name,
@@ -228,7 +225,7 @@ impl Interpreter {
                 .is_none_or(|code| mapping(code).is_some_and(|mapping| mapping.executable))
     }
 
-    /// The version as `sys.version` begins, such as `3.12.1` or `3.15.0rc1`: from the text that `Py_GetVersion` puts
+    /// The version as `sys.version` begins: from the text that `Py_GetVersion` puts
     /// together at the start, which is the same in every release and needs no layout to be found.
     pub fn version_text(&self, memory: &mut dyn ReadMemory) -> Option<String> {
         version_text(memory, &self.data_ranges)

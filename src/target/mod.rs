@@ -7,6 +7,7 @@ pub mod container;
 pub mod elf;
 pub mod exit_watch;
 pub mod freeze;
+pub mod freeze_failure;
 pub mod interpreter;
 pub mod limits;
 pub mod maps;

@@ -122,8 +122,8 @@ fn is_dumpable(process: &Process, uid: u32) -> bool {
 
 fn label(process: &Process) -> Option<String> {
     let text = fs::read_to_string(process.entry("attr/current")).ok()?;
-    let label = text.trim_end_matches(['\0', '\n']);
-    (!label.is_empty() && label != "unconfined").then(|| label.to_owned())
+    let label = text.trim_end_matches(['\0', '\n']).replace(char::is_control, " ");
+    (!label.is_empty() && label != "unconfined").then_some(label)
 }
 
 impl Denial {

@@ -98,117 +98,108 @@ impl DebugOffsets {
     /// A layout that says of every structure what these offsets say, where they say anything.
     pub fn lay_over(&self, table: &Layout) -> Layout {
         let mut layout = *table;
-        let set = |place: &mut u64, group: &str, member: &str| {
-            if let Some(value) = self.get(group, member) {
-                *place = value;
-            }
-        };
-        set(&mut layout.runtime.size, "runtime_state", "size");
-        set(&mut layout.runtime.finalizing, "runtime_state", "finalizing");
-        set(
+        self.set(&mut layout.runtime.size, "runtime_state", "size");
+        self.set(&mut layout.runtime.finalizing, "runtime_state", "finalizing");
+        self.set(
             &mut layout.runtime.interpreters_head,
             "runtime_state",
             "interpreters_head",
         );
 
         let interpreter = &mut layout.interpreter;
-        set(&mut interpreter.size, "interpreter_state", "size");
-        set(&mut interpreter.id, "interpreter_state", "id");
-        set(&mut interpreter.next, "interpreter_state", "next");
-        set(&mut interpreter.threads_head, "interpreter_state", "threads_head");
-        set(&mut interpreter.modules, "interpreter_state", "imports_modules");
-        set(&mut interpreter.sysdict, "interpreter_state", "sysdict");
-        set(&mut interpreter.builtins, "interpreter_state", "builtins");
+        self.set(&mut interpreter.size, "interpreter_state", "size");
+        self.set(&mut interpreter.id, "interpreter_state", "id");
+        self.set(&mut interpreter.next, "interpreter_state", "next");
+        self.set(&mut interpreter.threads_head, "interpreter_state", "threads_head");
+        self.set(&mut interpreter.modules, "interpreter_state", "imports_modules");
+        self.set(&mut interpreter.sysdict, "interpreter_state", "sysdict");
+        self.set(&mut interpreter.builtins, "interpreter_state", "builtins");
         if let GcPlace::Interpreter(place) = &mut layout.gc.place {
-            set(place, "interpreter_state", "gc");
+            self.set(place, "interpreter_state", "gc");
         }
-        set(&mut layout.gc.collecting, "gc", "collecting");
+        self.set(&mut layout.gc.collecting, "gc", "collecting");
 
         let thread = &mut layout.thread;
-        set(&mut thread.size, "thread_state", "size");
-        set(&mut thread.next, "thread_state", "next");
-        set(&mut thread.interp, "thread_state", "interp");
-        set(&mut thread.thread_id, "thread_state", "thread_id");
+        self.set(&mut thread.size, "thread_state", "size");
+        self.set(&mut thread.next, "thread_state", "next");
+        self.set(&mut thread.interp, "thread_state", "interp");
+        self.set(&mut thread.thread_id, "thread_state", "thread_id");
         if let Some(native) = &mut thread.native_thread_id {
-            set(native, "thread_state", "native_thread_id");
+            self.set(native, "thread_state", "native_thread_id");
         }
         if let CurrentFrame::Direct(frame) = &mut thread.current_frame {
-            set(frame, "thread_state", "current_frame");
+            self.set(frame, "thread_state", "current_frame");
         }
         self.lay_over_code(&mut layout);
         self.lay_over_objects(&mut layout);
         layout
     }
 
+    fn set(&self, place: &mut u64, group: &str, member: &str) {
+        if let Some(value) = self.get(group, member) {
+            *place = value;
+        }
+    }
+
     fn lay_over_code(&self, layout: &mut Layout) {
-        let set = |place: &mut u64, group: &str, member: &str| {
-            if let Some(value) = self.get(group, member) {
-                *place = value;
-            }
-        };
         let frame = &mut layout.frame;
-        set(&mut frame.size, "interpreter_frame", "size");
-        set(&mut frame.previous, "interpreter_frame", "previous");
-        set(&mut frame.code, "interpreter_frame", "executable");
-        set(&mut frame.localsplus, "interpreter_frame", "localsplus");
-        set(&mut frame.owner, "interpreter_frame", "owner");
+        self.set(&mut frame.size, "interpreter_frame", "size");
+        self.set(&mut frame.previous, "interpreter_frame", "previous");
+        self.set(&mut frame.code, "interpreter_frame", "executable");
+        self.set(&mut frame.localsplus, "interpreter_frame", "localsplus");
+        self.set(&mut frame.owner, "interpreter_frame", "owner");
         if let FrameTop::Pointer(top) = &mut frame.top {
-            set(top, "interpreter_frame", "stackpointer");
+            self.set(top, "interpreter_frame", "stackpointer");
         }
         let code = &mut layout.code;
-        set(&mut code.size, "code_object", "size");
-        set(&mut code.filename, "code_object", "filename");
-        set(&mut code.name, "code_object", "name");
-        set(&mut code.first_line, "code_object", "firstlineno");
+        self.set(&mut code.size, "code_object", "size");
+        self.set(&mut code.filename, "code_object", "filename");
+        self.set(&mut code.name, "code_object", "name");
+        self.set(&mut code.first_line, "code_object", "firstlineno");
         if let Some(qualname) = &mut code.qualname {
-            set(qualname, "code_object", "qualname");
+            self.set(qualname, "code_object", "qualname");
         }
         if let CodeForm::LocalsPlus { names, .. } = &mut code.form {
-            set(names, "code_object", "localsplusnames");
+            self.set(names, "code_object", "localsplusnames");
         }
-        set(&mut layout.generator.size, "gen_object", "size");
+        self.set(&mut layout.generator.size, "gen_object", "size");
         if let GeneratorForm::Embedded { frame, state, .. } = &mut layout.generator.form {
-            set(frame, "gen_object", "gi_iframe");
-            set(state, "gen_object", "gi_frame_state");
+            self.set(frame, "gen_object", "gi_iframe");
+            self.set(state, "gen_object", "gi_frame_state");
         }
     }
 
     fn lay_over_objects(&self, layout: &mut Layout) {
-        let set = |place: &mut u64, group: &str, member: &str| {
-            if let Some(value) = self.get(group, member) {
-                *place = value;
-            }
-        };
-        set(&mut layout.object.size, "pyobject", "size");
-        set(&mut layout.object.ob_type, "pyobject", "ob_type");
-        set(&mut layout.object.ob_size, "list_object", "ob_size");
+        self.set(&mut layout.object.size, "pyobject", "size");
+        self.set(&mut layout.object.ob_type, "pyobject", "ob_type");
+        self.set(&mut layout.object.ob_size, "list_object", "ob_size");
         let types = &mut layout.types;
-        set(&mut types.size, "type_object", "size");
-        set(&mut types.name, "type_object", "tp_name");
-        set(&mut types.flags, "type_object", "tp_flags");
-        set(&mut types.basicsize, "type_object", "tp_basicsize");
-        set(&mut types.dictoffset, "type_object", "tp_dictoffset");
-        set(&mut types.heap_size, "heap_type_object", "size");
-        set(&mut types.ht_cached_keys, "heap_type_object", "ht_cached_keys");
-        set(&mut layout.tuple.items, "tuple_object", "ob_item");
-        set(&mut layout.list.items, "list_object", "ob_item");
-        set(&mut layout.set.used, "set_object", "used");
-        set(&mut layout.set.table, "set_object", "table");
-        set(&mut layout.set.mask, "set_object", "mask");
-        set(&mut layout.dict.size, "dict_object", "size");
-        set(&mut layout.dict.keys, "dict_object", "ma_keys");
-        set(&mut layout.dict.values, "dict_object", "ma_values");
-        set(&mut layout.int.digits, "long_object", "ob_digit");
+        self.set(&mut types.size, "type_object", "size");
+        self.set(&mut types.name, "type_object", "tp_name");
+        self.set(&mut types.flags, "type_object", "tp_flags");
+        self.set(&mut types.basicsize, "type_object", "tp_basicsize");
+        self.set(&mut types.dictoffset, "type_object", "tp_dictoffset");
+        self.set(&mut types.heap_size, "heap_type_object", "size");
+        self.set(&mut types.ht_cached_keys, "heap_type_object", "ht_cached_keys");
+        self.set(&mut layout.tuple.items, "tuple_object", "ob_item");
+        self.set(&mut layout.list.items, "list_object", "ob_item");
+        self.set(&mut layout.set.used, "set_object", "used");
+        self.set(&mut layout.set.table, "set_object", "table");
+        self.set(&mut layout.set.mask, "set_object", "mask");
+        self.set(&mut layout.dict.size, "dict_object", "size");
+        self.set(&mut layout.dict.keys, "dict_object", "ma_keys");
+        self.set(&mut layout.dict.values, "dict_object", "ma_values");
+        self.set(&mut layout.int.digits, "long_object", "ob_digit");
         if let IntForm::Tag(tag) = &mut layout.int.form {
-            set(tag, "long_object", "lv_tag");
+            self.set(tag, "long_object", "lv_tag");
         }
         let text = &mut layout.text;
-        set(&mut text.bytes_value, "bytes_object", "ob_sval");
-        set(&mut text.unicode_size, "unicode_object", "size");
-        set(&mut text.state, "unicode_object", "state");
-        set(&mut text.length, "unicode_object", "length");
-        set(&mut text.ascii_size, "unicode_object", "asciiobject_size");
-        set(&mut text.compact_size, "unicode_object", "compactunicodeobject_size");
+        self.set(&mut text.bytes_value, "bytes_object", "ob_sval");
+        self.set(&mut text.unicode_size, "unicode_object", "size");
+        self.set(&mut text.state, "unicode_object", "state");
+        self.set(&mut text.length, "unicode_object", "length");
+        self.set(&mut text.ascii_size, "unicode_object", "asciiobject_size");
+        self.set(&mut text.compact_size, "unicode_object", "compactunicodeobject_size");
     }
 }
 

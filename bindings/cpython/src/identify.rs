@@ -47,14 +47,12 @@ pub fn identify(memory: &mut impl ReadMemory, symbols: &Symbols) -> Result<Ident
     Ok(Identity { version, head: None })
 }
 
-/// The version that the module `sys` states, read with the layout of each release that says it nowhere else (up to 3.10).
+/// The version that the module `sys` states, read with the layout of each release that has no `_Py_DebugOffsets`.
 /// A layout is believed when it leads to a version of its own minor.
 fn ask_sys(memory: &mut impl ReadMemory, symbols: &Symbols) -> Result<Version, Refused> {
     let same_size = |layout: &Layout| symbols.runtime_size.is_none_or(|size| size == layout.runtime.size);
-    let without_symbol = MINORS
-        .iter()
-        .filter(|minor| minor.layouts.iter().all(|l| l.runtime.main_interpreter.is_none()));
-    let candidates: Vec<&Layout> = without_symbol
+    let without_offsets = MINORS.iter().filter(|minor| minor.debug_offsets.is_empty());
+    let candidates: Vec<&Layout> = without_offsets
         .filter_map(|minor| minor.layouts.last().copied())
         .collect();
     let mut starting = false;

@@ -4,7 +4,7 @@ use crate::choose::{Choice, choose};
 use crate::identify::{Symbols, hexversion, identify};
 use crate::layout::{Layout, StaticTypes};
 use crate::memory::{ReadMemory, Unreadable};
-use crate::objects::{dict, int};
+use crate::objects::{dict, int, text};
 use crate::refusal::Refused;
 use crate::runtime::{self, Collector, Interpreter, Stage};
 use crate::version::Version;
@@ -123,6 +123,10 @@ impl<M: ReadMemory> Proof<'_, M> {
             let is_dict = self.is_dict(dict);
             self.claim(is_dict, || format!("{name} of interpreter {id} is no dict"))?;
         }
+        let debug = self.is_debug_build(sysdict);
+        self.claim(debug.map(|debug| !debug), || {
+            "it was configured with Py_DEBUG".to_owned()
+        })?;
         let belongs = self.threads_belong(address);
         self.claim(belongs, || format!("threads of interpreter {id} belong to another one"))?;
         let static_types = self.static_types_stand(address, modules);
@@ -137,6 +141,15 @@ impl<M: ReadMemory> Proof<'_, M> {
         )?;
         let truth = self.true_is_true(builtins);
         self.claim(truth, || format!("True of interpreter {id} is not a bool of value 1"))
+    }
+
+    /// Whether `sys.abiflags` has a `d`.
+    fn is_debug_build(&mut self, sysdict: u64) -> Result<bool, Unreadable> {
+        const MOST: usize = 8;
+        match dict::get_str(self.memory, self.layout, sysdict, "abiflags")? {
+            Some(flags) => Ok(text::str_value(self.memory, self.layout, flags, MOST)?.contains('d')),
+            None => Ok(false),
+        }
     }
 
     fn threads_belong(&mut self, interpreter: u64) -> Result<bool, Unreadable> {

@@ -40,7 +40,7 @@ impl Collector {
     }
 }
 
-/// Whether the runtime at `runtime` has been set up, the import of `site` apart, and does not shut down.
+/// How far a runtime is in its life. It runs from before `site` is imported until `Py_FinalizeEx` begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     Starting,

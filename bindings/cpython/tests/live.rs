@@ -2,7 +2,7 @@
 
 mod support;
 
-use cpython::layout::Layout;
+use cpython::layout::{GcPlace, Layout};
 use cpython::{ReadMemory, Recognised, recognise, runtime};
 use support::{LiveMemory, Target, interpreters};
 
@@ -55,6 +55,55 @@ fn every_interpreter_is_recognised_and_its_lists_are_whole() {
             "{name}: CPython {version}, {tracked} objects in its lists {:?}, notes {notes:?}",
             layout.gc.heads
         );
+    }
+}
+
+const SUBINTERPRETERS: &str = r#"
+import ctypes, gc, os, sys, threading
+def place(name):
+    return ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, name))
+facts = "_PyRuntime %d\n" % place("_PyRuntime")
+if sys.version_info >= (3, 11):
+    facts += "Py_Version %d\n" % place("Py_Version")
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+keep = [interpreters.create(), interpreters.create()]
+stay = threading.Event()
+for _ in range(3):
+    threading.Thread(target=stay.wait, daemon=True).start()
+gc.freeze()
+os.write(1, (facts + "ready\n").encode())
+os.read(0, 1)
+"#;
+
+#[test]
+fn interpreters_in_interpreters_and_their_collectors_are_found() {
+    for (name, python) in interpreters() {
+        let target = Target::start(&python, SUBINTERPRETERS);
+        let mut memory = target.memory();
+        let runtime = target.symbols().runtime;
+        let Recognised { layout, .. } =
+            recognise(&mut memory, &target.symbols()).unwrap_or_else(|refused| panic!("{name}: {refused}"));
+        let interpreters = runtime::interpreters(&mut memory, &layout, runtime).expect("interpreters");
+        let ids: Vec<i64> = interpreters.iter().map(|each| each.id).collect();
+        assert_eq!(ids, [2, 1, 0], "{name}");
+        let main = runtime::threads(&mut memory, &layout, interpreters[2].address).expect("threads");
+        assert_eq!(main.len(), 4, "{name}");
+        let collectors = runtime::collectors(&mut memory, &layout, runtime, &interpreters).expect("collectors");
+        let expected = if matches!(layout.gc.place, GcPlace::Runtime(_)) {
+            1
+        } else {
+            3
+        };
+        assert_eq!(collectors.len(), expected, "{name}");
+        let frozen = ring_length(
+            &mut memory,
+            &layout,
+            collectors[expected - 1].address + layout.gc.permanent,
+        );
+        assert!(frozen > 1000, "{name}: {frozen} objects are frozen");
     }
 }
 

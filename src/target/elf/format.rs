@@ -6,7 +6,7 @@ use goblin::container::{Container, Ctx, Endian};
 pub use goblin::elf::dynamic::{DT_GNU_HASH, DT_HASH, DT_NULL, DT_STRTAB, DT_SYMTAB};
 pub use goblin::elf::header::ET_EXEC;
 use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFMAG};
-pub use goblin::elf::program_header::{PF_W, PT_DYNAMIC, PT_LOAD};
+pub use goblin::elf::program_header::{PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD};
 pub use goblin::elf::section_header::SHT_SYMTAB;
 use goblin::elf::sym::{STT_FUNC, STT_GNU_IFUNC};
 pub use goblin::elf::{Header, ProgramHeader, SectionHeader, Sym};

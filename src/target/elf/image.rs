@@ -7,7 +7,7 @@ use cpython::memory::{Fault, ReadMemory, word_at};
 use crate::target::elf::Symbol;
 use crate::target::elf::format::{
     self, DT_GNU_HASH, DT_HASH, DT_NULL, DT_STRTAB, DT_SYMTAB, ET_EXEC, HEADER_SIZE, NoHeader, PF_W,
-    PROGRAM_HEADER_SIZE, PT_DYNAMIC, PT_LOAD,
+    PROGRAM_HEADER_SIZE, PT_DYNAMIC, PT_INTERP, PT_LOAD,
 };
 use crate::target::elf::lookup::DynamicTables;
 
@@ -24,6 +24,8 @@ pub struct Image {
     pub bias: u64,
     /// The loaded segments, uninitialised data included, in addresses of the process.
     pub segments: Vec<Segment>,
+    /// It is what was executed, and no library: it names a dynamic linker.
+    pub is_program: bool,
     tables: Option<DynamicTables>,
 }
 
@@ -77,6 +79,7 @@ pub fn image_at(memory: &mut dyn ReadMemory, base: u64) -> Result<Found, Fault> 
     let mut image = Image {
         bias,
         segments: segments.collect(),
+        is_program: headers.iter().any(|header| header.p_type == PT_INTERP),
         tables: None,
     };
     if let Some(dynamic) = headers.iter().find(|header| header.p_type == PT_DYNAMIC) {

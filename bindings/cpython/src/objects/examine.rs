@@ -122,7 +122,8 @@ impl<'a> Examiner<'a> {
     ) -> ObjectSize {
         let is_static = self.is_static(address);
         let block = if is_static {
-            extent.own
+            // Static types have nothing in front; other static objects stand behind a collector's head like any.
+            extent.own + if info.content == Content::Type { 0 } else { info.presize }
         } else {
             // Objects of variable size that `tp_alloc` makes have room for one more item (`_PyType_AllocNoTrack`).
             let sentinel = if info.has(flags::HEAPTYPE) { info.itemsize } else { 0 };

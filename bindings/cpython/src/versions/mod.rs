@@ -1,6 +1,7 @@
 //! The layouts of every release, one file a minor version: what it says is only what changed from its parent.
 //!
 //! A file's `LAYOUT` is that of the first release; what moved in a patch release stands below it as `SINCE_…`.
+//! `generator/layout.py` asks installed headers for these numbers; given two interpreters, it prints what changed.
 //! A new minor version is one file, its line in `MINORS`, and its order of members in `debug_fields`.
 
 mod c_types;
