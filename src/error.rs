@@ -105,6 +105,9 @@ pub enum Error {
     #[error("{} cannot be started: {cause}", shown(.program))]
     CannotStart { program: String, cause: io::Error },
 
+    #[error("Ctrl-C cannot be caught: {cause}")]
+    Interrupt { cause: io::Error },
+
     /// What was typed makes no sense.
     #[error("{what}")]
     Usage { what: String, hint: String },
@@ -149,6 +152,9 @@ impl Error {
             Unreadable { .. } => "try again; if it stays so, run pymemscope as root".into(),
             OutputExists { .. } => "choose another name, or replace it with --force".into(),
             OutputUnwritable { .. } => "check that its folder exists, is yours to write to and has room".into(),
+            Interrupt { .. } => {
+                "the system is short of descriptors; `ulimit -n` shows how many a process may have".into()
+            }
             CannotStart { program, cause } => match cause.kind() {
                 io::ErrorKind::NotFound => {
                     format!("check the name: {program} is neither a file nor found on PATH").into()

@@ -1,45 +1,30 @@
-//! dev
-use pymemscope::capture::{attach, interrupt::Interrupt, plan::CapturePlan, progress::Quiet};
+//! The command: hands what was typed to `cli`, and what it means to `commands`.
+
+use std::env;
+use std::io::{Write, stderr};
+use std::process::ExitCode;
+
+use pymemscope::cli::{self, Refusal};
+use pymemscope::commands;
+use pymemscope::error::Error;
 use pymemscope::target::freeze;
-use std::time::Duration;
-fn main() {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some(freeze::GUARDIAN_ARGUMENT) {
-        freeze::guardian_main(arguments);
+
+fn main() -> ExitCode {
+    let mut words = env::args().skip(1);
+    if words.next().as_deref() == Some(freeze::GUARDIAN_ARGUMENT) {
+        freeze::guardian_main(words);
     }
-    let a: Vec<String> = std::env::args().collect();
-    let mode = match a.get(3).map_or("auto", |s| s.as_str()) {
-        "fork" => freeze::FreezeMode::Fork,
-        "stop" => freeze::FreezeMode::Stop,
-        "none" => freeze::FreezeMode::None,
-        _ => freeze::FreezeMode::Auto,
+    let code = match cli::understand(env::args_os()) {
+        Ok(command) => commands::execute(&command).unwrap_or_else(|error| complain(&error)),
+        Err(Refusal::Senseless(error)) => complain(&error),
+        Err(Refusal::Answered(code)) => code,
     };
-    let plan = CapturePlan {
-        duration: Some(Duration::ZERO),
-        interval: None,
-        freeze: mode,
-    };
-    let c = attach(a[1].parse().unwrap(), &plan, &mut Quiet, &Interrupt::never().unwrap());
-    let c = match c {
-        Ok(c) => c,
-        Err(e) => {
-            eprintln!("error: {e}\nhint: {}", e.hint());
-            std::process::exit(1)
-        }
-    };
-    eprintln!(
-        "{} {:?} {:?} pauses {:?} {:?}",
-        c.process.python, c.freeze, c.freeze_reason, c.pauses, c.warnings
-    );
-    let heap = &c.heap;
-    println!(
-        "objects {} rejected {} tracked {}",
-        heap.totals.objects, heap.rejected, heap.totals.tracked_objects
-    );
-    for t in heap.types.iter().take(a.get(2).map_or(25, |n| n.parse().unwrap())) {
-        println!(
-            "{:40} {:8} {:10} {:10} {:8} {:10} false",
-            t.name, t.count, t.bytes, t.getsizeof_bytes, t.tracked_count, t.tracked_getsizeof_bytes
-        );
-    }
+    ExitCode::from(code)
+}
+
+/// Says what went wrong and what to do next; the exit code is the error's.
+fn complain(error: &Error) -> u8 {
+    // Where standard error is closed, the exit code has to do.
+    let _ = writeln!(stderr(), "error: {error}\nhint: {}", error.hint());
+    error.exit_code()
 }

@@ -1,6 +1,5 @@
 //! Ctrl-C as a state that can be waited for: the first one ends the waiting, the second one ends us.
 
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +8,8 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+
+use crate::error::{Error, Result};
 
 /// Where the signal handler writes its byte; -1 until there is one.
 static ALARM: AtomicI32 = AtomicI32::new(-1);
@@ -21,8 +22,8 @@ pub struct Interrupt {
 
 impl Interrupt {
     /// Catches the next SIGINT. A second one has its usual effect again, so that a hanging program can be left.
-    pub fn on_ctrl_c() -> io::Result<Interrupt> {
-        let (bell, alarm) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+    pub fn on_ctrl_c() -> Result<Interrupt> {
+        let (bell, alarm) = pipe()?;
         // The handler may run at any time from now on, so its end stays open for as long as the process lives.
         ALARM.store(alarm.into_raw_fd(), Ordering::SeqCst);
         let action = SigAction::new(
@@ -31,13 +32,13 @@ impl Interrupt {
             SigSet::empty(),
         );
         // SAFETY: `ring` only does what signal-safety(7) allows in a handler: it loads an atomic number and writes.
-        unsafe { sigaction(Signal::SIGINT, &action) }?;
+        unsafe { sigaction(Signal::SIGINT, &action) }.map_err(uncaught)?;
         Ok(Interrupt { bell })
     }
 
     /// One that never comes.
-    pub fn never() -> io::Result<Interrupt> {
-        let (bell, alarm) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+    pub fn never() -> Result<Interrupt> {
+        let (bell, alarm) = pipe()?;
         // Kept open: a pipe without a writer would be readable.
         let _ = alarm.into_raw_fd();
         Ok(Interrupt { bell })
@@ -72,6 +73,14 @@ impl AsFd for Interrupt {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.bell.as_fd()
     }
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(uncaught)
+}
+
+fn uncaught(cause: Errno) -> Error {
+    Error::Interrupt { cause: cause.into() }
 }
 
 extern "C" fn ring(_signal: libc::c_int) {

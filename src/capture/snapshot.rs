@@ -12,13 +12,13 @@ use crate::error::{Error, Result};
 use crate::heap::Heap;
 use crate::heap::survey::{Subject, survey};
 use crate::memory::image::Image;
-use crate::memory::process::ProcessMemory;
+use crate::memory::mem_file::MemFile;
 use crate::memory::slots::{SLOT_SIZE, Slots};
 use crate::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Frozen, Guardian};
+use crate::target::freeze_failure;
 use crate::target::maps::{self, Mapping, ObjectRange};
 use crate::target::open::Target;
 use crate::target::pagemap::PageMap;
-use crate::target::permission;
 use crate::target::process::Process;
 
 /// Takes snapshots of one process.
@@ -159,9 +159,6 @@ impl Shot<'_> {
         };
         let process = Process::new(readable);
         let maps = maps::of_process(&process).map_err(unreadable)?;
-        let mut memory = ProcessMemory::new(readable).map_err(unreadable)?;
-        let (runtime, recognised) = recognise_any(pid, target, &mut memory)?;
-
         let ranges: Vec<ObjectRange> = maps::object_ranges(&maps)
             .into_iter()
             .filter(|range| !range.shared)
@@ -169,8 +166,12 @@ impl Shot<'_> {
         let slots = Rc::new(Slots::new(
             &ranges.iter().map(|each| each.range.clone()).collect::<Vec<_>>(),
         ));
-        let budget = (rss / IMAGE_SHARE).max(SMALLEST_IMAGE);
-        let mut image = Image::new(memory, Rc::clone(&slots), budget);
+        let budget = std::env::var("BUD").map_or((rss / IMAGE_SHARE).max(SMALLEST_IMAGE), |b| {
+            b.parse::<u64>().unwrap() << 20
+        });
+        let memory = MemFile::open(readable).map_err(unreadable)?;
+        let mut image = Image::new(memory, Rc::clone(&slots), budget).map_err(unreadable)?;
+        let (runtime, recognised) = recognise_any(pid, target, &mut image)?;
         if used == FreezeUsed::Stop {
             let pages = PageMap::open(&process);
             let writable = Slots::new(
@@ -199,12 +200,13 @@ impl Shot<'_> {
         };
         let surveyed = survey(&mut image, &subject).map_err(refused)?;
         let heap = surveyed.finish(&mut image);
+        eprintln!("{:?}", image.statistics());
         Ok((recognised.version.to_string(), heap, recognised.notes))
     }
 }
 
 /// Recognises the first interpreter of the process that can be.
-fn recognise_any(pid: u32, target: &Target, memory: &mut ProcessMemory) -> Result<(u64, Recognised)> {
+fn recognise_any(pid: u32, target: &Target, memory: &mut Image<MemFile>) -> Result<(u64, Recognised)> {
     let mut first = None;
     for interpreter in &target.interpreters {
         let symbols = Symbols {
@@ -238,27 +240,5 @@ fn statics(maps: &[Mapping]) -> Vec<Range<u64>> {
 }
 
 fn freeze_failed(pid: u32, error: &FreezeError) -> Error {
-    let process = Process::new(pid);
-    match error {
-        FreezeError::NoSuchProcess { .. } | FreezeError::Zombie { .. } | FreezeError::Ended { .. } => {
-            Error::Exited { pid }
-        }
-        FreezeError::NotPermitted { .. } => permission::denied(&process),
-        FreezeError::ThirtyTwoBit { .. } => Error::Bits32 {
-            pid,
-            name: process.name(),
-        },
-        FreezeError::TracedAlready {
-            tracer, tracer_name, ..
-        } => Error::AlreadyTraced {
-            pid,
-            tracer: *tracer,
-            tracer_name: tracer_name.clone(),
-        },
-        other => Error::Freeze {
-            pid,
-            reason: other.to_string(),
-            hint: other.hint().to_owned(),
-        },
-    }
+    freeze_failure::explain(error, &Process::new(pid))
 }

@@ -17,8 +17,8 @@ pub struct Tracked {
 }
 
 /// Every so many objects one is put into the sample.
-const SAMPLE_STEP: u64 = 97;
-const SAMPLE_MOST: usize = 2000;
+const SAMPLE_STEP: u64 = 31;
+const SAMPLE_MOST: usize = 400;
 
 /// Walks all lists of all collectors.
 pub fn tracked<M: ReadMemory>(

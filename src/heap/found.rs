@@ -6,7 +6,7 @@ use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, word_at};
 use cpython::objects::content::Content;
 use cpython::objects::examine::{Examiner, ObjectSize};
-use cpython::objects::types::{FieldName, TypeInfo};
+use cpython::objects::types::{FieldName, flags};
 use cpython::objects::visit::{Step, Visitor};
 use rustc_hash::FxHashMap;
 
@@ -169,9 +169,9 @@ impl<'a> Found<'a> {
     }
 
     fn account(&mut self, address: u64, type_of: u32, node: u32, size: ObjectSize) {
-        let tracked = self.tracked.marks.contains(address);
         self.tree.add(node, size.bytes);
         let totals = self.types.get_mut(type_of);
+        let tracked = totals.info.of_type.has(flags::HAVE_GC) && self.tracked.marks.contains(address);
         totals.count += 1;
         totals.bytes += size.bytes;
         totals.getsizeof_bytes += size.getsizeof;
@@ -208,10 +208,8 @@ impl<'a> Found<'a> {
             self.objects.node[holder as usize]
         };
         let node = self.tree.frame(above, label, type_of);
-        let info = &self.types.get(type_of).info;
-        if info.is_leaf && holder != NO_HOLDER {
-            let info = Rc::clone(&info.of_type);
-            self.admit_leaf(memory, address, &info, type_of, node);
+        if self.types.get(type_of).info.is_leaf && holder != NO_HOLDER {
+            self.admit_leaf(memory, address, type_of, node);
             return;
         }
         let row = self.objects.count();
@@ -224,7 +222,8 @@ impl<'a> Found<'a> {
     }
 
     #[inline]
-    fn admit_leaf<M: ReadMemory>(&mut self, memory: &mut M, address: u64, info: &TypeInfo, type_of: u32, node: u32) {
+    fn admit_leaf<M: ReadMemory>(&mut self, memory: &mut M, address: u64, type_of: u32, node: u32) {
+        let info = &self.types.get(type_of).info.of_type;
         let size = match self.leaves.measure_leaf(memory, info, address) {
             Ok(size) => size,
             Err(_) => {

@@ -35,7 +35,7 @@ pub struct Survey<'a> {
 }
 
 /// So many of the first objects tell which allocator is at work.
-const SAMPLE: usize = 400;
+const SAMPLE: usize = 64;
 
 /// Walks the whole heap. What cannot be read is counted in `Found::rejected`; only a runtime that cannot be read at all
 /// is an error.

@@ -1,9 +1,10 @@
 //! An image of a program's memory, read in large pieces when they are first asked for and held within a budget.
 
+use std::io;
 use std::rc::Rc;
 
 use cpython::memory::{Fault, ReadMemory};
-use memmap2::{Advice, MmapMut};
+use memmap2::{Advice, MmapMut, MmapOptions};
 
 use super::slots::{PAGE_SIZE, SLOT_SIZE, Slots, pages};
 
@@ -15,8 +16,8 @@ pub trait BulkRead {
 
 const PIECE: usize = SLOT_SIZE as usize;
 const ABSENT: u32 = u32::MAX;
-/// The buffer grows by this many pieces: 8 MiB, a multiple of the huge pages that are asked for.
-const GROWTH: usize = 32;
+/// The least number of pieces that are held: 4 MiB.
+const FEWEST_PIECES: usize = 16;
 /// A single read longer than this is taken for a misread length.
 const LONGEST_READ: usize = 1 << 26;
 
@@ -25,115 +26,129 @@ const LONGEST_READ: usize = 1 << 26;
 pub struct Image<S> {
     source: S,
     slots: Rc<Slots>,
-    /// For each slot the piece of the buffers that holds it, or `ABSENT`.
-    piece_of: Vec<u32>,
-    /// For each slot the pages that could be read, once it was read.
-    readable: Vec<u64>,
+    held: Vec<Held>,
     /// For each piece the slot that it holds.
     slot_of: Vec<u32>,
-    buffers: Vec<MmapMut>,
+    /// Room for all pieces; what was never filled costs nothing.
+    buffer: MmapMut,
     budget: usize,
     /// Which piece makes room next: a simple generator of scattered numbers, since sweeps in order defeat any rule
     /// that goes by age.
     victim: u64,
-    loads: u64,
+    loads: usize,
+    distinct: usize,
     straddling: Vec<u8>,
 }
 
+/// What is held of a slot.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    /// The piece of the buffer that holds it, or `ABSENT`.
+    piece: u32,
+    /// It was read before.
+    was_read: bool,
+    /// The pages that could be read, once it was read.
+    readable: u64,
+}
+
+const NOT_HELD: Held = Held {
+    piece: ABSENT,
+    was_read: false,
+    readable: 0,
+};
+
 impl<S: BulkRead> Image<S> {
-    /// An image of what `source` has in `slots`, which holds at most about `budget` bytes at a time.
-    pub fn new(source: S, slots: Rc<Slots>, budget: u64) -> Self {
-        Image {
+    /// An image of what `source` has in `slots`, which holds at most about `budget` bytes at a time, more only when it
+    /// would otherwise read the same memory over and over.
+    pub fn new(source: S, slots: Rc<Slots>, budget: u64) -> io::Result<Self> {
+        let (buffer, room) = reserve(slots.count())?;
+        Ok(Image {
             source,
-            piece_of: vec![ABSENT; slots.count()],
-            readable: vec![0; slots.count()],
+            held: vec![NOT_HELD; slots.count()],
             slots,
             slot_of: Vec::new(),
-            buffers: Vec::new(),
-            budget: ((budget / SLOT_SIZE) as usize).max(GROWTH),
+            buffer,
+            budget: ((budget / SLOT_SIZE) as usize).clamp(FEWEST_PIECES.min(room), room),
             victim: 0x9e37_79b9_7f4a_7c15,
             loads: 0,
+            distinct: 0,
             straddling: Vec::new(),
-        }
+        })
     }
 
     /// Reads everything in `wanted` now, whatever the budget: for memory that will not stay frozen.
     pub fn load_all(&mut self, wanted: impl Fn(usize) -> bool) {
-        self.budget = usize::MAX;
+        self.budget = self.room();
         for slot in 0..self.slots.count() {
-            if wanted(slot) && self.piece_of[slot] == ABSENT {
+            if wanted(slot) && self.held[slot].piece == ABSENT {
                 // A slot that cannot be had is a fault where somebody asks for it.
                 let _ = self.load(slot);
             }
         }
     }
 
-    /// Gives the buffers back; what is asked for afterwards is read anew.
-    pub fn forget(&mut self) {
-        self.piece_of.fill(ABSENT);
-        self.slot_of.clear();
-        self.buffers.clear();
-        self.budget = GROWTH;
-    }
-
     /// How often a piece was read, and how many bytes are held.
-    pub fn statistics(&self) -> (u64, u64) {
+    pub fn statistics(&self) -> (usize, u64) {
         (self.loads, self.slot_of.len() as u64 * SLOT_SIZE)
     }
 
+    fn room(&self) -> usize {
+        self.buffer.len() / PIECE
+    }
+
     #[inline]
-    fn piece(&mut self, slot: usize) -> Result<usize, Fault> {
-        match self.piece_of[slot] {
-            ABSENT => self.load(slot),
-            piece => Ok(piece as usize),
+    fn held(&mut self, slot: usize) -> Result<Held, Fault> {
+        let held = self.held[slot];
+        if held.piece == ABSENT {
+            self.load(slot)
+        } else {
+            Ok(held)
         }
     }
 
     #[cold]
-    fn load(&mut self, slot: usize) -> Result<usize, Fault> {
-        let piece = self.free_piece(slot)?;
+    fn load(&mut self, slot: usize) -> Result<Held, Fault> {
         let start = self.slots.start(slot);
+        let piece = self.free_piece(slot).ok_or(Fault {
+            at: start,
+            length: PIECE,
+        })?;
         let mapped = self.slots.mapped_pages(slot);
-        let into = &mut self.buffers[piece / GROWTH][piece % GROWTH * PIECE..][..PIECE];
+        let into = &mut self.buffer[piece * PIECE..][..PIECE];
         let readable = if mapped == u64::MAX && self.source.read_into(start, into).is_ok() {
             mapped
         } else {
             read_pages(&mut self.source, start, mapped, into)
         };
-        self.readable[slot] = readable;
-        self.piece_of[slot] = piece as u32;
-        self.slot_of[piece] = slot as u32;
         self.loads += 1;
+        self.distinct += usize::from(!self.held[slot].was_read);
+        let held = Held {
+            piece: piece as u32,
+            was_read: true,
+            readable,
+        };
+        self.held[slot] = held;
+        self.slot_of[piece] = slot as u32;
         // A heap that is walked in an order that defeats a small buffer is dearer than a larger buffer.
-        if std::env::var("GROW").is_ok() && self.loads > 6 * self.budget as u64 && self.budget < usize::MAX / 2 {
-            self.budget += self.budget / 2;
+        if self.loads > 8 * self.distinct.max(self.budget) {
+            self.budget = (self.budget + self.budget / 2).min(self.room());
         }
-        Ok(piece)
+        Ok(held)
     }
 
-    fn free_piece(&mut self, slot: usize) -> Result<usize, Fault> {
+    fn free_piece(&mut self, slot: usize) -> Option<usize> {
         let used = self.slot_of.len();
-        if used >= self.budget {
-            self.victim = self
-                .victim
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            let piece = (self.victim >> 33) as usize % used;
-            self.piece_of[self.slot_of[piece] as usize] = ABSENT;
-            return Ok(piece);
+        if used < self.budget {
+            self.slot_of.push(slot as u32);
+            return Some(used);
         }
-        if used == self.buffers.len() * GROWTH {
-            let no_memory = Fault {
-                at: self.slots.start(slot),
-                length: PIECE,
-            };
-            let buffer = MmapMut::map_anon(GROWTH * PIECE).map_err(|_| no_memory)?;
-            // Huge pages make the first touch several times cheaper; without them all works the same.
-            let _ = buffer.advise(Advice::HugePage);
-            self.buffers.push(buffer);
-        }
-        self.slot_of.push(slot as u32);
-        Ok(used)
+        self.victim = self
+            .victim
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let piece = (self.victim >> 33) as usize % used.max(1);
+        self.held[*self.slot_of.get(piece)? as usize].piece = ABSENT;
+        Some(piece)
     }
 
     /// A read that crosses from slot to slot is put together in a buffer of its own.
@@ -172,15 +187,28 @@ impl<S: BulkRead> ReadMemory for Image<S> {
         }
         let fault = Fault { at: address, length };
         let slot = self.slots.index(address).ok_or(fault)?;
-        let piece = self.piece(slot)?;
-        let readable = self.readable[slot];
-        if readable != u64::MAX {
-            let wanted = pages(within as u64, (within + length) as u64);
-            if wanted & !readable != 0 {
-                return Err(fault);
-            }
+        let held = self.held(slot)?;
+        if held.readable != u64::MAX && pages(within as u64, (within + length) as u64) & !held.readable != 0 {
+            return Err(fault);
         }
-        Ok(&self.buffers[piece / GROWTH][piece % GROWTH * PIECE + within..][..length])
+        let start = held.piece as usize * PIECE + within;
+        self.buffer.get(start..start + length).ok_or(fault)
+    }
+}
+
+/// Address space for `pieces`, or as many as the system gives; answers for how many there is room.
+fn reserve(pieces: usize) -> io::Result<(MmapMut, usize)> {
+    let mut room = pieces.max(FEWEST_PIECES);
+    loop {
+        match MmapOptions::new().len(room * PIECE).no_reserve_swap().map_anon() {
+            Ok(buffer) => {
+                // Huge pages make the first touch several times cheaper; without them all works the same.
+                let _ = buffer.advise(Advice::HugePage);
+                return Ok((buffer, room));
+            }
+            Err(error) if room == FEWEST_PIECES => return Err(error),
+            Err(_) => room = (room / 2).max(FEWEST_PIECES),
+        }
     }
 }
 
@@ -239,7 +267,7 @@ mod tests {
 
     fn image(missing: u64, budget: u64) -> Image<Numbered> {
         let slots = Rc::new(Slots::new(&[0x1000..64 * SLOT_SIZE]));
-        Image::new(Numbered { missing }, slots, budget)
+        Image::new(Numbered { missing }, slots, budget).unwrap()
     }
 
     #[test]

@@ -2,5 +2,6 @@
 
 pub mod image;
 pub mod marks;
+pub mod mem_file;
 pub mod process;
 pub mod slots;
