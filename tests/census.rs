@@ -20,7 +20,10 @@ struct Row {
 
 impl Row {
     fn untracked(&self) -> (u64, u64) {
-        (self.count - self.tracked_count, self.getsizeof_bytes - self.tracked_getsizeof_bytes)
+        (
+            self.count - self.tracked_count,
+            self.getsizeof_bytes - self.tracked_getsizeof_bytes,
+        )
     }
 }
 
@@ -41,7 +44,11 @@ fn rows(report: &Value) -> BTreeMap<String, Row> {
 fn differences(truth: &Truth, report: &Value) -> Vec<String> {
     let rows = rows(report);
     let mut found = Vec::new();
-    let names: BTreeSet<&String> = rows.keys().chain(truth.tracked.keys()).chain(truth.untracked.keys()).collect();
+    let names: BTreeSet<&String> = rows
+        .keys()
+        .chain(truth.tracked.keys())
+        .chain(truth.untracked.keys())
+        .collect();
     let (mut reachable, mut missing) = (0, 0);
     let mut missed = Vec::new();
     for name in names {
@@ -53,7 +60,10 @@ fn differences(truth: &Truth, report: &Value) -> Vec<String> {
 
         let tracked = truth.tracked.get(name).copied().unwrap_or_default();
         if row.tracked_count != tracked.0 {
-            found.push(format!("{name}: {} tracked, should be {}", row.tracked_count, tracked.0));
+            found.push(format!(
+                "{name}: {} tracked, should be {}",
+                row.tracked_count, tracked.0
+            ));
         } else if row.tracked_getsizeof_bytes != tracked.1 && !own_sizeof {
             found.push(format!(
                 "{name}: {} bytes in tracked objects by getsizeof, should be {}",
@@ -66,11 +76,17 @@ fn differences(truth: &Truth, report: &Value) -> Vec<String> {
         reachable += untracked.0;
         if count < untracked.0 {
             missing += untracked.0 - count;
-            missed.push(format!("{name}: {count} untracked, at least {} are reachable", untracked.0));
+            missed.push(format!(
+                "{name}: {count} untracked, at least {} are reachable",
+                untracked.0
+            ));
         }
         // Classes that only the target itself defines cannot have instances that it does not know.
         if name.starts_with("__main__.") && (count, bytes) != untracked && !own_sizeof {
-            found.push(format!("{name}: {:?} untracked, should be {untracked:?}", (count, bytes)));
+            found.push(format!(
+                "{name}: {:?} untracked, should be {untracked:?}",
+                (count, bytes)
+            ));
         }
     }
     if missing * 1000 > reachable {
@@ -119,7 +135,11 @@ fn check(python: &Interpreter, name: &str, options: &[&str]) {
     }
     assert_eq!(report["process"]["python"], truth.python.as_str());
     let python = python.name();
-    assert!(wrong.is_empty(), "{name} {options:?} on Python {python}:\n  {}", wrong.join("\n  "));
+    assert!(
+        wrong.is_empty(),
+        "{name} {options:?} on Python {python}:\n  {}",
+        wrong.join("\n  ")
+    );
     assert!(target.finish().success(), "{name} on Python {python} did not end well");
 }
 

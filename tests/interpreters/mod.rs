@@ -140,7 +140,9 @@ fn children(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 
 /// `python3` and `python3.12`, but not `python3-config` nor `python3.14-loader`.
 fn is_python(name: Option<&OsStr>) -> bool {
-    let name = name.and_then(OsStr::to_str).and_then(|name| name.strip_prefix("python3"));
+    let name = name
+        .and_then(OsStr::to_str)
+        .and_then(|name| name.strip_prefix("python3"));
     name.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('.').is_some_and(|minor| minor.parse::<u32>().is_ok()))
 }
 

@@ -111,7 +111,12 @@ impl Outcome {
     /// The JSON report, of a run that must have gone well.
     #[track_caller]
     pub fn report(&self) -> Value {
-        assert!(self.status.success(), "pymemscope failed ({}): {}", self.status, self.stderr);
+        assert!(
+            self.status.success(),
+            "pymemscope failed ({}): {}",
+            self.status,
+            self.stderr
+        );
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.stdout))
     }
 }
