@@ -157,10 +157,10 @@ impl TypeInfo {
             }));
         }
         let content = Content::of_name(&name, header.flags);
-        if let Some(content) = content {
-            if self.content == Content::Plain {
-                self.content = content;
-            }
+        if let Some(content) = content
+            && content.is_more_than(self.content)
+        {
+            self.content = content;
         }
         let members = members(memory, layout, at, header)?;
         if known.is_some() || content.is_some() || Content::of_flags(header.flags).is_whole(&name) {
