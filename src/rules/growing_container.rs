@@ -109,8 +109,8 @@ fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
         .heap
         .containers
         .iter()
-        .filter(|container| lives_as_long_as_the_program(container, evidence))
         .filter_map(|container| Some((container, series_if_growing(container, evidence)?)))
+        .filter(|(container, _)| lives_as_long_as_the_program(container, evidence))
         .collect();
     let causes = outermost(
         &growing
