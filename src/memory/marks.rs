@@ -75,7 +75,7 @@ impl Marks {
 
     #[inline]
     fn position(&self, address: u64) -> Option<(usize, usize, u64)> {
-        if address % OBJECT_ALIGNMENT != 0 {
+        if !address.is_multiple_of(OBJECT_ALIGNMENT) {
             return None;
         }
         let slot = self.slots.index(address)?;
