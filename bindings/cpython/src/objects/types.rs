@@ -226,10 +226,9 @@ impl Header {
             dictoffset: word_at(bytes, at.dictoffset) as i64,
             weaklistoffset: word_at(bytes, at.weaklistoffset) as i64,
         };
-        let plausible = header.flags & flags::READY != 0
-            && (layout.object.size..=LARGEST_BASICSIZE).contains(&header.basicsize)
+        let plausible = (layout.object.size..=LARGEST_BASICSIZE).contains(&header.basicsize)
             && header.itemsize <= LARGEST_BASICSIZE;
-        if plausible {
+        if plausible && (header.flags & flags::READY != 0 || header.is_never_ready(memory)) {
             Ok(header)
         } else {
             Err(Unreadable::Implausible {
@@ -237,6 +236,16 @@ impl Header {
                 at: address,
             })
         }
+    }
+
+    /// Whether it is a static type that CPython has instances of without ever calling `PyType_Ready` (3.8, 3.9).
+    #[cold]
+    fn is_never_ready<M: ReadMemory>(&self, memory: &mut M) -> bool {
+        const NAME: &[u8] = b"functools._lru_list_elem";
+        self.flags & flags::HEAPTYPE == 0
+            && memory
+                .c_string(self.name, NAME.len() + 1)
+                .is_ok_and(|name| name == NAME)
     }
 }
 
