@@ -16,6 +16,10 @@ const BLOCK_ITEMS: u64 = 64;
 const BLOCK_SIZE: u64 = 8 + 8 * BLOCK_ITEMS + 8;
 const BLOCK_DATA: u64 = 8;
 const BLOCK_RIGHT: u64 = 8 + 8 * BLOCK_ITEMS;
+/// `numread` and `values` of a `teedataobject`, the same in every release.
+const TEE_READ: u64 = 24;
+const TEE_FIRST: u64 = 40;
+const TEE_VALUES: u64 = 57;
 /// More items than any address space holds.
 const MOST_ITEMS: u64 = 1 << 40;
 
@@ -228,6 +232,25 @@ impl Examiner<'_> {
             tables,
             length: count,
         })
+    }
+
+    /// The values of a `teedataobject` (Modules/itertoolsmodule.c), of which only those that were read are set.
+    pub(super) fn tee_data<M: ReadMemory, V: Visitor<M>>(
+        &mut self,
+        memory: &mut M,
+        info: &TypeInfo,
+        address: u64,
+        visitor: &mut V,
+    ) -> Result<Extent, Unreadable> {
+        let read = u64::from(memory.half(address + TEE_READ)?);
+        if read > TEE_VALUES {
+            return Err(Unreadable::Implausible {
+                what: "tee",
+                at: address,
+            });
+        }
+        self.items(memory, address + TEE_FIRST, read, visitor)?;
+        Ok(Extent::single(info.basicsize))
     }
 
     fn items<M: ReadMemory, V: Visitor<M>>(

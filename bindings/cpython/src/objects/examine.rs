@@ -180,11 +180,12 @@ impl<'a> Examiner<'a> {
                 Some(at) => self.simple_queue(memory, info, address, at, visitor),
                 None => self.scalar(memory, info, address),
             },
+            Content::TeeData => self.tee_data(memory, info, address, visitor),
             Content::Type => self.type_object(memory, info, address, visitor),
             Content::Module => self.module(memory, info, address, visitor),
             Content::Code => self.code(memory, info, address, visitor),
             Content::Frame => self.frame_object(memory, address, visitor),
-            Content::Generator => self.generator(memory, info, address, visitor),
+            Content::Generator | Content::Coroutine => self.generator(memory, info, address, visitor),
             Content::Exception => {
                 self.named(memory, address, self.layout.exception.references, visitor)?;
                 self.scalar(memory, info, address)

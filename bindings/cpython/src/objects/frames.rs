@@ -4,6 +4,7 @@ use crate::layout::{CodeForm, FrameForm, FrameTop, GeneratorForm, StackDepth};
 use crate::memory::{ReadMemory, Unreadable, word_at};
 
 use super::bounds;
+use super::content::Content;
 use super::examine::Examiner;
 use super::program::CodeSlots;
 use super::types::TypeInfo;
@@ -197,10 +198,8 @@ impl Examiner<'_> {
     ) -> Result<Extent, Unreadable> {
         let at = self.layout.generator;
         self.named(memory, address, at.references, visitor)?;
-        if let Some(origin) = at.origin_or_finalizer
-            && origin + 8 <= info.basicsize
-        {
-            self.named(memory, address, &[("origin", origin)], visitor)?;
+        if info.content == Content::Coroutine {
+            self.named(memory, address, &[("origin", at.origin_or_finalizer)], visitor)?;
         }
         match at.form {
             GeneratorForm::Object { frame } => {
