@@ -211,11 +211,11 @@ impl<'a> Found<'a> {
         let totals = self.types.get_mut(type_of);
         let tracked = totals.info.of_type.has(flags::HAVE_GC) && self.tracked.marks.contains(address);
         totals.count += 1;
-        totals.bytes += size.bytes;
-        totals.getsizeof_bytes += size.getsizeof;
+        totals.bytes = totals.bytes.saturating_add(size.bytes);
+        totals.getsizeof_bytes = totals.getsizeof_bytes.saturating_add(size.getsizeof);
         if tracked {
             totals.tracked_count += 1;
-            totals.tracked_getsizeof_bytes += size.getsizeof;
+            totals.tracked_getsizeof_bytes = totals.tracked_getsizeof_bytes.saturating_add(size.getsizeof);
         }
     }
 

@@ -10,6 +10,7 @@ mod paths;
 mod place;
 mod roots;
 pub mod survey;
+mod threads;
 mod tree;
 mod types;
 

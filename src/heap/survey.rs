@@ -15,7 +15,7 @@ use super::labels::{Label, LabelKind};
 use super::objects::NO_OBJECT;
 use super::roots;
 use super::{Heap, Totals, TypeTotals};
-use crate::memory::slots::Slots;
+use crate::memory::slots::{SLOT_SIZE, Slots};
 
 /// What a survey needs to know of a process.
 pub struct Subject<'a> {
@@ -44,7 +44,9 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
     let mut warnings = Vec::new();
     let tracked = collector::tracked(memory, subject, &interpreters, &mut warnings)?;
     let addresses: Vec<u64> = interpreters.iter().map(|interpreter| interpreter.address).collect();
-    let examiner = |blocks| Examiner::new(subject.layout, blocks, subject.statics.clone(), addresses.clone());
+    let mapped = subject.slots.count() as u64 * SLOT_SIZE;
+    let examiner =
+        |blocks| Examiner::new(subject.layout, blocks, subject.statics.clone(), addresses.clone()).within(mapped);
 
     let blocks = judge_allocator(memory, subject.layout, &tracked);
     let mut walker = examiner(blocks);
@@ -172,7 +174,7 @@ impl Survey<'_> {
             ));
         }
         let types = found.types.totals();
-        let sum = |of: fn(&TypeTotals) -> u64| types.iter().map(of).sum();
+        let sum = |of: fn(&TypeTotals) -> u64| types.iter().map(of).fold(0, u64::saturating_add);
         let totals = Totals {
             objects: sum(|each| each.count),
             bytes: sum(|each| each.bytes),
@@ -204,7 +206,7 @@ fn judge_allocator<M: ReadMemory>(memory: &mut M, layout: &Layout, tracked: &Tra
         .iter()
         .take(SAMPLE)
         .filter_map(|&object| {
-            let type_address = memory.word(object + layout.object.ob_type).ok()?;
+            let type_address = memory.word(object.wrapping_add(layout.object.ob_type)).ok()?;
             let info = cpython::objects::types::TypeInfo::read(memory, layout, type_address).ok()?;
             let fixed = info.itemsize == 0 && info.flags & cpython::objects::types::flags::INLINE_VALUES == 0;
             fixed.then_some((object.wrapping_sub(info.presize), info.presize + info.basicsize))

@@ -100,7 +100,7 @@ impl std::error::Error for Unreadable {}
 #[inline]
 pub fn word_at(bytes: &[u8], offset: u64) -> u64 {
     let offset = offset as usize;
-    match bytes.get(offset..offset + 8) {
+    match bytes.get(offset..offset.wrapping_add(8)) {
         Some(piece) => u64::from_le_bytes(piece.try_into().unwrap_or_default()),
         None => 0,
     }
@@ -110,7 +110,7 @@ pub fn word_at(bytes: &[u8], offset: u64) -> u64 {
 #[inline]
 pub fn half_at(bytes: &[u8], offset: u64) -> u32 {
     let offset = offset as usize;
-    match bytes.get(offset..offset + 4) {
+    match bytes.get(offset..offset.wrapping_add(4)) {
         Some(piece) => u32::from_le_bytes(piece.try_into().unwrap_or_default()),
         None => 0,
     }

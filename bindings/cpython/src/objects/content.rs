@@ -24,6 +24,8 @@ pub enum Content {
     Code,
     Frame,
     Generator,
+    /// A coroutine or an asynchronous generator, which are made like generators.
+    Coroutine,
     Exception,
     WeakRef,
     Deque,
@@ -34,6 +36,8 @@ pub enum Content {
     Struct,
     Decimal,
     SimpleQueue,
+    /// What the iterators that `itertools.tee` made have in common.
+    TeeData,
     /// `datetime.datetime` and `datetime.time`: a time zone at this offset when the byte at `AWARE_FLAG` says so.
     Aware(u64),
     /// `sys.getsizeof` adds eight bytes for each item of the tuple or number at this offset (`itertools.product`).
@@ -79,7 +83,8 @@ impl Content {
             "module" => Content::Module,
             "code" => Content::Code,
             "frame" => Content::Frame,
-            "generator" | "coroutine" | "async_generator" => Content::Generator,
+            "generator" => Content::Generator,
+            "coroutine" | "async_generator" => Content::Coroutine,
             "weakref"
             | "weakref.ReferenceType"
             | "weakproxy"
@@ -94,6 +99,7 @@ impl Content {
             "Struct" | "_struct.Struct" => Content::Struct,
             "decimal.Decimal" => Content::Decimal,
             "_queue.SimpleQueue" => Content::SimpleQueue,
+            "itertools._tee_dataobject" => Content::TeeData,
             "datetime.datetime" => Content::Aware(40),
             "datetime.time" => Content::Aware(32),
             "itertools.product" => Content::PoolIndices(16),
