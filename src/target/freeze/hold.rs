@@ -8,60 +8,16 @@ use super::children::ChildSignals;
 use super::procfs::{self, Status};
 use super::sleep::{Remembered, Sleep};
 use super::step::{Step, Steps};
-use super::time_limit::ChangedArgument;
+use super::thread::{Phase, Thread};
 use super::tracee::{self, Stop, Tid};
 use super::{FreezeError, remake};
 use crate::target::arch::{self, Registers};
 
 /// How long a thread may take to stop that is not waiting in the kernel.
-const STOP_DEADLINE: Duration = Duration::from_secs(5);
+const STOP_DEADLINE: Duration = Duration::from_secs(2);
 /// After this time a thread that waits in the kernel without being interruptible counts as stopped: it was told to
 /// stop, and runs no code of the program before it does.
 const KERNEL_PATIENCE: Duration = Duration::from_millis(50);
-
-/// One thread that we trace.
-#[derive(Debug)]
-pub struct Thread {
-    pub tid: Tid,
-    pub phase: Phase,
-    /// The call that it slept in before it was interrupted, if that has a time limit to care for.
-    pub sleep: Option<Sleep>,
-    /// The argument that was changed for the call that it makes again, to be put back when that ends.
-    pub changed: Option<ChangedArgument>,
-    /// Its whole process was stopped by a signal before we came.
-    job_stopped: bool,
-}
-
-impl Thread {
-    /// The registers of a thread that stands still, after what was changed for its call was put back.
-    pub fn own_registers(&mut self) -> Result<Registers, Errno> {
-        let mut registers = tracee::registers(self.tid)?;
-        if let Some(changed) = self.changed.take() {
-            changed.put_back(&mut registers);
-            tracee::set_registers(self.tid, &registers)?;
-        }
-        Ok(registers)
-    }
-}
-
-/// What a traced thread does.
-#[derive(Debug, Clone, Copy)]
-pub enum Phase {
-    /// Runs or sleeps, and has been told to stop.
-    Stopping,
-    /// Stands still, with these registers.
-    Stopped(Registers),
-    /// Was told to stop, and sleeps in the kernel where it cannot yet.
-    InKernel,
-    /// On its way to make a call again that the stop had interrupted; these are its registers from before.
-    Remaking(Registers),
-    /// In that call.
-    InCall,
-    /// That call has ended with `EINTR` once more, with these registers; what ended it comes next.
-    Interrupted(Registers),
-    /// No longer traced, or dead.
-    Free,
-}
 
 /// The threads of one process that we trace. Dropping it lets them go.
 #[derive(Debug)]
@@ -286,10 +242,10 @@ impl Hold {
             .iter()
             .any(|thread| matches!(thread.phase, Phase::Stopping))
         {
-            if !self.take_stops(stop_thread) {
+            if !self.take_stops(Thread::take_stop) {
                 self.children.wait(KERNEL_PATIENCE);
                 if start.elapsed() >= KERNEL_PATIENCE {
-                    self.accept_threads_in_kernel();
+                    self.look_after_late_threads();
                 }
                 if start.elapsed() >= STOP_DEADLINE {
                     return Err(self.does_not_stop());
@@ -300,36 +256,30 @@ impl Hold {
     }
 
     /// Gives each stop that is there to `handle`; false when there was none.
+    /// Gives each stop that is there to `handle`; false when there was none.
     fn take_stops(&mut self, mut handle: impl FnMut(&mut Thread, Stop)) -> bool {
         let mut any = false;
-        for thread in self
-            .threads
-            .iter_mut()
-            .filter(|t| !matches!(t.phase, Phase::Stopped(_) | Phase::Free))
-        {
-            match tracee::next_stop_now(thread.tid) {
-                Ok(None) => {}
-                Ok(Some(stop)) => {
-                    handle(thread, stop);
-                    any = true;
-                }
-                Err(_) => {
-                    thread.phase = Phase::Free;
-                    any = true;
-                }
+        while let Ok(Some((tid, stop))) = tracee::any_stop_now() {
+            any = true;
+            if let Some(thread) = self.threads.iter_mut().find(|thread| thread.tid == tid) {
+                handle(thread, stop);
             }
         }
         any
     }
 
-    fn accept_threads_in_kernel(&mut self) {
+    /// Of the threads that have not stopped: those that wait in the kernel count as stopped, and those that are gone
+    /// without a word (the program has been replaced by another) as gone.
+    fn look_after_late_threads(&mut self) {
         for thread in self
             .threads
             .iter_mut()
             .filter(|thread| matches!(thread.phase, Phase::Stopping))
         {
-            if Status::of_thread(self.pid, thread.tid).is_some_and(|status| status.state == 'D') {
-                thread.phase = Phase::InKernel;
+            match Status::of_thread(self.pid, thread.tid).map(|status| status.state) {
+                None => thread.phase = Phase::Free,
+                Some('D') => thread.phase = Phase::InKernel,
+                Some(_) => {}
             }
         }
     }
@@ -361,24 +311,6 @@ impl Drop for Hold {
     fn drop(&mut self) {
         self.let_go();
     }
-}
-
-/// Takes a stop of a thread that was told to stop: a signal that came first is delivered, as it would have been.
-fn stop_thread(thread: &mut Thread, stop: Stop) {
-    match stop {
-        Stop::Trap | Stop::Group(_) => match thread.own_registers() {
-            Ok(registers) => thread.phase = Phase::Stopped(registers),
-            Err(_) => thread.phase = Phase::Free,
-        },
-        // Each other stop takes back that it was told to stop.
-        Stop::Signal(signal) => tell_again(thread.tid, signal),
-        Stop::Call | Stop::Event(_) => tell_again(thread.tid, 0),
-        Stop::Gone(_) => thread.phase = Phase::Free,
-    }
-}
-
-fn tell_again(tid: Tid, signal: i32) {
-    let _ = tracee::interrupt(tid).and_then(|()| tracee::go_on(tid, signal));
 }
 
 pub fn kernel(pid: u32, action: &str, error: Errno) -> FreezeError {

@@ -23,6 +23,7 @@ mod sleep;
 mod socket_limit;
 mod step;
 mod surgeon;
+mod thread;
 mod time_limit;
 mod tracee;
 

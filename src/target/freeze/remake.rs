@@ -6,8 +6,8 @@
 //! `EINTR` anyway, so it does. The thread stays traced while it sleeps there, because to end the tracing of a stopped
 //! thread marks it as having a signal, and the call would end again; the end of the tracer leaves a sleeper asleep.
 
-use super::hold::{Phase, Thread};
 use super::procfs::{self, Status};
+use super::thread::{Phase, Thread};
 use super::time_limit;
 use super::tracee::{self, Stop, Tid};
 use crate::target::arch::{self, Registers};

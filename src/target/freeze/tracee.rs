@@ -131,27 +131,27 @@ pub fn read_word(tid: Tid, address: u64) -> Result<u64, Errno> {
     }
 }
 
-/// The next stop of a thread, without waiting for one.
-pub fn next_stop_now(tid: Tid) -> Result<Option<Stop>, Errno> {
-    wait(tid, libc::WNOHANG)
+/// The next stop of any thread that we trace (or the end of one), without waiting for one.
+pub fn any_stop_now() -> Result<Option<(Tid, Stop)>, Errno> {
+    wait(-1, libc::WNOHANG)
 }
 
 /// The next stop of a thread that is known to stop soon.
 pub fn next_stop(tid: Tid) -> Result<Stop, Errno> {
     loop {
         match wait(tid, 0) {
-            Ok(Some(stop)) => return Ok(stop),
+            Ok(Some((_, stop))) => return Ok(stop),
             Ok(None) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-fn wait(tid: Tid, flags: i32) -> Result<Option<Stop>, Errno> {
+fn wait(tid: Tid, flags: i32) -> Result<Option<(Tid, Stop)>, Errno> {
     let mut status = 0;
     // SAFETY: the status lives through the call.
     let seen = Errno::result(unsafe { libc::waitpid(tid, &raw mut status, flags | libc::__WALL) })?;
-    Ok((seen != 0).then(|| decode(status)))
+    Ok((seen != 0).then(|| (seen, decode(status))))
 }
 
 fn decode(status: i32) -> Stop {
