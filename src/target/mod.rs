@@ -6,6 +6,7 @@ pub mod arch;
 pub mod container;
 pub mod elf;
 pub mod exit_watch;
+pub mod finalize_watch;
 pub mod freeze;
 pub mod freeze_failure;
 pub mod interpreter;
