@@ -117,6 +117,15 @@ impl Session {
         Ok(())
     }
 
+    pub fn has_snapshots(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// Whether the process runs another program than when it was opened.
+    pub fn is_of_another_program(&self) -> bool {
+        self.target.fate() == Fate::Executed
+    }
+
     /// How long ago the first snapshot was taken.
     pub fn elapsed(&self) -> Duration {
         self.started.map_or(Duration::ZERO, |started| started.elapsed())

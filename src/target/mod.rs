@@ -3,6 +3,7 @@
 //! Nothing here knows what a Python object is; the names of the symbols that mark an interpreter are all there is.
 
 pub mod arch;
+pub mod child;
 pub mod container;
 pub mod elf;
 pub mod exit_watch;
