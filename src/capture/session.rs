@@ -201,7 +201,8 @@ pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &
     session.take(progress)?;
     let total = plan.duration;
     let mut due = plan.interval.unwrap_or(Duration::MAX);
-    while total.is_none_or(|total| session.elapsed() < total) && total != Some(Duration::ZERO) {
+    // When reading took longer than the whole duration, the last snapshot is due at once, and still taken.
+    while total != Some(Duration::ZERO) {
         let next = total.map_or(due, |total| due.min(total));
         let waited = session.wait_until((next != Duration::MAX).then_some(next), total, progress, stop);
         if waited == Waited::Gone {

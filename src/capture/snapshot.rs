@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_millis(5);
 /// The image holds a part of the program's memory at a time: less would be read too often, more costs more to have than
 /// to read again.
 const SMALLEST_IMAGE: u64 = 16 << 20;
-const IMAGE_SHARE: u64 = 8;
+const IMAGE_SHARE: u64 = 4;
 
 impl Camera {
     pub fn new(pid: u32, mode: FreezeMode) -> Result<Camera> {
@@ -166,9 +166,7 @@ impl Shot<'_> {
         let slots = Rc::new(Slots::new(
             &ranges.iter().map(|each| each.range.clone()).collect::<Vec<_>>(),
         ));
-        let budget = std::env::var("BUD").map_or((rss / IMAGE_SHARE).max(SMALLEST_IMAGE), |b| {
-            b.parse::<u64>().unwrap() << 20
-        });
+        let budget = (rss / IMAGE_SHARE).max(SMALLEST_IMAGE);
         let memory = MemFile::open(readable).map_err(unreadable)?;
         let mut image = Image::new(memory, Rc::clone(&slots), budget).map_err(unreadable)?;
         let (runtime, recognised) = recognise_any(pid, target, &mut image)?;
@@ -200,7 +198,6 @@ impl Shot<'_> {
         };
         let surveyed = survey(&mut image, &subject).map_err(refused)?;
         let heap = surveyed.finish(&mut image);
-        eprintln!("{:?}", image.statistics());
         Ok((recognised.version.to_string(), heap, recognised.notes))
     }
 }

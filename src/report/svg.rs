@@ -67,7 +67,7 @@ fn palette(lines: &[String]) -> PaletteMap {
 }
 
 fn color(frame: &str) -> Color {
-    if frame.starts_with('(') {
+    if is_folded(frame) {
         return Color { r: 200, g: 200, b: 200 };
     }
     match frame.rsplit_once(": ") {
@@ -75,6 +75,11 @@ fn color(frame: &str) -> Color {
         // A module, a thread, a class: where paths begin.
         None => Color { r: 160, g: 190, b: 225 },
     }
+}
+
+/// Whether the frame stands for many small ones, or for none at all (see `fold`).
+fn is_folded(frame: &str) -> bool {
+    frame.starts_with('(') && ["holder)", "holders)", "tree)"].iter().any(|end| frame.ends_with(end))
 }
 
 /// A light colour that black text is readable on, its hue chosen by the name.

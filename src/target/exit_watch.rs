@@ -28,9 +28,8 @@ impl ExitWatch {
         let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid as libc::pid_t, 0) };
         let fd = RawFd::try_from(Errno::result(fd)?).map_err(io::Error::other)?;
         // SAFETY: the kernel just gave us this descriptor, and nobody else has it.
-        Ok(ExitWatch {
-            pidfd: unsafe { OwnedFd::from_raw_fd(fd) },
-        })
+        let pidfd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(ExitWatch { pidfd })
     }
 
     /// Waits until the process ends, `other` becomes readable, or `longest` is over.

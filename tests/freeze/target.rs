@@ -2,6 +2,11 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// The longest that a target may take for anything.
+const LONGEST: Duration = Duration::from_secs(20);
 
 pub struct Target {
     child: Child,
@@ -47,6 +52,39 @@ impl Target {
         line.trim_end().to_owned()
     }
 
+    /// Does something over and over until the target has closed its output, and returns the lines that it spoke.
+    /// In between it listens for as long as `pace`.
+    pub fn lines_meanwhile<E: std::fmt::Display>(
+        &mut self,
+        pace: Duration,
+        mut action: impl FnMut() -> Result<(), E>,
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        std::thread::scope(|scope| {
+            let output = &mut self.output;
+            let (speaker, listener) = mpsc::channel();
+            scope.spawn(move || {
+                output
+                    .lines()
+                    .map_while(Result::ok)
+                    .try_for_each(|line| speaker.send(line))
+            });
+            let mut failure = None;
+            loop {
+                match listener.recv_timeout(if failure.is_none() { pace } else { LONGEST }) {
+                    Ok(line) => lines.push(line),
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                    Err(mpsc::RecvTimeoutError::Timeout) => match failure {
+                        None => failure = action().err(),
+                        // The program may end just when it is looked at; then it has no more to say.
+                        Some(error) => panic!("{error}, but it lives on"),
+                    },
+                }
+            }
+        });
+        lines
+    }
+
     /// Closes its input and waits for its end.
     pub fn end(mut self) -> std::process::ExitStatus {
         self.input = None;
@@ -62,6 +100,6 @@ impl Drop for Target {
 }
 
 /// The interpreter to test with: `PYMEMSCOPE_TEST_PYTHON`, or the first `python3` of the path.
-fn python() -> String {
+pub fn python() -> String {
     std::env::var("PYMEMSCOPE_TEST_PYTHON").unwrap_or_else(|_| "python3".into())
 }

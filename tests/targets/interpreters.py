@@ -42,14 +42,11 @@ KEPT = [InSub(number) for number in range({count})]
 AMOUNTS = [Amount(number) for number in range({count})]
 TABLE = {{number: [number] for number in range({count})}}
 
-def measure(descriptor):
+def measure(descriptor, marker):
     gc.collect()
     gc.unfreeze()
     objects = gc.get_objects()
-    if sys.version_info < (3, 11):
-        # These frames are gone when the interpreter is idle.
-        running = {{id(sys._getframe()), id(sys._getframe(1))}}
-        objects = [obj for obj in objects if id(obj) not in running]
+    objects = truth.without_run(objects, marker)
     text = truth.describe(objects, 0).encode()
     while text:
         text = text[os.write(descriptor, text):]
@@ -70,10 +67,10 @@ def measure_subs():
     texts = []
     for sub in SUBS:
         with tempfile.TemporaryFile("w+") as file:
-            in_sub(sub, "measure(%d)" % file.fileno())
+            in_sub(sub, "measure(%d, 'the text that is being run')" % file.fileno())
             file.seek(0)
             texts.append(file.read())
-    return texts
+    return "[%s]" % ",".join(texts)
 
 
 MAIN = [InMain() for _ in range(100)]

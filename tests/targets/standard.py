@@ -23,6 +23,7 @@ import select
 import socket
 import sqlite3
 import struct
+import sys
 import tempfile
 import threading
 import types
@@ -161,7 +162,7 @@ ITERATORS = [iterators() for _ in range(20)]
 ARRAYS = [array.array(code, range(50)) for code in "bBhHiIlLqQfd"] + [array.array("d")]
 for number in range(1000):
     ARRAYS[-1].append(number)
-TEXT_ARRAY = array.array("u", "text")
+TEXT_ARRAY = array.array("u" if sys.version_info < (3, 13) else "w", "text")
 
 BYTES_IO = [io.BytesIO(), io.BytesIO(b"shared with the argument"), io.BytesIO(b"read")]
 BYTES_IO[0].write(b"written" * 1000)

@@ -18,17 +18,28 @@ _QUALNAME = type.__dict__["__qualname__"]
 _MRO = type.__dict__["__mro__"]
 # Up to 3.10 a running function is a frame object, that the collector lists and that holds our own temporaries.
 _FRAMES_ARE_OBJECTS = sys.version_info < (3, 11)
+# The parts of a code object that are kept as such; asking for others makes new objects, and keeps them.
+_CODE = ["co_consts", "co_names", "co_filename", "co_name"]
+if sys.version_info < (3, 11):
+    _CODE += ["co_code", "co_varnames", "co_freevars", "co_cellvars"]
+    _CODE += ["co_lnotab"] if sys.version_info < (3, 10) else ["co_linetable"]
+else:
+    _CODE += ["co_qualname", "co_linetable", "co_exceptiontable"]
 # Extension modules that come with CPython; `__sizeof__` written in C anywhere else is unknown to a profiler.
 _STANDARD = getattr(sys, "stdlib_module_names", None)
 
 
-def type_name(cls):
+def type_name(cls, instance=None):
     """`module.qualname`, asked of `type` itself, so that no metaclass and no class attribute gets a say."""
     try:
         module = _MODULE.__get__(cls)
     except AttributeError:
-        module = "builtins"
-    return "%s.%s" % (module, _QUALNAME.__get__(cls))
+        module = None
+    if isinstance(module, str):
+        return "%s.%s" % (module, _QUALNAME.__get__(cls))
+    # A class that uses the name for something else: then object's own repr falls back on the name given in C.
+    name = object.__repr__(instance)[1:].rpartition(" object at ")[0]
+    return name if "." in name else "builtins." + name
 
 
 def has_own_sizeof(cls):
@@ -48,7 +59,9 @@ def referents(obj):
     found = gc.get_referents(obj)
     kind = type(obj)
     if kind is types.CodeType:  # no part of the collector's business, but it holds most of the strings
-        found += [obj.co_consts, obj.co_names, obj.co_filename, obj.co_name]
+        found += [getattr(obj, name) for name in _CODE]
+    elif issubclass(kind, dict):
+        found += dict.__iter__(obj)  # the collector is not told of keys that are text
     elif kind is range:
         found += [obj.start, obj.stop, obj.step]
     return found
@@ -60,16 +73,16 @@ def all_type_names():
     while waiting:
         cls = waiting.pop()
         if cls not in found:
-            found[cls] = type_name(cls)
+            found[cls] = type_name(cls, cls)
             waiting += type.__subclasses__(cls)
-    return sorted(set(found.values()))
+    return set(found.values())
 
 
 def _add(totals, classes, obj):
     cls = type(obj)
     known = classes.get(cls)
     if known is None:
-        name = type_name(cls)
+        name = type_name(cls, obj)
         known = classes[cls] = totals.setdefault(name, [0, 0])
     known[0] += 1
     known[1] += sys.getsizeof(obj)
@@ -95,7 +108,11 @@ def describe(objects, left_out):
             if not gc.is_tracked(reached):
                 _add(untracked, untracked_classes, reached)
                 waiting += referents(reached)
-    own = {type_name(cls) for cls in set(tracked_classes) | set(untracked_classes) if has_own_sizeof(cls)}
+    own = set()
+    for classes, totals in ((tracked_classes, tracked), (untracked_classes, untracked)):
+        for cls, known in classes.items():
+            if has_own_sizeof(cls):
+                own.update(name for name, total in totals.items() if total is known)
     return json.dumps(
         {
             "python": "%d.%d.%d" % sys.version_info[:3],
@@ -103,16 +120,33 @@ def describe(objects, left_out):
             "tracked": tracked,
             "untracked": untracked,
             "own_sizeof": sorted(own),
-            "types": all_type_names(),
+            "types": sorted(all_type_names() | set(tracked) | set(untracked)),
         },
         sort_keys=True,
     )
 
 
+def without_run(objects, marker):
+    """Leaves out what exists only while an interpreter runs the source text that called our caller: two frames, the
+    function that holds the compiled text, and the compiler's list of the text's names and constants, `marker` among
+    them."""
+    caller, outer = sys._getframe(1), sys._getframe(2)
+    kept = []
+    for obj in objects:
+        if obj is caller or obj is outer:
+            continue
+        if type(obj) is types.FunctionType and obj.__code__ is outer.f_code:
+            continue
+        if type(obj) is list and marker in obj:
+            continue
+        kept.append(obj)
+    return kept
+
+
 def merge(text, others):
     """One truth for several interpreters. Of untracked objects, which they share, only those of their own classes."""
     whole = json.loads(text)
-    for other in map(json.loads, others):
+    for other in json.loads(others):
         for part, wanted in (("tracked", ""), ("untracked", "__main__.")):
             for name, (count, size) in other[part].items():
                 if name.startswith(wanted):
@@ -127,7 +161,8 @@ def merge(text, others):
 def hold(freeze=False, others=None):
     """Prints the truth and blocks. Returns when the input ends.
 
-    `freeze` calls gc.freeze() before blocking; `others()` returns what other interpreters of the process say.
+    `freeze` calls gc.freeze() before blocking; `others()` returns what other interpreters of the process
+    say, as a JSON list.
     """
     gc.disable()
     me = id(sys._getframe()) if _FRAMES_ARE_OBJECTS else 0
@@ -139,14 +174,17 @@ def hold(freeze=False, others=None):
             attempts += 1
             if attempts > 20:
                 raise RuntimeError("no two measurements agree")
-            beside = others() if others else ()
+            beside = others() if others else "[]"
             gc.collect()
             # What a collection or gc.freeze() put into the permanent generation is tracked too, but is not listed.
             gc.unfreeze()
             objects = gc.get_objects()
             text = merge(describe(objects, me), beside)
             objects = beside = None
-        print(text, flush=True)
+        # Not by print(): whatever a first call of it leaves behind was not measured.
+        text = text.encode() + b"\n"
+        while text:
+            text = text[os.write(1, text) :]
         text = last = None
         if freeze:
             gc.freeze()

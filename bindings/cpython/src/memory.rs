@@ -7,6 +7,11 @@ pub trait ReadMemory {
     /// The `length` bytes that stand at `address`, or a `Fault` when any of them cannot be read.
     fn read(&mut self, address: u64, length: usize) -> Result<&[u8], Fault>;
 
+    /// A hint that the bytes at `address` are going to be read soon. Whoever touches several addresses in a row before
+    /// reading them waits for the machine's memory once instead of once for each.
+    #[inline]
+    fn touch(&mut self, _address: u64) {}
+
     /// The eight-byte word at `address` (little-endian, as on every machine that is supported).
     #[inline]
     fn word(&mut self, address: u64) -> Result<u64, Fault> {

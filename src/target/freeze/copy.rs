@@ -7,7 +7,6 @@ use nix::errno::Errno;
 
 use super::hold::Hold;
 use super::inject::Injection;
-use super::procfs;
 use super::remake;
 use super::step::{Step, Steps};
 use super::tracee::{self, Stop, Tid};
@@ -47,7 +46,7 @@ const WALL: u64 = libc::__WALL as u64;
 /// Makes a copy of the stopped program.
 pub fn make(hold: &mut Hold, steps: &Steps) -> Result<Copy, NoCopy> {
     let (tid, registers) = most_suitable_thread(hold)?;
-    let instruction = call_instruction(hold.pid, tid, &registers)?;
+    let instruction = call_instruction(hold, tid, &registers)?;
     super::seccomp::allows_copying(hold.pid, tid, instruction, CLONE_FLAGS).map_err(NoCopy::Refused)?;
     let mut worker = Injection::begin(tid, registers)?;
     let page = map_page(&mut worker, instruction)?;
@@ -77,7 +76,7 @@ pub fn make(hold: &mut Hold, steps: &Steps) -> Result<Copy, NoCopy> {
 /// Has a stopped thread of the program take a dead copy's entry from the table of processes.
 pub fn reap(hold: &Hold, copy: &Copy, steps: &Steps) -> Result<(), NoCopy> {
     let (tid, registers) = most_suitable_thread(hold)?;
-    let instruction = call_instruction(hold.pid, tid, &registers)?;
+    let instruction = call_instruction(hold, tid, &registers)?;
     let mut worker = Injection::begin(tid, registers)?;
     let outcome = worker.call(instruction, libc::SYS_wait4, [copy.own_pid as u64, 0, WALL, 0, 0, 0]);
     steps.reached(Step::Reaped);
@@ -113,28 +112,12 @@ fn most_suitable_thread(hold: &Hold) -> Result<(Tid, Registers), NoCopy> {
 }
 
 /// The address of an instruction that makes a system call: the one that the thread stands behind, or the vDSO's.
-fn call_instruction(pid: u32, tid: Tid, registers: &Registers) -> Result<u64, NoCopy> {
+fn call_instruction(hold: &Hold, tid: Tid, registers: &Registers) -> Result<u64, NoCopy> {
     if remake::stands_behind_a_call(tid, registers) {
         return Ok(arch::instruction_pointer(registers) - arch::SYSCALL_INSTRUCTION.len() as u64);
     }
-    procfs::vdso(pid)
-        .and_then(|vdso| find_call_instruction(tid, vdso))
+    hold.vdso_call
         .ok_or_else(|| NoCopy::Refused("no place for a system call was found in its code".into()))
-}
-
-/// The vDSO is one or two pages; nothing behind it is looked at, as the first page that cannot be read ends the search.
-fn find_call_instruction(tid: Tid, vdso: u64) -> Option<u64> {
-    let instruction = arch::SYSCALL_INSTRUCTION;
-    let mut code = Vec::new();
-    for offset in (0..2 * PAGE).step_by(8) {
-        let Ok(word) = tracee::read_word(tid, vdso + offset) else {
-            break;
-        };
-        code.extend(word.to_le_bytes());
-    }
-    code.windows(instruction.len())
-        .position(|window| window == instruction)
-        .map(|at| vdso + at as u64)
 }
 
 fn map_page(worker: &mut Injection, instruction: u64) -> Result<u64, NoCopy> {

@@ -6,6 +6,7 @@ use nix::errno::Errno;
 
 use super::children::ChildSignals;
 use super::procfs::{self, Status};
+use super::sleep::{Remembered, Sleep};
 use super::step::{Step, Steps};
 use super::time_limit::ChangedArgument;
 use super::tracee::{self, Stop, Tid};
@@ -23,8 +24,8 @@ const KERNEL_PATIENCE: Duration = Duration::from_millis(50);
 pub struct Thread {
     pub tid: Tid,
     pub phase: Phase,
-    /// Where it slept before it was interrupted, if that matters for going on.
-    pub sleep: Option<remake::Sleep>,
+    /// The call that it slept in before it was interrupted, if that has a time limit to care for.
+    pub sleep: Option<Sleep>,
     /// The argument that was changed for the call that it makes again, to be put back when that ends.
     pub changed: Option<ChangedArgument>,
     /// Its whole process was stopped by a signal before we came.
@@ -66,20 +67,26 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct Hold {
     pub pid: u32,
-    pub threads: Vec<Thread>,
+    threads: Vec<Thread>,
+    /// Where any thread can make a system call.
+    pub vdso_call: Option<u64>,
     children: ChildSignals,
+    /// What the freezes before this one left.
+    earlier: Vec<Remembered>,
     /// When the first thread was told to stop.
     since: Instant,
 }
 
 impl Hold {
     /// Traces no thread yet.
-    pub fn new(pid: u32) -> Result<Hold, FreezeError> {
+    pub fn new(pid: u32, earlier: Vec<Remembered>) -> Result<Hold, FreezeError> {
         let children = ChildSignals::new().map_err(|error| kernel(pid, "watch", error))?;
         Ok(Hold {
+            vdso_call: procfs::vdso_call(pid),
             pid,
             threads: Vec::new(),
             children,
+            earlier,
             since: Instant::now(),
         })
     }
@@ -138,16 +145,14 @@ impl Hold {
     /// the call ends or we do.
     pub fn let_go(&mut self) -> Duration {
         for thread in &mut self.threads {
-            let Phase::Stopped(registers) = thread.phase else {
-                continue;
-            };
-            thread.phase = if !thread.job_stopped && remake::is_due(thread.tid, &registers) {
-                remake::begin(thread.tid, &registers, 0)
-            } else {
-                let _ = tracee::detach(thread.tid, 0);
-                Phase::Free
-            };
+            if let Phase::Stopped(registers) = thread.phase
+                && !thread.job_stopped
+                && remake::is_due(thread.tid, &registers)
+            {
+                thread.phase = remake::begin(thread.tid, &registers, 0);
+            }
         }
+        // The others wait until these are in their calls, for which a limit may be changed that they share.
         let start = Instant::now();
         let on_the_way = |thread: &Thread| matches!(thread.phase, Phase::Remaking(_));
         while self.threads.iter().any(on_the_way) && start.elapsed() < STOP_DEADLINE {
@@ -155,7 +160,25 @@ impl Hold {
                 self.children.wait(KERNEL_PATIENCE);
             }
         }
+        for thread in self
+            .threads
+            .iter_mut()
+            .filter(|thread| matches!(thread.phase, Phase::Stopped(_)))
+        {
+            let _ = tracee::detach(thread.tid, 0);
+            thread.phase = Phase::Free;
+        }
         self.stopped_for()
+    }
+
+    /// What the next freeze has to know about the threads that are left in calls that were made again.
+    pub fn remember(&self) -> Vec<Remembered> {
+        let left = self
+            .threads
+            .iter()
+            .filter(|thread| matches!(thread.phase, Phase::InCall));
+        left.filter_map(|thread| Remembered::new(self.pid, thread.tid, thread.sleep?, thread.changed))
+            .collect()
     }
 
     /// Attends to the threads that make their calls again, after the guardian was told that a child did something.
@@ -197,7 +220,8 @@ impl Hold {
         if self.threads.iter().any(|thread| thread.tid == tid) {
             return Ok(true);
         }
-        let sleep = remake::Sleep::of(self.pid, tid);
+        let (sleep, changed) = Sleep::of(self.pid, tid, &self.earlier).unzip();
+        let changed = changed.flatten();
         let job_stopped = Status::of_thread(self.pid, tid).is_some_and(|status| status.state == 'T');
         match tracee::seize(tid, libc::PTRACE_O_TRACESYSGOOD) {
             Ok(()) => {
@@ -205,7 +229,7 @@ impl Hold {
                     tid,
                     phase: Phase::Stopping,
                     sleep,
-                    changed: None,
+                    changed,
                     job_stopped,
                 });
                 Ok(true)
@@ -346,14 +370,15 @@ fn stop_thread(thread: &mut Thread, stop: Stop) {
             Ok(registers) => thread.phase = Phase::Stopped(registers),
             Err(_) => thread.phase = Phase::Free,
         },
-        Stop::Signal(signal) => {
-            let _ = tracee::go_on(thread.tid, signal);
-        }
-        Stop::Call | Stop::Event(_) => {
-            let _ = tracee::go_on(thread.tid, 0);
-        }
+        // Each other stop takes back that it was told to stop.
+        Stop::Signal(signal) => tell_again(thread.tid, signal),
+        Stop::Call | Stop::Event(_) => tell_again(thread.tid, 0),
         Stop::Gone(_) => thread.phase = Phase::Free,
     }
+}
+
+fn tell_again(tid: Tid, signal: i32) {
+    let _ = tracee::interrupt(tid).and_then(|()| tracee::go_on(tid, signal));
 }
 
 pub fn kernel(pid: u32, action: &str, error: Errno) -> FreezeError {

@@ -106,8 +106,9 @@ impl Injection {
     /// Brings the thread from the end of our call to where an interrupt stops threads: from there the kernel restarts
     /// the call that the thread was in, as its registers say.
     fn stand_as_interrupted(&mut self) -> Result<(), Errno> {
-        tracee::interrupt(self.tid)?;
         for _ in 0..MOST_STOPS {
+            // Each other stop takes back that it was told to stop.
+            tracee::interrupt(self.tid)?;
             tracee::go_on(self.tid, 0)?;
             match tracee::next_stop(self.tid)? {
                 Stop::Trap | Stop::Group(_) => return Ok(()),

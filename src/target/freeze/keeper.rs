@@ -12,6 +12,7 @@ use nix::unistd::{ForkResult, fork, setsid};
 
 use super::guardian::GUARDIAN_NAME;
 use super::message::{Answer, Request, Socket};
+use super::sleep::Remembered;
 use super::step::{Step, Steps};
 use super::{FreezeError, surgeon};
 
@@ -24,11 +25,19 @@ pub fn guardian_main(mut arguments: impl Iterator<Item = String>) -> ! {
         .and_then(|number| Step::from_number(number.parse().ok()?));
     // SAFETY: descriptor 0 is the socket that the profiler gave us, and nothing else here owns it.
     let socket = Socket::from_descriptor(unsafe { OwnedFd::from_raw_fd(0) });
+    let mut earlier = Vec::new();
     while let Ok(Some(request)) = socket.receive() {
         match request {
-            Request::Freeze { pid, mode } => in_a_child(&socket, || {
-                surgeon::operate(&socket, &Steps::new(&socket, stand_after), pid, mode);
-            }),
+            Request::Freeze { pid, mode } => {
+                let before = std::mem::take(&mut earlier);
+                let steps = Steps::new(&socket, stand_after);
+                match in_a_child(|| surgeon::operate(&socket, &steps, pid, mode, before)) {
+                    Ok(left) => earlier = left,
+                    Err(cause) => {
+                        let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
+                    }
+                }
+            }
             Request::Release => {
                 let cause = "there is nothing to release".into();
                 let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
@@ -59,23 +68,23 @@ fn stand_apart() {
     unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
 }
 
-/// Runs `work` in a child process and waits for its end.
-fn in_a_child(socket: &Socket, work: impl FnOnce()) {
+/// Does `work` in a child process, waits for its end, and returns what it returned.
+fn in_a_child(work: impl FnOnce() -> Vec<Remembered>) -> Result<Vec<Remembered>, String> {
+    let (ours, theirs) = Socket::pair().map_err(|error| error.to_string())?;
     // SAFETY: this process has one thread, so the child may do whatever it could do itself.
     match unsafe { fork() } {
         Ok(ForkResult::Child) => {
-            work();
+            let _ = theirs.send(&work());
             exit(0)
         }
         Ok(ForkResult::Parent { child }) => {
-            if !matches!(waitpid(child, None), Ok(WaitStatus::Exited(_, 0))) {
-                let cause = "the process that made the stop broke off".into();
-                let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
+            drop(theirs);
+            let left = ours.receive();
+            match waitpid(child, None) {
+                Ok(WaitStatus::Exited(_, 0)) => Ok(left.ok().flatten().unwrap_or_default()),
+                end => Err(format!("the process that made the stop broke off: {end:?}")),
             }
         }
-        Err(error) => {
-            let cause = format!("it could not fork: {error}");
-            let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
-        }
+        Err(error) => Err(format!("it could not fork: {error}")),
     }
 }

@@ -19,6 +19,8 @@ mod missing;
 mod procfs;
 mod remake;
 mod seccomp;
+mod sleep;
+mod socket_limit;
 mod step;
 mod surgeon;
 mod time_limit;

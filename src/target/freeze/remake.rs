@@ -6,48 +6,11 @@
 //! `EINTR` anyway, so it does. The thread stays traced while it sleeps there, because to end the tracing of a stopped
 //! thread marks it as having a signal, and the call would end again; the end of the tracer leaves a sleeper asleep.
 
-use std::time::{Duration, Instant};
-
-use super::asleep;
 use super::hold::{Phase, Thread};
 use super::procfs::{self, Status};
 use super::time_limit;
 use super::tracee::{self, Stop, Tid};
-use crate::target::arch::{self, Arguments, Registers};
-
-/// The call that a thread slept in just before it was interrupted.
-#[derive(Debug, Clone, Copy)]
-pub struct Sleep {
-    pub call: u64,
-    pub arguments: Arguments,
-    /// When it fell asleep, if that can be told and matters.
-    pub since: Option<Instant>,
-}
-
-impl Sleep {
-    /// Reads it for a thread that has not been interrupted yet.
-    pub fn of(pid: u32, tid: Tid) -> Option<Sleep> {
-        let (call, arguments) = procfs::sleeping_call(pid, tid)?;
-        let since = time_limit::may_apply(call, &arguments)
-            .then(|| asleep::slept_for(pid, tid))
-            .flatten();
-        Some(Sleep {
-            call,
-            arguments,
-            since: since.and_then(|slept| Instant::now().checked_sub(slept)),
-        })
-    }
-
-    /// How long the thread has been in this call; nothing when it is in another one by now.
-    pub fn spent(&self, call: u64, registers: &Registers) -> Option<Duration> {
-        let same = self.call == call && (1..6).all(|n| arch::argument(registers, n) == self.arguments[n]);
-        if same {
-            self.since.map(|since| since.elapsed())
-        } else {
-            None
-        }
-    }
-}
+use crate::target::arch::{self, Registers};
 
 /// How much a thread is disturbed by a stop: 0 where the kernel restarts its call by itself, more where it does not.
 pub fn disturbance(pid: u32, tid: Tid) -> u8 {
@@ -138,14 +101,13 @@ pub fn advance(pid: u32, thread: &mut Thread, stop: Stop) {
 
 /// The thread stands at the start of its call: gives it what is left of its time, and lets it in.
 fn enter(pid: u32, thread: &mut Thread, before: &Registers) -> Phase {
-    let call = arch::system_call(before).unwrap_or(0);
-    let spent = thread
-        .sleep
-        .and_then(|sleep| sleep.spent(call, before))
-        .unwrap_or_default();
-    let changed = time_limit::shorten(pid, thread.tid, call, spent);
-    let phase = go_on(thread.tid, Phase::InCall);
-    thread.changed = changed.and_then(|change| change.after_entry(pid, thread.tid));
+    let tid = thread.tid;
+    let shortened = arch::system_call(before).and_then(|call| {
+        let spent = thread.sleep?.spent(before)?;
+        time_limit::shorten(pid, tid, call, spent)
+    });
+    let phase = go_on(tid, Phase::InCall);
+    thread.changed = shortened.and_then(|shortened| shortened.after_entry(pid, tid));
     phase
 }
 

@@ -9,14 +9,25 @@ use super::copy::{self, Copy, NoCopy};
 use super::hold::{self, Hold};
 use super::message::{Answer, Request, Socket};
 use super::procfs;
+use super::sleep::Remembered;
 use super::step::{Step, Steps};
 use super::{FreezeError, FreezeMode, FreezeUsed};
 
-/// Freezes the process, answers, and waits for the release or the profiler's end.
-pub fn operate(socket: &Socket, steps: &Steps, pid: u32, mode: FreezeMode) {
-    let mut hold = match Hold::new(pid) {
+/// Freezes the process, answers, and waits for the release or the profiler's end. Takes what the last freeze of the
+/// process left to be remembered, and returns what the next one has to know.
+pub fn operate(
+    socket: &Socket,
+    steps: &Steps,
+    pid: u32,
+    mode: FreezeMode,
+    earlier: Vec<Remembered>,
+) -> Vec<Remembered> {
+    let mut hold = match Hold::new(pid, earlier) {
         Ok(hold) => hold,
-        Err(error) => return answer(socket, Answer::Failed(error)),
+        Err(error) => {
+            answer(socket, Answer::Failed(error));
+            return Vec::new();
+        }
     };
     match freeze(&mut hold, mode, steps) {
         Err(error) => answer(socket, Answer::Failed(error)),
@@ -27,6 +38,8 @@ pub fn operate(socket: &Socket, steps: &Steps, pid: u32, mode: FreezeMode) {
             answer(socket, released);
         }
     }
+    hold.let_go();
+    hold.remember()
 }
 
 /// A profiler that is gone gets no answer, and needs none.
