@@ -1,16 +1,18 @@
 //! `attach` on programs that go on, end, become others and hold much: what is reported, and that nobody noticed.
 
+mod interpreters;
 mod profiler;
 mod programs;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::process::Stdio;
 
+use interpreters::{for_each_interpreter, interpreters};
 use profiler::terminal::{OnTerminal, shown_on_terminal};
 use profiler::{Answer, answer, ask, findings, owner, parse, parse_file, pymemscope, report, type_row, warnings};
-use programs::{Program, interpreters};
+use programs::Program;
 use serde_json::Value;
 
 /// Puts as many new entries into a module's dict as each line of its input says, and answers how many there are then.
@@ -36,13 +38,15 @@ for line in sys.stdin:
 "#;
 
 fn python(code: &str) -> Program {
-    let interpreter = interpreters().pop().unwrap();
-    Program::start(Command::new(interpreter.path).args(["-c", code]))
+    let newest = interpreters().last().expect("a CPython");
+    Program::start(newest.command().args(["-c", code]))
 }
 
 fn watching(program: &Program, words: &str) -> OnTerminal {
     let pid = program.pid().to_string();
-    let mut profiler = OnTerminal::start(&mut pymemscope(["attach", &pid, "-j"].into_iter().chain(words.split(' '))));
+    let mut profiler = OnTerminal::start(&mut pymemscope(
+        ["attach", &pid, "-j"].into_iter().chain(words.split(' ')),
+    ));
     profiler.watches();
     profiler
 }
@@ -58,8 +62,8 @@ fn report_of(answer: &Answer) -> Value {
 
 #[test]
 fn growth_between_two_snapshots_is_exact() {
-    for interpreter in interpreters() {
-        let mut program = Program::start(Command::new(&interpreter.path).args(["-c", SHOP]));
+    for_each_interpreter(|python| {
+        let mut program = Program::start(python.command().args(["-c", SHOP]));
         let profiler = watching(&program, "-d 600");
         program.tell("5000");
         assert_eq!(program.line(), "15000");
@@ -68,15 +72,26 @@ fn growth_between_two_snapshots_is_exact() {
 
         assert_eq!(report["capture"]["samples"], 2);
         let order = type_row(&report, "__main__.Order");
-        assert_eq!((&order["count"], &order["growth_count"]), (&15_000.into(), &5_000.into()), "{order}");
+        assert_eq!(
+            (&order["count"], &order["growth_count"]),
+            (&15_000.into(), &5_000.into()),
+            "{order}"
+        );
         let orders = owner(&report, "__main__.ORDERS");
-        assert_eq!((&orders["length"], &orders["growth_length"]), (&15_000.into(), &5_000.into()), "{orders}");
+        assert_eq!(
+            (&orders["length"], &orders["growth_length"]),
+            (&15_000.into(), &5_000.into()),
+            "{orders}"
+        );
         assert_eq!(owner(&report, "__main__.STEADY")["growth_length"], 0);
         let found = findings(&report, "growing-container");
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0]["object"]["path"], "__main__.ORDERS");
-        assert_eq!((&found[0]["confidence"], &found[0]["object"]["length"]), (&"possible".into(), &15_000.into()));
-    }
+        assert_eq!(
+            (&found[0]["confidence"], &found[0]["object"]["length"]),
+            (&"possible".into(), &15_000.into())
+        );
+    });
 }
 
 #[test]
@@ -99,14 +114,25 @@ fn growth_at_a_rate_is_likely() {
         assert_eq!(program.line(), total.to_string());
     }
     let report = report_of(&profiler.answer());
-    let timeline: Vec<f64> = report["timeline"].as_array().unwrap().iter().map(|at| at["time"].as_f64().unwrap()).collect();
+    let timeline: Vec<f64> = report["timeline"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|at| at["time"].as_f64().unwrap())
+        .collect();
     assert!(timeline.len() >= 3 && timeline.last() >= Some(&2.0), "{timeline:?}");
     let found = findings(&report, "growing-container");
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!((&found[0]["object"]["path"], &found[0]["confidence"]), (&"__main__.ORDERS".into(), &"likely".into()));
+    assert_eq!(
+        (&found[0]["object"]["path"], &found[0]["confidence"]),
+        (&"__main__.ORDERS".into(), &"likely".into())
+    );
     let orders = owner(&report, "__main__.ORDERS");
     let grown = orders["growth_length"].as_u64().unwrap();
-    assert!(orders["length"].as_u64() <= Some(total) && grown <= total - 10_000, "{orders} of {total}");
+    assert!(
+        orders["length"].as_u64() <= Some(total) && grown <= total - 10_000,
+        "{orders} of {total}"
+    );
     // An entry's key and value were made in one go, and no snapshot shows half of it.
     let order = type_row(&report, "__main__.Order");
     let difference = order["growth_count"].as_u64().unwrap().abs_diff(grown);
@@ -138,23 +164,23 @@ USUAL = list(range(5_000))
 print('ready', flush=True)
 sys.stdin.read()
 "#;
-    for interpreter in interpreters() {
-        let program = Program::start(Command::new(&interpreter.path).args(["-c", code]));
+    for_each_interpreter(|python| {
+        let program = Program::start(python.command().args(["-c", code]));
         let report = report(&format!("attach {} -d 0", program.pid()));
         let caches = findings(&report, "unbounded-cache");
-        assert_eq!(caches.len(), 1, "{}: {caches:?}", interpreter.version);
+        assert_eq!(caches.len(), 1, "{}: {caches:?}", python.name());
         assert_eq!(caches[0]["object"]["path"], "__main__.endless");
         assert_eq!(caches[0]["object"]["length"], 30_000);
         assert_eq!(caches[0]["location"]["line"], 3);
         let lists = findings(&report, "large-list");
-        assert_eq!(lists.len(), 1, "{}: {lists:?}", interpreter.version);
+        assert_eq!(lists.len(), 1, "{}: {lists:?}", python.name());
         assert_eq!(lists[0]["object"]["path"], "__main__.LARGE");
         assert_eq!(lists[0]["object"]["length"], 200_000);
 
         let attach = |level: &str| ask(&format!("attach {} -d 0 --fail-on {level}", program.pid()));
-        assert_eq!(attach("warning").code, Some(3), "{}", interpreter.version);
-        assert_eq!(attach("error").code, Some(0), "{}", interpreter.version);
-    }
+        assert_eq!(attach("warning").code, Some(3), "{}", python.name());
+        assert_eq!(attach("error").code, Some(0), "{}", python.name());
+    });
 }
 
 #[test]
@@ -165,6 +191,23 @@ fn ctrl_c_ends_the_watching_and_reports() {
     let report = report_of(&profiler.answer());
     assert_eq!(report["capture"]["samples"], 2);
     assert_eq!(warnings(&report, ""), [] as [&str; 0]);
+}
+
+#[test]
+fn ctrl_c_before_the_first_snapshot_reports_it_all_the_same() {
+    let program = python(SHOP);
+    let mut profiler = OnTerminal::start(&mut pymemscope([
+        "attach",
+        &program.pid().to_string(),
+        "-d",
+        "600",
+        "-j",
+    ]));
+    // Shown from the moment on from which Ctrl-C is caught.
+    profiler.shows("looking for the interpreter");
+    profiler.interrupt();
+    let report = report_of(&profiler.answer());
+    assert_eq!(type_row(&report, "__main__.Order")["count"], 10_000);
 }
 
 #[test]
@@ -179,7 +222,8 @@ fn a_program_that_ends_midway_is_reported() {
 
 #[test]
 fn a_program_that_becomes_another_midway_is_reported() {
-    let mut program = python("import os, sys; print('ready', flush=True); sys.stdin.readline(); os.execvp('cat', ['cat'])");
+    let mut program =
+        python("import os, sys; print('ready', flush=True); sys.stdin.readline(); os.execvp('cat', ['cat'])");
     let profiler = watching(&program, "-d 600");
     program.tell("go on");
     let report = report_of(&profiler.answer());
@@ -190,8 +234,8 @@ fn a_program_that_becomes_another_midway_is_reported() {
 
 #[test]
 fn every_way_of_holding_it_still_sees_the_same() {
-    for interpreter in interpreters() {
-        let program = Program::start(Command::new(&interpreter.path).args(["-c", SHOP]));
+    for_each_interpreter(|python| {
+        let program = Program::start(python.command().args(["-c", SHOP]));
         let mut seen = BTreeSet::new();
         for (words, used) in [
             ("--freeze fork", "fork"),
@@ -203,19 +247,27 @@ fn every_way_of_holding_it_still_sees_the_same() {
             let report = report(&format!("attach -p {} -d 0 {words}", program.pid()));
             assert_eq!(report["capture"]["freeze"], used);
             let pauses = report["capture"]["pauses"].as_array().unwrap().len();
-            assert_eq!(pauses, ["none", "stop", "fork"].iter().position(|how| *how == used).unwrap());
+            assert_eq!(
+                pauses,
+                ["none", "stop", "fork"].iter().position(|how| *how == used).unwrap()
+            );
             assert_eq!(warnings(&report, "not stopped").len(), usize::from(used == "none"));
             seen.insert(report["types"].to_string());
         }
-        assert_eq!(seen.len(), 1, "{}: {seen:?}", interpreter.version);
-    }
+        assert_eq!(seen.len(), 1, "{}: {seen:?}", python.name());
+    });
 }
 
 #[test]
 fn files_are_private_and_replaced_only_by_force() {
     let (program, folder) = (python(SHOP), tempfile::tempdir().unwrap());
     let (json, svg) = (folder.path().join("heap.json"), folder.path().join("heap.SVG"));
-    let words = format!("attach {} -d 0 -o {} -o {}", program.pid(), json.display(), svg.display());
+    let words = format!(
+        "attach {} -d 0 -o {} -o {}",
+        program.pid(),
+        json.display(),
+        svg.display()
+    );
     let text = ask(&words).done();
     assert!(text.contains(&format!("Wrote {}", json.display())) && text.contains(&format!("Wrote {}", svg.display())));
     for path in [&json, &svg] {
@@ -246,7 +298,40 @@ fn standard_output_gets_one_thing_only() {
     parse(&attach(&format!("-j -o {}", file.display())));
     assert!(fs::read_to_string(file).unwrap().contains("<svg"));
     // A pipe is written into; there is nothing to replace.
-    assert!(answer(pymemscope(["attach", &program.pid().to_string(), "-d", "0", "-o", "/dev/null", "-f", "json"]).env("NO_COLOR", "1")).done().contains("Wrote /dev/null"));
+    assert!(
+        answer(
+            pymemscope([
+                "attach",
+                &program.pid().to_string(),
+                "-d",
+                "0",
+                "-o",
+                "/dev/null",
+                "-f",
+                "json"
+            ])
+            .env("NO_COLOR", "1")
+        )
+        .done()
+        .contains("Wrote /dev/null")
+    );
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    let program = python(SHOP);
+    for words in ["-j", "-f svg", ""] {
+        let words = format!("attach {} -d 0 {words}", program.pid());
+        let mut command = pymemscope(words.split_whitespace());
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        Answer::of(child.wait_with_output().unwrap()).done();
+    }
 }
 
 /// A frame of a flame graph: its name, the row it stands in, where it begins and how wide it is, in bytes.
@@ -275,9 +360,9 @@ fn frames(svg: &str) -> Vec<Frame> {
 #[test]
 fn a_flame_graph_adds_up() {
     let folder = tempfile::tempdir().unwrap();
-    for interpreter in interpreters() {
-        let program = Program::start(Command::new(&interpreter.path).args(["-c", SHOP]));
-        let place = |extension: &str| folder.path().join(format!("{}.{extension}", interpreter.version));
+    for_each_interpreter(|python| {
+        let program = Program::start(python.command().args(["-c", SHOP]));
+        let place = |extension: &str| folder.path().join(format!("{}.{extension}", python.name()));
         let (svg, json) = (place("svg"), place("json"));
         let outputs = format!("-o {} -o {}", svg.display(), json.display());
         ask(&format!("attach {} -d 0 {outputs}", program.pid())).done();
@@ -288,12 +373,16 @@ fn a_flame_graph_adds_up() {
         assert_eq!(whole.len(), 1);
         assert_eq!(parse_file(&json)["heap"]["bytes"], whole[0].bytes);
         // A row is never wider than the one that it stands on, and the first has every byte.
-        let height = frames.iter().map(|frame| frame.row).filter(|&row| row > top).min().unwrap() - top;
+        let height = frames
+            .iter()
+            .map(|frame| frame.row)
+            .filter(|&row| row > top)
+            .min()
+            .unwrap()
+            - top;
         let under = |frame: &Frame| -> u64 {
             let inside = |other: &&Frame| {
-                other.row == frame.row + height
-                    && other.start >= frame.start
-                    && other.start < frame.start + frame.bytes
+                other.row == frame.row + height && other.start >= frame.start && other.start < frame.start + frame.bytes
             };
             frames.iter().filter(inside).map(|other| other.bytes).sum()
         };
@@ -303,9 +392,9 @@ fn a_flame_graph_adds_up() {
         }
         let orders: Vec<&Frame> = frames.iter().filter(|frame| frame.name == "ORDERS: dict").collect();
         assert_eq!(orders.len(), 1);
-        let kept = &owner(&parse_file(&json), "__main__.ORDERS")["bytes"];
-        assert_eq!(*kept, orders[0].bytes);
-    }
+        let report = parse_file(&json);
+        assert_eq!(owner(&report, "__main__.ORDERS")["bytes"], orders[0].bytes);
+    });
 }
 
 #[test]
@@ -317,7 +406,10 @@ fn a_terminal_is_never_written_beyond_its_width() {
         assert!(shown.contains("\u{1b}[1mPython "), "colours: {shown:?}");
         let shown = shown_on_terminal(pymemscope(words.split(' ')).env("NO_COLOR", "1"), columns);
         let report = shown.rsplit_once("\r\u{1b}[K").unwrap().1;
-        assert!(report.starts_with("Python ") && !report.contains('\u{1b}'), "{report:?}");
+        assert!(
+            report.starts_with("Python ") && !report.contains('\u{1b}'),
+            "{report:?}"
+        );
         let widest = report.lines().map(|line| line.trim_end().chars().count()).max();
         assert!(widest <= Some(columns.into()), "{widest:?} of {columns}: {report}");
     }

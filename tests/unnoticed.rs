@@ -1,8 +1,10 @@
 //! Many attaches to programs that are at work: they compute what they would have computed, nothing stays behind, and of a
 //! heap that changes while it is read nothing is made up.
 
+mod interpreters;
 mod profiler;
 mod programs;
+mod targets;
 
 use std::collections::BTreeSet;
 use std::env;
@@ -10,9 +12,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use profiler::{answer, report, warnings};
-use programs::{Program, eventually, interpreters};
+use interpreters::{for_each_interpreter, interpreters};
+use profiler::{answer, parse, warnings};
+use programs::{Program, eventually};
 use serde_json::Value;
+use targets::{Target, attach};
 
 /// Works in three ways in rounds that must all give the same, and tells of itself when it is asked.
 const WORKER: &str = r#"
@@ -63,8 +67,8 @@ while WORD != "end":
             "blocks": sys.getallocatedblocks(),
             "descriptors": len(os.listdir("/proc/self/fd")),
             "threads": len(os.listdir("/proc/self/task")),
-            "maps": [line.split()[0] for line in open("/proc/self/maps")],
-            "signals": [line for line in open("/proc/self/status") if line.startswith(("Sig", "Shd", "Tracer"))],
+            "mapped": sum(1 for line in open("/proc/self/maps")),
+            "status": [line for line in open("/proc/self/status") if line.startswith(("Sig", "Shd", "Tracer"))],
         }
         print(json.dumps(told), flush=True)
         del told
@@ -82,41 +86,75 @@ fn times() -> usize {
 #[test]
 fn a_busy_program_notices_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    // A program file of our own, so that what runs it is ours.
+    // A program file of its own, by which its processes can be told from those of other tests.
     let command = folder.path().join("pymemscope");
     fs::copy(env!("CARGO_BIN_EXE_pymemscope"), &command).unwrap();
-    let interpreters = interpreters();
-    let each = times().div_ceil(interpreters.len());
-    for interpreter in interpreters {
-        let mut program = Program::start(Command::new(&interpreter.path).args(["-c", WORKER]));
-        let mut ask = |word: &str| -> Value {
-            program.tell(word);
-            serde_json::from_str(&program.line()).unwrap()
-        };
+    let each = times().div_ceil(interpreters().len().max(1));
+    for_each_interpreter(|python| {
+        let mut program = Program::start(python.command().args(["-c", WORKER]));
         // The first answer makes what later ones find made.
-        ask("go on");
-        let before = ask("go on");
-        let pid = before_attaching(&interpreter.version, &before, program.pid());
+        told(&mut program, "go on");
+        let before = told(&mut program, "go on");
         for round in 0..each {
             let how = ["fork", "stop", "auto"][round % 3];
-            let words = ["attach", &pid, "-d", "0", "--freeze", how, "-j"];
-            profiler::parse(&answer(Command::new(&command).args(words)).done());
-            assert_eq!(children(program.pid()), "", "after {how} of {}", interpreter.version);
+            let words = format!("attach {} -d 0 --freeze {how} -j", program.pid());
+            parse(&answer(Command::new(&command).args(words.split(' '))).done());
+            assert_eq!(children(program.pid()), "", "after {how}");
         }
-        let mut ask = |word: &str| -> Value {
-            program.tell(word);
-            serde_json::from_str(&program.line()).unwrap()
-        };
-        let after = ask("end");
-        assert_eq!(after["wrong"], 0, "{after}");
+        let after = told(&mut program, "end");
+        assert_eq!(after["wrong"], 0);
         assert!(after["rounds"].as_u64() > before["rounds"].as_u64());
-        for same in ["descriptors", "threads", "signals"] {
-            assert_eq!(after[same], before[same], "{same} of {}", interpreter.version);
+        for same in ["descriptors", "threads", "status"] {
+            assert_eq!(after[same], before[same], "{same}");
         }
-        let blocks = |told: &Value| told["blocks"].as_i64().unwrap();
-        let grown = blocks(&after) - blocks(&before);
-        assert!(grown.abs() < 200, "{grown} blocks more in {}", interpreter.version);
-        assert_eq!(program.wait().code(), Some(0), "{}", interpreter.version);
+        for (what, most) in [("blocks", 200), ("mapped", 0)] {
+            let grown = after[what].as_i64().unwrap() - before[what].as_i64().unwrap();
+            assert!(grown.abs() <= most, "{grown} {what} more: {before} {after}");
+        }
+        assert_eq!(program.wait().code(), Some(0));
         eventually("no process of ours", || running(&command).is_empty().then_some(()));
-    }
+    });
+}
+
+/// What the worker says of itself.
+fn told(program: &mut Program, word: &str) -> Value {
+    program.tell(word);
+    serde_json::from_str(&program.line()).unwrap()
+}
+
+/// The pids of the children of all threads of a process, zombies among them.
+fn children(pid: u32) -> String {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let of_thread = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+    threads.map(|thread| of_thread(thread.unwrap())).collect()
+}
+
+/// The pids of the processes that execute this file.
+fn running(file: &Path) -> Vec<String> {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter(|process| fs::read_link(process.path().join("exe")).is_ok_and(|executable| executable == file))
+        .map(|process| process.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+#[test]
+fn of_a_heap_that_changes_while_it_is_read_nothing_is_made_up() {
+    for_each_interpreter(|python| {
+        let (target, said) = Target::start(python, "busy.py").unwrap();
+        let types = said["types"].as_array().unwrap();
+        let known: BTreeSet<&str> = types.iter().filter_map(Value::as_str).collect();
+        for _ in 0..20 {
+            let report = attach(target.pid(), &["--freeze", "none"]);
+            assert_eq!(warnings(&report, "not stopped").len(), 1, "{}", report["capture"]);
+            let rows = report["types"].as_array().unwrap();
+            let found: BTreeSet<&str> = rows.iter().filter_map(|row| row["type"].as_str()).collect();
+            let made_up: Vec<_> = found.difference(&known).collect();
+            assert!(made_up.is_empty(), "{made_up:?}");
+            for certain in ["builtins.dict", "builtins.str", "__main__.Part", "builtins.type"] {
+                assert!(found.contains(certain), "{certain} is not among {found:?}");
+            }
+        }
+        assert!(target.finish().success());
+    });
 }

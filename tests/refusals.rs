@@ -1,5 +1,7 @@
-//! What is typed wrong, or at a process that cannot be read: one line says what was found, one what to do.
+//! Processes that cannot be read and outputs that cannot be written: one line says what was found, one what to do, and
+//! nothing is harmed.
 
+mod interpreters;
 mod profiler;
 mod programs;
 
@@ -9,10 +11,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use interpreters::{Interpreter, for_each_interpreter, interpreters};
 use nix::sys::ptrace;
-use profiler::{answer, ask, pymemscope, shell};
+use profiler::{answer, ask, parse, shell};
 use programs::compiled::compile;
-use programs::{Program, WAITING, all_interpreters, elf32, eventually, interpreters};
+use programs::{Program, WAITING, all_interpreters, elf32, eventually};
 use pymemscope::target::process::{Process, State};
 
 /// What refuses to read this process; it must be unharmed.
@@ -27,7 +30,8 @@ fn refused(pid: u32) -> (String, String) {
 }
 
 fn a_python() -> Program {
-    Program::python(&interpreters()[0].path)
+    let newest = interpreters().last().expect("a CPython");
+    Program::start(newest.command().args(["-c", WAITING]))
 }
 
 #[test]
@@ -123,27 +127,27 @@ fn an_interpreter_that_starts_or_shuts_down() {
                 class Last:\n\
                 \x20   def __del__(self, write=os.write, read=os.read): write(1, b'ready\\n'); read(0, 1)\n\
                 last = Last()";
-    for interpreter in interpreters() {
-        let program = Program::start(Command::new(&interpreter.path).args(["-c", code]));
+    for_each_interpreter(|python| {
+        let program = Program::start(python.command().args(["-c", code]));
         let (error, hint) = refused(program.pid());
         assert!(error.contains("shutting down"), "{error}");
         assert!(hint.contains("pymemscope run"), "{hint}");
 
-        let Some(library) = library_of(&interpreter.path) else {
-            continue;
+        let Some(library) = library_of(python) else {
+            return;
         };
         let folder = tempfile::tempdir().unwrap();
         let loading = compile("loading.c", &["-ldl"], folder.path(), "loading");
         let program = Program::start(Command::new(loading).arg(&library));
         let (error, hint) = refused(program.pid());
-        assert!(error.contains("start"), "{error}");
+        assert!(error.contains("not running yet"), "{error}");
         assert!(hint.contains("try again"), "{hint}");
-    }
+    });
 }
 
 /// The `libpython` that this interpreter is in, where it is in one.
-fn library_of(interpreter: &Path) -> Option<PathBuf> {
-    let program = Program::python(interpreter);
+fn library_of(python: &Interpreter) -> Option<PathBuf> {
+    let program = Program::start(python.command().args(["-c", WAITING]));
     let maps = fs::read_to_string(format!("/proc/{}/maps", program.pid())).unwrap();
     let path = maps
         .lines()
@@ -202,67 +206,9 @@ fn ones_own_program_without_being_root() {
         let program = Program::start(python.args(["/usr/bin/python3", "-c", WAITING]));
         for how in ["fork", "stop", "none"] {
             let words = format!("attach {} -d 0 --freeze {how} -j", program.pid());
-            let report = profiler::parse(&answer(&mut as_nobody(folder.path(), &words)).done());
+            let report = parse(&answer(&mut as_nobody(folder.path(), &words)).done());
             assert_eq!(report["capture"]["freeze"], how);
         }
-    }
-}
-
-#[test]
-fn what_is_typed_wrong() {
-    for (words, told) in [
-        ("attach", "required"),
-        ("attach python3", "pgrep"),
-        ("attach 0", "pgrep"),
-        ("attach -- -1", "pgrep"),
-        ("attach 99999999999999999999", "pgrep"),
-        ("attach 1 -p 1", "cannot be used with"),
-        ("attach 1 -d soon", "number of seconds"),
-        ("attach 1 -d -1", "number of seconds"),
-        ("attach 1 -d nan", "number of seconds"),
-        ("attach 1 -d inf", "number of seconds"),
-        ("attach 1 -d 1e30", "number of seconds"),
-        ("attach 1 --freeze ice", "possible values"),
-        ("attach 1 --freeze fork --nonblocking", "cannot be used with"),
-        ("attach 1 -f xml", "json, svg"),
-        ("attach 1 -f html", "not available yet"),
-        ("attach 1 --graph pie", "ownership"),
-        ("attach 1 --graph allocation", "not available yet"),
-        ("attach 1 --fail-on disaster", "possible values"),
-        ("attach 1 --top many", "invalid value"),
-        ("attach 1 --sudo", "--sudo"),
-        ("atach 1", "attach"),
-        ("", "Usage"),
-    ] {
-        let answer = ask(words);
-        if words.is_empty() {
-            assert_eq!((answer.code, answer.out.as_str()), (Some(2), ""));
-            assert!(answer.err.contains(told), "{}", answer.err);
-        } else {
-            let error = answer.usage_error();
-            assert!(error.contains(told), "{words}: {error}");
-        }
-    }
-}
-
-#[test]
-fn what_makes_no_sense_together() {
-    for (words, told) in [
-        ("-o -", "-f"),
-        ("-o report.txt", ".json or .svg"),
-        ("-o report", ".json or .svg"),
-        ("-o heap.html", ".json or .svg"),
-        ("-o heap.json -o heap.json", "a name of its own"),
-        ("-j -o - -f svg", "a name of its own"),
-        ("-d 0 --interval 1", "leave one of them out"),
-        ("--interval 0", "longer time"),
-        ("--threshold large-list.items", "thresholds"),
-        ("--threshold large-list.items=many", "thresholds"),
-        ("--threshold large-list.weight=3", "thresholds"),
-        ("--threshold no-such-rule.items=3", "thresholds"),
-    ] {
-        let (error, hint) = ask(&format!("attach 1 {words}")).refusal(2);
-        assert!(hint.contains(told), "{words}: {error} / {hint}");
     }
 }
 
@@ -307,39 +253,6 @@ fn a_folder_that_may_not_be_written_to() {
     }
 }
 
-#[test]
-fn rules_are_listed_and_explained() {
-    let list = ask("rules").done();
-    for rule in pymemscope::rules::catalogue::RULES {
-        assert!(list.contains(rule.name), "{list}");
-        let page = ask(&format!("rules {}", rule.name)).done();
-        assert!(page.starts_with(rule.name) && page.contains("How to fix"), "{page}");
-        assert!(page.lines().all(|line| line.chars().count() <= 120), "{page}");
-    }
-    let (error, hint) = ask("rules large-lists").refusal(2);
-    assert!(
-        error.contains("'large-lists'") && hint.contains("large-list?"),
-        "{error} {hint}"
-    );
-    assert!(ask("rules nonsense").refusal(2).1.contains("pymemscope rules"));
-}
-
-#[test]
-fn help_is_on_standard_output() {
-    for words in [
-        "--help",
-        "-h",
-        "attach --help",
-        "run --help",
-        "rules --help",
-        "--version",
-    ] {
-        let text = ask(words).done();
-        assert!(text.contains("pymemscope"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
-    }
-}
-
 fn files_in(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<String> = entries
@@ -347,17 +260,4 @@ fn files_in(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-#[test]
-fn a_reader_that_leaves_early() {
-    let program = a_python();
-    for words in ["-j", "-f svg", ""] {
-        let words = format!("attach {} -d 0 {words}", program.pid());
-        let mut command = pymemscope(words.split_whitespace());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop(child.stdout.take());
-        let answer = profiler::Answer::of(child.wait_with_output().unwrap());
-        answer.done();
-    }
 }
