@@ -150,6 +150,15 @@ impl Session {
         }
     }
 
+    /// What became of a process that is gone.
+    pub fn end(&self) -> Error {
+        let pid = self.facts.pid;
+        match self.target.fate() {
+            Fate::Executed => Error::Executed { pid },
+            Fate::Exited | Fate::Same => Error::Exited { pid },
+        }
+    }
+
     /// Says in a warning why there will be no more snapshots.
     pub fn warn_of_end(&mut self, error: &Error) {
         let text = match error {
@@ -206,7 +215,7 @@ pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &
         let next = total.map_or(due, |total| due.min(total));
         let waited = session.wait_until((next != Duration::MAX).then_some(next), total, progress, stop);
         if waited == Waited::Gone {
-            session.warn_of_end(&Error::Exited { pid });
+            session.warn_of_end(&session.end());
             break;
         }
         if let Err(error) = session.take(progress) {

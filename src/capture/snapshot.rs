@@ -13,6 +13,7 @@ use crate::heap::Heap;
 use crate::heap::survey::{Subject, survey};
 use crate::memory::image::Image;
 use crate::memory::mem_file::MemFile;
+use crate::memory::process::ProcessMemory;
 use crate::memory::slots::{SLOT_SIZE, Slots};
 use crate::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Frozen, Guardian};
 use crate::target::freeze_failure;
@@ -196,7 +197,11 @@ impl Shot<'_> {
             version: Some(recognised.version.to_string()),
             cause: Refused::Unreadable(cause),
         };
-        let surveyed = survey(&mut image, &subject).map_err(refused)?;
+        let mut surveyed = survey(&mut image, &subject).map_err(refused)?;
+        if used == FreezeUsed::None {
+            let mut now = ProcessMemory::new(readable).map_err(unreadable)?;
+            surveyed.reject_gone_types(&mut now, ProcessMemory::forget);
+        }
         let heap = surveyed.finish(&mut image);
         Ok((recognised.version.to_string(), heap, recognised.notes))
     }

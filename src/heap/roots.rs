@@ -17,18 +17,22 @@ const MOST_FRAMES: usize = 1 << 20;
 /// `_PyErr_StackItem`s that hang on a thread: one for each handler that runs.
 const MOST_HANDLERS: usize = 1 << 16;
 
-/// Adds all roots in the order in which holders are preferred: what a module names first, then what a thread works on.
-pub fn add<M: ReadMemory>(
+/// Adds what modules name, the preferred holders.
+pub fn add_modules<M: ReadMemory>(memory: &mut M, subject: &Subject, interpreters: &[Interpreter], found: &mut Found) {
+    for interpreter in interpreters.iter().rev() {
+        // A root that cannot be read is found through the collector's lists all the same.
+        let _ = add_modules_of(memory, subject, interpreter, found);
+    }
+}
+
+/// Adds what threads work on.
+pub fn add_threads<M: ReadMemory>(
     memory: &mut M,
     subject: &Subject,
     interpreters: &[Interpreter],
     walker: &Examiner,
     found: &mut Found,
 ) {
-    for interpreter in interpreters.iter().rev() {
-        // A root that cannot be read is found through the collector's lists all the same.
-        let _ = add_modules(memory, subject, interpreter, found);
-    }
     for interpreter in interpreters.iter().rev() {
         let Ok(threads) = runtime::threads(memory, subject.layout, interpreter.address) else {
             continue;
@@ -37,6 +41,15 @@ pub fn add<M: ReadMemory>(
             add_thread(memory, subject, thread, number + 1, walker, found);
         }
     }
+}
+
+/// Adds what interpreters hold themselves.
+pub fn add_interpreters<M: ReadMemory>(
+    memory: &mut M,
+    subject: &Subject,
+    interpreters: &[Interpreter],
+    found: &mut Found,
+) {
     for interpreter in interpreters.iter().rev() {
         add_interpreter(memory, subject, interpreter, found);
     }
@@ -54,7 +67,7 @@ pub fn expand<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &mut 
 }
 
 /// `sys.modules`, with `__main__` last: what it imported is better known by the name of where it came from.
-fn add_modules<M: ReadMemory>(
+fn add_modules_of<M: ReadMemory>(
     memory: &mut M,
     subject: &Subject,
     interpreter: &Interpreter,
