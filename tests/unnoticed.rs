@@ -68,7 +68,7 @@ while WORD != "end":
             "descriptors": len(os.listdir("/proc/self/fd")),
             "threads": len(os.listdir("/proc/self/task")),
             "mapped": sum(1 for line in open("/proc/self/maps")),
-            "status": [line for line in open("/proc/self/status") if line.startswith(("Sig", "Shd", "Tracer"))],
+            "status": [line for line in open("/proc/self/status") if line.startswith(("SigP", "SigB", "SigI", "SigC", "Shd", "Tracer"))],
         }
         print(json.dumps(told), flush=True)
         del told
@@ -144,6 +144,7 @@ fn of_a_heap_that_changes_while_it_is_read_nothing_is_made_up() {
         let (target, said) = Target::start(python, "busy.py").unwrap();
         let types = said["types"].as_array().unwrap();
         let known: BTreeSet<&str> = types.iter().filter_map(Value::as_str).collect();
+        let mut parts_seen = 0;
         for _ in 0..20 {
             let report = attach(target.pid(), &["--freeze", "none"]);
             assert_eq!(warnings(&report, "not stopped").len(), 1, "{}", report["capture"]);
@@ -151,10 +152,13 @@ fn of_a_heap_that_changes_while_it_is_read_nothing_is_made_up() {
             let found: BTreeSet<&str> = rows.iter().filter_map(|row| row["type"].as_str()).collect();
             let made_up: Vec<_> = found.difference(&known).collect();
             assert!(made_up.is_empty(), "{made_up:?}");
-            for certain in ["builtins.dict", "builtins.str", "__main__.Part", "builtins.type"] {
+            for certain in ["builtins.dict", "builtins.str", "builtins.type"] {
                 assert!(found.contains(certain), "{certain} is not among {found:?}");
             }
+            // Emptied now and then, its store is mostly full.
+            parts_seen += usize::from(found.contains("__main__.Part"));
         }
+        assert!(parts_seen > 5, "{parts_seen}");
         assert!(target.finish().success());
     });
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use cpython::identify::Symbols;
+use cpython::memory::ReadMemory;
 use cpython::prove::{Recognised, recognise};
 use cpython::refusal::Refused;
 
@@ -170,7 +171,10 @@ impl Shot<'_> {
         let budget = (rss / IMAGE_SHARE).max(SMALLEST_IMAGE);
         let memory = MemFile::open(readable).map_err(unreadable)?;
         let mut image = Image::new(memory, Rc::clone(&slots), budget).map_err(unreadable)?;
-        let (runtime, recognised) = recognise_any(pid, target, &mut image)?;
+        let (runtime, recognised) = match used {
+            FreezeUsed::None => recognise_in_motion(pid, target)?,
+            FreezeUsed::Fork | FreezeUsed::Stop => recognise_any(pid, target, &mut image)?,
+        };
         if used == FreezeUsed::Stop {
             let pages = PageMap::open(&process);
             let writable = Slots::new(
@@ -207,8 +211,30 @@ impl Shot<'_> {
     }
 }
 
+/// Recognises an interpreter that goes on meanwhile. What must hold between two places may not hold for a moment that
+/// falls between the reads of them, and is looked at again; a build that does not fit never fits.
+fn recognise_in_motion(pid: u32, target: &Target) -> Result<(u64, Recognised)> {
+    const GLANCES: usize = 200;
+    let mut glance = 1;
+    loop {
+        // Small reads of the pages in question lie closest together in time; each glance sees them anew.
+        let mut memory = ProcessMemory::new(pid).map_err(|cause| Error::Unreadable {
+            pid,
+            what: "the memory",
+            cause,
+        })?;
+        match recognise_any(pid, target, &mut memory) {
+            Err(Error::Refused {
+                cause: Refused::OtherBuild { .. } | Refused::Collecting | Refused::Unreadable(_),
+                ..
+            }) if glance < GLANCES => glance += 1,
+            answer => return answer,
+        }
+    }
+}
+
 /// Recognises the first interpreter of the process that can be.
-fn recognise_any(pid: u32, target: &Target, memory: &mut Image<MemFile>) -> Result<(u64, Recognised)> {
+fn recognise_any(pid: u32, target: &Target, memory: &mut impl ReadMemory) -> Result<(u64, Recognised)> {
     let mut first = None;
     for interpreter in &target.interpreters {
         let symbols = Symbols {
