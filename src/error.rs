@@ -157,7 +157,8 @@ impl Error {
             OutputExists { .. } => "choose another name, or replace it with --force".into(),
             OutputUnwritable { .. } => "check that its folder exists, is yours to write to and has room".into(),
             NothingRead { cause, .. } if matches!(**cause, Exited { .. } | Zombie { .. }) => {
-                "it ended before its interpreter had started, or by os._exit or a signal before the first snapshot".into()
+                "it ended before its interpreter had started, or by os._exit or a signal before the first snapshot"
+                    .into()
             }
             NothingRead { cause, .. } => cause.hint().into_owned().into(),
             Interrupt { .. } => {

@@ -46,8 +46,8 @@ pub fn run(
     stop: &Interrupt,
 ) -> Result<Followed> {
     let mut watch = Watch::start();
-    let (mut program, watched) =
-        Program::start(program, watch.as_mut().map_err(|error| error.clone())).map_err(|cause| cannot_start(program, cause))?;
+    let (mut program, watched) = Program::start(program, watch.as_mut().map_err(|error| error.clone()))
+        .map_err(|cause| cannot_start(program, cause))?;
     let mut following = Following {
         pid: program.pid(),
         plan,
@@ -269,7 +269,11 @@ impl Following<'_> {
 fn look_again(since: Duration) -> Duration {
     /// Slow disks included.
     const USUAL_START: Duration = Duration::from_secs(10);
-    if since < USUAL_START { LOOK_AGAIN } else { LOOK_AGAIN_LATER }
+    if since < USUAL_START {
+        LOOK_AGAIN
+    } else {
+        LOOK_AGAIN_LATER
+    }
 }
 
 /// The next instant that is a whole number of intervals after the first snapshot.

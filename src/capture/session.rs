@@ -90,12 +90,14 @@ impl Session {
         let number = self.snapshots.len() + 1;
         progress.step(Step::Freezing { snapshot: number });
         let rss = self.target.process.rss().unwrap_or_default();
-        let taken = self.camera.take(&mut self.target, freezer, rss, &mut self.pauses, |objects| {
-            progress.step(Step::Reading {
-                snapshot: number,
-                objects,
+        let taken = self
+            .camera
+            .take(&mut self.target, freezer, rss, &mut self.pauses, |objects| {
+                progress.step(Step::Reading {
+                    snapshot: number,
+                    objects,
+                });
             });
-        });
         let picture = match (taken, self.target.fate()) {
             (Ok(picture), _) => picture,
             (Err(_), Fate::Exited) => return Err(Error::Exited { pid: self.facts.pid }),
@@ -167,6 +169,15 @@ impl Session {
         }
     }
 
+    /// What became of a process that is gone.
+    pub fn end(&self) -> Error {
+        let pid = self.facts.pid;
+        match self.target.fate() {
+            Fate::Executed => Error::Executed { pid },
+            Fate::Exited | Fate::Same => Error::Exited { pid },
+        }
+    }
+
     /// Says in a warning why there will be no more snapshots.
     pub fn warn_of_end(&mut self, error: &Error) {
         let text = match error {
@@ -224,7 +235,7 @@ pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &
         let next = total.map_or(due, |total| due.min(total));
         let waited = session.wait_until((next != Duration::MAX).then_some(next), total, progress, stop);
         if waited == Waited::Gone {
-            session.warn_of_end(&Error::Exited { pid });
+            session.warn_of_end(&session.end());
             break;
         }
         if let Err(error) = session.take(freezer.as_mut(), progress) {

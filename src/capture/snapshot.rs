@@ -14,6 +14,7 @@ use crate::heap::Heap;
 use crate::heap::survey::{Subject, survey};
 use crate::memory::image::Image;
 use crate::memory::mem_file::MemFile;
+use crate::memory::process::ProcessMemory;
 use crate::memory::slots::{SLOT_SIZE, Slots};
 use crate::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Freezer, Frozen};
 use crate::target::freeze_failure;
@@ -143,7 +144,7 @@ impl Shot<'_> {
         let Some(frozen) = &self.frozen else {
             return Err(Error::Exited { pid });
         };
-        let (may_last, readable) = (frozen.may_last, frozen.readable_pid);
+        let (used, may_last, readable) = (frozen.used, frozen.may_last, frozen.readable_pid);
         let unreadable = |cause| Error::Unreadable {
             pid,
             what: "the frozen memory",
@@ -161,7 +162,10 @@ impl Shot<'_> {
         let budget = (rss / IMAGE_SHARE).max(SMALLEST_IMAGE);
         let memory = MemFile::open(readable).map_err(unreadable)?;
         let mut image = Image::new(memory, Rc::clone(&slots), budget).map_err(unreadable)?;
-        let (runtime, recognised) = recognise_any(pid, &target.interpreters, &mut image)?;
+        let (runtime, recognised) = match used {
+            FreezeUsed::None => recognise_in_motion(pid, &target.interpreters)?,
+            FreezeUsed::Fork | FreezeUsed::Stop => recognise_any(pid, &target.interpreters, &mut image)?,
+        };
         if !may_last {
             let pages = PageMap::open(&process);
             let writable = Slots::new(
@@ -188,18 +192,40 @@ impl Shot<'_> {
             version: Some(recognised.version.to_string()),
             cause: Refused::Unreadable(cause),
         };
-        let surveyed = survey(&mut image, &subject).map_err(refused)?;
+        let mut surveyed = survey(&mut image, &subject).map_err(refused)?;
+        if used == FreezeUsed::None {
+            let mut now = ProcessMemory::new(readable).map_err(unreadable)?;
+            surveyed.reject_gone_types(&mut now, ProcessMemory::forget);
+        }
         let heap = surveyed.finish(&mut image);
         Ok((recognised.version.to_string(), heap, recognised.notes))
     }
 }
 
+/// Recognises an interpreter that goes on meanwhile. What must hold between two places may not hold for a moment that
+/// falls between the reads of them, and is looked at again; a build that does not fit never fits.
+fn recognise_in_motion(pid: u32, interpreters: &[Interpreter]) -> Result<(u64, Recognised)> {
+    const GLANCES: usize = 200;
+    let mut glance = 1;
+    loop {
+        // Small reads of the pages in question lie closest together in time; each glance sees them anew.
+        let mut memory = ProcessMemory::new(pid).map_err(|cause| Error::Unreadable {
+            pid,
+            what: "the memory",
+            cause,
+        })?;
+        match recognise_any(pid, interpreters, &mut memory) {
+            Err(Error::Refused {
+                cause: Refused::OtherBuild { .. } | Refused::Collecting | Refused::Unreadable(_),
+                ..
+            }) if glance < GLANCES => glance += 1,
+            answer => return answer,
+        }
+    }
+}
+
 /// Recognises the first interpreter of the process that can be.
-fn recognise_any(
-    pid: u32,
-    interpreters: &[Interpreter],
-    memory: &mut impl ReadMemory,
-) -> Result<(u64, Recognised)> {
+fn recognise_any(pid: u32, interpreters: &[Interpreter], memory: &mut impl ReadMemory) -> Result<(u64, Recognised)> {
     let mut first = None;
     for interpreter in interpreters {
         let symbols = Symbols {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 
 use super::children::ChildSignals;
+use super::kept::{self, Notice};
 use super::procfs::{self, Status};
 use super::sleep::{Remembered, Sleep};
-use super::kept::{self, Notice};
 use super::step::{Step, Steps};
 use super::thread::{Phase, Thread};
 use super::tracee::{self, Stop, Tid};
