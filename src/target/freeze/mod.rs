@@ -7,10 +7,12 @@
 
 mod asleep;
 mod children;
+mod classic_bpf;
 mod copy;
 mod critical_section;
 mod error;
 mod guardian;
+mod headroom;
 mod hold;
 mod inject;
 mod keeper;
@@ -31,6 +33,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::FreezeError;
 pub use guardian::{Frozen, GUARDIAN_ARGUMENT, Guardian, Released};
+pub use headroom::memory_limit;
 pub use keeper::guardian_main;
 pub use step::Step;
 
