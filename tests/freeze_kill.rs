@@ -8,7 +8,6 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use pymemscope::target::freeze::{FreezeError, FreezeMode, Guardian, Step};
 use target::Target;
@@ -52,13 +51,15 @@ fn killed_after(step: Step, mode: FreezeMode) {
         assert_eq!(mode, FreezeMode::Stop, "{step:?} was never reached");
         return;
     };
-    until(&format!("the guardian is gone after {step:?}"), || is_gone(guardian));
+    target::until(&format!("the guardian is gone after {step:?}"), || {
+        is_gone(guardian).then_some(())
+    });
     assert_eq!(target.status("TracerPid"), "0", "after {step:?}");
     assert_eq!(target.status("Threads"), "2", "after {step:?}");
     assert_eq!(target.children(), Vec::<u32>::new(), "after {step:?}");
     let used = target.processor_time();
-    until(&format!("the program runs on after {step:?}"), || {
-        target.processor_time() > used
+    target::until(&format!("the program runs on after {step:?}"), || {
+        (target.processor_time() > used).then_some(())
     });
     target.say("hello");
     assert_eq!(target.line(), "hello True True", "after {step:?}");
@@ -122,12 +123,4 @@ fn the_profiler_that_is_killed() {
 
 fn is_gone(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
-}
-
-fn until(what: &str, condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(10), "waited in vain: {what}");
-        std::thread::yield_now();
-    }
 }

@@ -7,11 +7,13 @@
 
 mod asleep;
 mod children;
+mod classic_bpf;
 pub(in crate::target) mod copy;
 mod critical_section;
 mod error;
 mod freezer;
 pub(in crate::target) mod guardian;
+mod headroom;
 pub(in crate::target) mod hold;
 mod inject;
 pub(in crate::target) mod keeper;
@@ -34,6 +36,7 @@ use serde::{Deserialize, Serialize};
 pub use error::FreezeError;
 pub use freezer::{Freezer, Unfrozen};
 pub use guardian::{Frozen, GUARDIAN_ARGUMENT, Guardian, Released};
+pub use headroom::memory_limit;
 pub use keeper::guardian_main;
 pub use step::Step;
 

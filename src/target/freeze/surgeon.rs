@@ -6,6 +6,7 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::copy::{self, Copy, NoCopy};
+use super::headroom;
 use super::hold::{self, Hold};
 use super::message::{Answer, Request, Socket};
 use super::procfs;
@@ -51,12 +52,17 @@ fn answer(socket: &Socket, answer: Answer) {
 pub fn freeze(hold: &mut Hold, mode: FreezeMode, steps: &Steps) -> Result<(Option<Copy>, Answer), FreezeError> {
     let pid = hold.pid;
     procfs::require_alive(pid)?;
+    let shortage = if mode == FreezeMode::Auto {
+        headroom::shortage(pid)
+    } else {
+        None
+    };
     hold.stop_all(steps)?;
     if hold::is_32_bit(hold) {
         return Err(FreezeError::ThirtyTwoBit { pid });
     }
-    if mode == FreezeMode::Stop {
-        return Ok((None, standing(hold, None)));
+    if mode == FreezeMode::Stop || shortage.is_some() {
+        return Ok((None, standing(hold, shortage)));
     }
     match copy::make(hold, steps) {
         Ok(copy) => {
