@@ -1,23 +1,18 @@
-//! What was typed, and what it means: clap knows the words, and nothing after this file knows clap.
+//! What was typed, as clap takes it: the words, their forms and their help. What they mean stands in `meaning`, and
+//! nothing beyond knows clap.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::capture::plan::CapturePlan;
-use crate::commands::{Command, Settings};
+use crate::commands::Command;
 use crate::error::{Error, exit_code};
-use crate::report::output::{Destination, Format, Output};
-use crate::rules::finding::Severity;
-use crate::rules::threshold::Thresholds;
-use crate::target::freeze::FreezeMode;
+use crate::report::output::Format;
 
-/// How long `attach` watches unless told.
-const ATTACH_DURATION: Duration = Duration::from_secs(10);
-/// How often `run` takes a snapshot unless told.
-const RUN_INTERVAL: Duration = Duration::from_secs(10);
+mod meaning;
+
 /// Longer times are slips of the keyboard.
 const LONGEST_SECONDS: f64 = 365.25 * 86400.0;
 
@@ -41,7 +36,7 @@ enum TypedCommand {
         options: Options,
     },
     /// Start a program and look at it until it ends
-    #[command(after_help = RUN_EXAMPLES)]
+    #[command(after_help = RUN_EXAMPLES, override_usage = "pymemscope run [OPTIONS] [--] PROGRAM [ARGUMENT]...")]
     Run {
         #[command(flatten)]
         options: Options,
@@ -99,10 +94,10 @@ struct Options {
     #[arg(long)]
     force: bool,
     /// How long to watch; 0 takes one snapshot. `attach` takes 10 unless told, `run` watches until the end
-    #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(short, long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     duration: Option<Duration>,
     /// Take snapshots this often between the first and the last
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     interval: Option<Duration>,
     /// How the program is held still: a copy of it is made (fork), it is stopped while it is read (stop), or not at all
     #[arg(long, value_enum, default_value_t = TypedFreeze::Auto, value_name = "HOW")]
@@ -164,175 +159,7 @@ pub fn understand(words: impl IntoIterator<Item = OsString>) -> Result<Command, 
             exit_code::DONE
         })
     })?;
-    meaning(typed.command).map_err(Refusal::Senseless)
-}
-
-fn meaning(typed: TypedCommand) -> Result<Command, Error> {
-    match typed {
-        TypedCommand::Attach { target, options } => {
-            let pid = target
-                .pid
-                .or(target.positional)
-                .ok_or_else(|| usage("no PID was given", "pymemscope attach PID"))?;
-            let duration = Some(options.duration.unwrap_or(ATTACH_DURATION));
-            let plan = plan(&options, duration, options.interval)?;
-            Ok(Command::Attach {
-                pid,
-                settings: settings(options, plan)?,
-            })
-        }
-        TypedCommand::Run { options, program } => {
-            refuse_unknown_option(&program)?;
-            let interval = options.interval.unwrap_or(RUN_INTERVAL);
-            let once = options.duration.is_some_and(|duration| duration.is_zero());
-            let plan = plan(
-                &options,
-                options.duration,
-                if once { options.interval } else { Some(interval) },
-            )?;
-            Ok(Command::Run {
-                program,
-                settings: settings(options, plan)?,
-            })
-        }
-        TypedCommand::Rules { name } => Ok(Command::Rules { name }),
-    }
-}
-
-/// clap takes any word that it does not know for the program's; one that looks like an option is a slip.
-fn refuse_unknown_option(program: &[OsString]) -> Result<(), Error> {
-    let first = program.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-    if first.starts_with('-') && !first.starts_with("-m") && !first.starts_with("-c") {
-        let hint = "`pymemscope run --help` lists the options; the program's own come after its name";
-        return Err(usage(&format!("there is no option '{first}'"), hint));
-    }
-    Ok(())
-}
-
-fn plan(options: &Options, duration: Option<Duration>, interval: Option<Duration>) -> Result<CapturePlan, Error> {
-    if interval.is_some_and(|interval| interval.is_zero()) {
-        return Err(usage(
-            "an interval of 0 seconds would take snapshots without end",
-            "give --interval a longer time",
-        ));
-    }
-    if interval.is_some() && duration.is_some_and(|duration| duration.is_zero()) {
-        return Err(usage(
-            "-d 0 takes one snapshot, which leaves no room for --interval",
-            "leave one of them out",
-        ));
-    }
-    let freeze = match options.freeze {
-        _ if options.nonblocking => FreezeMode::None,
-        TypedFreeze::Auto => FreezeMode::Auto,
-        TypedFreeze::Fork => FreezeMode::Fork,
-        TypedFreeze::Stop => FreezeMode::Stop,
-        TypedFreeze::None => FreezeMode::None,
-    };
-    Ok(CapturePlan {
-        duration,
-        interval,
-        freeze,
-    })
-}
-
-fn settings(options: Options, plan: CapturePlan) -> Result<Settings, Error> {
-    let mut thresholds = Thresholds::default();
-    for typed in &options.threshold {
-        thresholds
-            .set(typed)
-            .map_err(|what| usage(&what, "`pymemscope rules NAME` lists a rule's thresholds"))?;
-    }
-    let fail_on = options.fail_on.map(|level| match level {
-        TypedSeverity::Info => Severity::Info,
-        TypedSeverity::Warning => Severity::Warning,
-        TypedSeverity::Error => Severity::Error,
-    });
-    Ok(Settings {
-        plan,
-        outputs: outputs(&options)?,
-        force: options.force,
-        thresholds,
-        fail_on,
-        top: options.top,
-    })
-}
-
-/// The outputs, each with its format. `-f` is for those whose name tells none; when every name does, it overrules them.
-fn outputs(options: &Options) -> Result<Vec<Output>, Error> {
-    let mut paths = options.output.clone();
-    if paths.is_empty() && options.format.is_some() {
-        paths.push(PathBuf::from("-"));
-    }
-    let told_by_names = paths.iter().all(|path| Format::of_path(path).is_some());
-    let overruling = if told_by_names { options.format } else { None };
-    let mut outputs: Vec<Output> = Vec::new();
-    for path in paths {
-        let format = overruling
-            .or_else(|| Format::of_path(&path))
-            .or(options.format)
-            .ok_or_else(|| no_format(&path))?;
-        outputs.push(Output {
-            destination: destination(path),
-            format,
-        });
-    }
-    if options.json {
-        outputs.push(Output {
-            destination: Destination::Stdout,
-            format: Format::Json,
-        });
-    }
-    for (index, output) in outputs.iter().enumerate() {
-        if outputs[..index]
-            .iter()
-            .any(|earlier| earlier.destination == output.destination)
-        {
-            return Err(usage(
-                "two outputs have the same name",
-                "give each -o a name of its own; -j writes to `-`",
-            ));
-        }
-    }
-    Ok(outputs)
-}
-
-fn destination(path: PathBuf) -> Destination {
-    if path == Path::new("-") {
-        Destination::Stdout
-    } else {
-        Destination::File(path)
-    }
-}
-
-fn no_format(path: &Path) -> Error {
-    let names = Format::ALL.map(Format::name).join(", ");
-    if path == Path::new("-") {
-        return usage("`-o -` needs a format", &format!("give one with -f: {names}"));
-    }
-    let extension = path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default();
-    let what = if Format::LATER.contains(&extension) {
-        format!("'{}': the format {extension} is not available yet", path.display())
-    } else {
-        format!("'{}': the name does not tell the format", path.display())
-    };
-    usage(
-        &what,
-        &format!(
-            "let it end in .{}, or give a format with -f",
-            Format::ALL.map(Format::name).join(" or .")
-        ),
-    )
-}
-
-fn usage(what: &str, hint: &str) -> Error {
-    Error::Usage {
-        what: what.to_owned(),
-        hint: hint.to_owned(),
-    }
+    meaning::meaning(typed.command).map_err(Refusal::Senseless)
 }
 
 fn pid(typed: &str) -> Result<u32, String> {

@@ -3,9 +3,11 @@
 #[path = "freeze/target.rs"]
 mod target;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
-use pymemscope::target::freeze::{FreezeMode, FreezeUsed, Guardian};
+use pymemscope::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Guardian};
 use target::Target;
 
 fn guardian() -> Guardian {
@@ -20,6 +22,96 @@ fn read_memory(pid: u32, address: u64, length: usize) -> Vec<u8> {
         .read_exact_at(&mut bytes, address)
         .expect("its memory is readable");
     bytes
+}
+
+/// How long a program is left alone between two freezes: a few of the kernel's ticks, in which limits of sockets count.
+const PACE: Duration = Duration::from_millis(10);
+
+/// Freezes and releases the target again and again until it has nothing more to say. Returns how often that was, how
+/// long it stood still in all, and what it said.
+fn freeze_until_the_end(target: &mut Target, mode: FreezeMode) -> (usize, Duration, Vec<String>) {
+    let mut guardian = guardian();
+    let (mut freezes, mut stood) = (0, Duration::ZERO);
+    let pid = target.pid();
+    let lines = target.lines_meanwhile(PACE, || -> Result<(), FreezeError> {
+        let frozen = guardian.freeze(pid, mode)?;
+        stood += frozen.pause;
+        stood += guardian.release(frozen)?.pause;
+        freezes += 1;
+        Ok(())
+    });
+    (freezes, stood, lines)
+}
+
+/// Stands in one call of `freeze/calls.py`, several times, under as many freezes as fit into that time.
+fn returns_as_it_would_have(call: &str, result: &str, mode: FreezeMode, threads: usize) {
+    const ROUNDS: usize = 3;
+    const SECONDS: f64 = 0.4;
+    /// What the program and its helpers may need beside, on a busy machine.
+    const LATE: f64 = 0.2;
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/freeze/calls.py");
+    let mut command = Command::new(target::python());
+    command
+        .arg(script)
+        .args([call, &ROUNDS.to_string(), &threads.to_string()]);
+    let mut target = Target::start(command);
+    let (freezes, stood, lines) = freeze_until_the_end(&mut target, mode);
+    assert_eq!(lines.len(), ROUNDS, "{call}: {lines:?}");
+    assert!(freezes > 20, "{freezes} freezes only");
+    for line in &lines {
+        let (returned, seconds) = line.split_once(' ').expect("a result and a time");
+        let seconds: f64 = seconds.parse().expect("a time");
+        assert_eq!(
+            returned, result,
+            "{call} returned otherwise than it would have, after {seconds} s"
+        );
+        // The kernel's own restart of `select` does not count the time of the stop.
+        let latest = SECONDS + LATE + stood.as_secs_f64();
+        assert!(
+            (SECONDS - 0.002..latest).contains(&seconds),
+            "{call} took {seconds} s ({freezes} freezes)"
+        );
+    }
+    eprintln!("{call} {mode:?} {threads}: {freezes} freezes {stood:?} {lines:?}");
+    assert!(target.end().success());
+}
+
+/// One test for each call that the program stands in: alone and with other threads, copied and stopped.
+macro_rules! calls {
+    ($($name:ident: $call:literal => $result:literal,)*) => {
+        mod a_call_returns_as_it_would_have {
+            use super::{returns_as_it_would_have, FreezeMode};
+            $(#[test]
+            fn $name() {
+                returns_as_it_would_have($call, $result, FreezeMode::Fork, 0);
+                returns_as_it_would_have($call, $result, FreezeMode::Fork, 3);
+                returns_as_it_would_have($call, $result, FreezeMode::Stop, 0);
+            })*
+        }
+    };
+}
+
+calls! {
+    read: "read" => "2",
+    recv: "recv" => "1",
+    recv_with_a_limit: "recv-limit" => "EAGAIN",
+    recv_with_a_limit_answered: "recv-limit-answered" => "1",
+    accept: "accept" => "accepted",
+    accept_with_a_limit: "accept-limit" => "EAGAIN",
+    poll: "poll" => "1",
+    poll_with_a_limit: "poll-limit" => "0",
+    epoll_wait: "epoll_wait" => "1",
+    epoll_wait_with_a_limit: "epoll_wait-limit" => "0",
+    epoll_wait_with_a_limit_answered: "epoll_wait-limit-answered" => "1",
+    select: "select" => "1",
+    select_with_a_limit: "select-limit" => "0",
+    futex: "futex" => "True",
+    futex_with_a_limit: "futex-limit" => "False",
+    sigtimedwait: "sigtimedwait" => "10",
+    sigtimedwait_with_a_limit: "sigtimedwait-limit" => "EAGAIN",
+    semtimedop: "semtimedop" => "0",
+    semtimedop_with_a_limit: "semtimedop-limit" => "EAGAIN",
+    sleep: "sleep" => "0",
 }
 
 const COUNTER: &str = "

@@ -44,11 +44,16 @@ fn write_list(screen: Screen, out: &mut dyn Write) -> io::Result<()> {
 
 fn write_page(rule: &Rule, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}\n", screen.paint(Style::Bold, rule.name))?;
+    let mut in_code = false;
     for line in rule.page().lines() {
-        match line.strip_prefix("# ") {
-            Some(heading) => writeln!(out, "{}", screen.paint(Style::Bold, heading))?,
-            None if line.starts_with("```") => {}
-            None => writeln!(out, "{line}")?,
+        if line.starts_with("```") {
+            in_code = !in_code;
+        } else if let (false, Some(heading)) = (in_code, line.strip_prefix("# ")) {
+            writeln!(out, "{}", screen.paint(Style::Bold, heading))?;
+        } else if in_code && !line.is_empty() {
+            writeln!(out, "    {line}")?;
+        } else {
+            writeln!(out, "{line}")?;
         }
     }
     writeln!(out, "\n{}\n", screen.paint(Style::Bold, "Thresholds"))?;

@@ -96,6 +96,8 @@ fn item_types<M: ReadMemory>(
     }
     let mut types: Vec<(Rc<str>, u64)> = counts
         .into_iter()
+        // What was never met as an object may be met here when the list has changed since.
+        .filter(|&(type_of, _)| found.types.get(type_of).count > 0)
         .map(|(type_of, count)| (Rc::clone(&found.types.get(type_of).name), count))
         .collect();
     types.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -142,8 +144,8 @@ fn cache_statistics<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64
 
 /// `module.qualname` of a Python function.
 fn function_name<M: ReadMemory>(memory: &mut M, layout: &Layout, function: u64) -> Option<String> {
-    let qualname = memory.word(function + layout.function.qualname).ok()?;
-    let module = memory.word(function + layout.function.module).ok()?;
+    let qualname = memory.word(function.wrapping_add(layout.function.qualname)).ok()?;
+    let module = memory.word(function.wrapping_add(layout.function.module)).ok()?;
     let qualname = naming::str_at(memory, layout, qualname)?;
     Some(match naming::str_at(memory, layout, module) {
         Some(module) => format!("{module}.{qualname}"),
@@ -153,8 +155,8 @@ fn function_name<M: ReadMemory>(memory: &mut M, layout: &Layout, function: u64) 
 
 /// Where a code object begins: file and line.
 fn definition<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Option<(String, u32)> {
-    let file = memory.word(code + layout.code.filename).ok()?;
-    let line = memory.half(code + layout.code.first_line).ok()?;
+    let file = memory.word(code.wrapping_add(layout.code.filename)).ok()?;
+    let line = memory.half(code.wrapping_add(layout.code.first_line)).ok()?;
     Some((naming::str_at(memory, layout, file)?, line))
 }
 
@@ -185,11 +187,11 @@ fn instance_keys<M: ReadMemory>(memory: &mut M, layout: &Layout, cache: u64, nam
 /// The first argument that a cache's key stands for: the key itself, or the first item of a tuple or list of arguments.
 fn first_argument<M: ReadMemory>(memory: &mut M, layout: &Layout, key: u64) -> u64 {
     if naming::is_of_type(memory, layout, key, "functools._HashedSeq") {
-        let items = memory.word(key + layout.list.items).unwrap_or(0);
+        let items = memory.word(key.wrapping_add(layout.list.items)).unwrap_or(0);
         return memory.word(items).unwrap_or(0);
     }
     if naming::is_of_type(memory, layout, key, "tuple") {
-        return memory.word(key + layout.tuple.items).unwrap_or(0);
+        return memory.word(key.wrapping_add(layout.tuple.items)).unwrap_or(0);
     }
     key
 }

@@ -44,6 +44,8 @@ pub struct Found<'a> {
     /// Long containers and those that have names, by row.
     pub watched: Vec<Watched>,
     leaves: Examiner<'a>,
+    /// What the present holder was the first to refer to.
+    claims: Vec<Claim>,
     /// The holder whose references are being told, and whether it is the dict behind a holder's attributes.
     holder: u32,
     in_namespace: bool,
@@ -51,6 +53,19 @@ pub struct Found<'a> {
     names_by_member: FxHashMap<usize, u32>,
     keys_by_address: FxHashMap<u64, Label>,
 }
+
+/// An object that a long container holds, marked as its own, but not looked at yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    address: u64,
+    label: Label,
+}
+
+/// So many claims are looked at together; those of a long container wait, so that its items are looked at together with
+/// what they hold.
+pub const CLAIMS_AT_ONCE: usize = 1 << 12;
+/// So many addresses are touched before they are read.
+const TOUCHED_AT_ONCE: usize = 32;
 
 /// A container that may be worth a line of its own.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +90,7 @@ impl<'a> Found<'a> {
             rejected: 0,
             watched: Vec::new(),
             leaves,
+            claims: Vec::new(),
             holder: 0,
             in_namespace: false,
             names_by_address: FxHashMap::default(),
@@ -114,6 +130,32 @@ impl<'a> Found<'a> {
     pub fn begin(&mut self, row: u32) {
         self.holder = row;
         self.in_namespace = self.objects.label[row as usize].kind() == LabelKind::Namespace;
+    }
+
+    /// Looks at what the present holder has claimed; of a long container's items the first ones, and answers the others.
+    pub fn settle<M: ReadMemory>(&mut self, memory: &mut M) -> Vec<Claim> {
+        let mut claims = std::mem::take(&mut self.claims);
+        let waiting = if claims.len() > CLAIMS_AT_ONCE {
+            claims.split_off(CLAIMS_AT_ONCE)
+        } else {
+            Vec::new()
+        };
+        self.redeem(memory, &claims);
+        claims.clear();
+        self.claims = claims;
+        waiting
+    }
+
+    /// Looks at objects that the present holder has claimed.
+    pub fn redeem<M: ReadMemory>(&mut self, memory: &mut M, claims: &[Claim]) {
+        for claims in claims.chunks(TOUCHED_AT_ONCE) {
+            for claim in claims {
+                memory.touch(claim.address);
+            }
+            for claim in claims {
+                self.admit(memory, claim.address, |_, _| claim.label);
+            }
+        }
     }
 
     /// The object of `row` has been examined.
@@ -161,11 +203,14 @@ impl<'a> Found<'a> {
 
     /// The tracked objects that have not been met.
     pub fn unvisited_tracked(&self) -> Vec<u64> {
-        self.tracked
-            .marks
-            .iter()
-            .filter(|&address| !self.marks.contains(address))
-            .collect()
+        self.tracked.marks.difference(&self.marks)
+    }
+
+    /// Watches no container any more whose type has no objects.
+    pub fn forget_withdrawn(&mut self) {
+        let (types, type_of) = (&self.types, &self.objects.type_of);
+        self.watched
+            .retain(|each| types.get(type_of[each.row as usize]).count > 0);
     }
 
     fn account(&mut self, address: u64, type_of: u32, node: u32, size: ObjectSize) {
@@ -173,11 +218,11 @@ impl<'a> Found<'a> {
         let totals = self.types.get_mut(type_of);
         let tracked = totals.info.of_type.has(flags::HAVE_GC) && self.tracked.marks.contains(address);
         totals.count += 1;
-        totals.bytes += size.bytes;
-        totals.getsizeof_bytes += size.getsizeof;
+        totals.bytes = totals.bytes.saturating_add(size.bytes);
+        totals.getsizeof_bytes = totals.getsizeof_bytes.saturating_add(size.getsizeof);
         if tracked {
             totals.tracked_count += 1;
-            totals.tracked_getsizeof_bytes += size.getsizeof;
+            totals.tracked_getsizeof_bytes = totals.tracked_getsizeof_bytes.saturating_add(size.getsizeof);
         }
     }
 
@@ -306,7 +351,8 @@ impl<M: ReadMemory> Visitor<M> for Found<'_> {
     #[inline]
     fn reference(&mut self, memory: &mut M, step: Step, target: u64) {
         if self.mark(target) {
-            self.admit(memory, target, |found, memory| found.label(memory, step));
+            let label = self.label(memory, step);
+            self.claims.push(Claim { address: target, label });
         }
     }
 

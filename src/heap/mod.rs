@@ -3,6 +3,7 @@
 mod collector;
 mod containers;
 mod found;
+mod gone;
 mod labels;
 mod naming;
 mod objects;
@@ -10,6 +11,7 @@ mod paths;
 mod place;
 mod roots;
 pub mod survey;
+mod threads;
 mod tree;
 mod types;
 

@@ -24,11 +24,11 @@ pub fn type_name<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo
         return format!("{c_module}.{c_tail}");
     }
     let qualname = memory
-        .word(info.address + layout.types.ht_qualname)
+        .word(info.address.wrapping_add(layout.types.ht_qualname))
         .ok()
         .and_then(|at| str_at(memory, layout, at));
     let module = memory
-        .word(info.address + layout.types.dict)
+        .word(info.address.wrapping_add(layout.types.dict))
         .ok()
         .and_then(|names| dict::get_str(memory, layout, names, "__module__").ok().flatten())
         .and_then(|at| str_at(memory, layout, at));
@@ -53,7 +53,7 @@ pub fn type_name_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64
 
 /// Whether a class in the type's `__mro__` brings a `__sizeof__` that is none of those that we reckon with.
 pub fn has_own_sizeof<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> bool {
-    let Ok(mro) = memory.word(info.address + layout.types.mro) else {
+    let Ok(mro) = memory.word(info.address.wrapping_add(layout.types.mro)) else {
         return false;
     };
     let Ok(count) = memory.word(mro.wrapping_add(layout.object.ob_size)) else {
@@ -85,7 +85,7 @@ fn brings_sizeof<M: ReadMemory>(memory: &mut M, layout: &Layout, class: u64) -> 
     if known || tp_flags & flags::STATIC_BUILTIN != 0 || name == "object" {
         return Some(Sizeof::Known);
     }
-    let names = memory.word(class + layout.types.dict).ok()?;
+    let names = memory.word(class.wrapping_add(layout.types.dict)).ok()?;
     let found = dict::get_str(memory, layout, names, "__sizeof__").ok()??;
     (found != 0).then_some(Sizeof::Unknown)
 }
@@ -124,7 +124,7 @@ pub fn key_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) ->
         return number.to_string();
     }
     let type_name = memory
-        .word(address + layout.object.ob_type)
+        .word(address.wrapping_add(layout.object.ob_type))
         .ok()
         .and_then(|at| type_c_name(memory, layout, at).ok());
     let type_name = type_name.as_deref().unwrap_or("?");

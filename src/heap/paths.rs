@@ -58,7 +58,11 @@ fn key_at<M: ReadMemory>(memory: &mut M, layout: &Layout, dict: u64, position: u
         return None;
     }
     let key = memory
-        .word(table.entries + position * table.kind.size() + table.kind.key())
+        .word(
+            table
+                .entries
+                .wrapping_add(position * table.kind.size() + table.kind.key()),
+        )
         .ok()?;
     (key != 0).then_some(key)
 }

@@ -1,6 +1,6 @@
 //! Where the survey begins: modules, threads and their frames, what the interpreter itself holds.
 
-use cpython::layout::CurrentFrame;
+use cpython::layout::ExitFunctions;
 use cpython::memory::ReadMemory;
 use cpython::objects::dict;
 use cpython::objects::examine::Examiner;
@@ -10,36 +10,49 @@ use super::found::Found;
 use super::labels::{Label, LabelKind};
 use super::naming;
 use super::survey::Subject;
+use super::threads::Threads;
 
-/// More modules or frames than any program has.
+/// More modules than any program has.
 const MOST_MODULES: usize = 1 << 20;
-const MOST_FRAMES: usize = 1 << 20;
-/// `_PyErr_StackItem`s that hang on a thread: one for each handler that runs.
-const MOST_HANDLERS: usize = 1 << 16;
+/// More functions than any program registers to be called at its exit.
+const MOST_EXIT_FUNCTIONS: u32 = 1 << 20;
 
-/// Adds all roots in the order in which holders are preferred: what a module names first, then what a thread works on.
-pub fn add<M: ReadMemory>(
+/// Adds what modules name, the preferred holders.
+pub fn add_modules<M: ReadMemory>(memory: &mut M, subject: &Subject, interpreters: &[Interpreter], found: &mut Found) {
+    for interpreter in interpreters.iter().rev() {
+        // A root that cannot be read is found through the collector's lists all the same.
+        let _ = add_modules_of(memory, subject, interpreter, found);
+    }
+}
+
+/// Adds what threads work on.
+pub fn add_threads<M: ReadMemory>(
     memory: &mut M,
     subject: &Subject,
     interpreters: &[Interpreter],
     walker: &Examiner,
     found: &mut Found,
 ) {
+    let mut threads = Threads::default();
     for interpreter in interpreters.iter().rev() {
-        // A root that cannot be read is found through the collector's lists all the same.
-        let _ = add_modules(memory, subject, interpreter, found);
-    }
-    for interpreter in interpreters.iter().rev() {
-        let Ok(threads) = runtime::threads(memory, subject.layout, interpreter.address) else {
-            continue;
-        };
-        for (number, thread) in threads.into_iter().rev().enumerate() {
-            add_thread(memory, subject, thread, number + 1, walker, found);
+        if let Ok(addresses) = runtime::threads(memory, subject.layout, interpreter.address) {
+            threads.add(memory, subject, &addresses, walker, found);
         }
     }
+}
+
+/// Adds what interpreters hold themselves.
+pub fn add_interpreters<M: ReadMemory>(
+    memory: &mut M,
+    subject: &Subject,
+    interpreters: &[Interpreter],
+    found: &mut Found,
+) {
     for interpreter in interpreters.iter().rev() {
-        add_interpreter(memory, subject, interpreter, found);
+        let holder = add_interpreter(memory, subject, interpreter, found);
+        let _ = add_exit_functions(memory, subject, interpreter, holder, found);
     }
+    let _ = add_collectors(memory, subject, interpreters, found);
 }
 
 /// Tells what a row that is no object holds: the variables of a frame.
@@ -54,7 +67,7 @@ pub fn expand<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &mut 
 }
 
 /// `sys.modules`, with `__main__` last: what it imported is better known by the name of where it came from.
-fn add_modules<M: ReadMemory>(
+fn add_modules_of<M: ReadMemory>(
     memory: &mut M,
     subject: &Subject,
     interpreter: &Interpreter,
@@ -79,111 +92,13 @@ fn add_modules<M: ReadMemory>(
     Some(())
 }
 
-fn add_thread<M: ReadMemory>(
+/// What the interpreter itself holds; answers the row that stands for it.
+fn add_interpreter<M: ReadMemory>(
     memory: &mut M,
     subject: &Subject,
-    thread: u64,
-    number: usize,
-    walker: &Examiner,
+    interpreter: &Interpreter,
     found: &mut Found,
-) {
-    let layout = subject.layout;
-    let at = &layout.thread;
-    let native = at.native_thread_id.and_then(|offset| memory.word(thread + offset).ok());
-    let name = match native {
-        Some(native) => format!("thread {native}"),
-        None => format!("thread {number}"),
-    };
-    let holder = found.add_holder(None, LabelKind::Root, &name, 0);
-    let _ = add_frames(memory, subject, thread, holder, walker, found);
-    for &(name, offset) in at.roots {
-        add_member(memory, thread.wrapping_add(offset), holder, name, found);
-    }
-    let mut item = memory.word(thread + at.exc_info).unwrap_or(0);
-    for _ in 0..MOST_HANDLERS {
-        if item == 0 {
-            break;
-        }
-        for &offset in at.exc_item_values {
-            add_member(memory, item.wrapping_add(offset), holder, "handled exception", found);
-        }
-        item = memory.word(item.wrapping_add(at.exc_item_previous)).unwrap_or(0);
-    }
-}
-
-/// The frames of a thread, the innermost first.
-fn add_frames<M: ReadMemory>(
-    memory: &mut M,
-    subject: &Subject,
-    thread: u64,
-    holder: u32,
-    walker: &Examiner,
-    found: &mut Found,
-) -> Option<()> {
-    let layout = subject.layout;
-    let mut frame = match layout.thread.current_frame {
-        CurrentFrame::Object(offset) => {
-            let object = memory.word(thread + offset).ok()?;
-            return add_frame_objects(memory, subject, object, holder, found);
-        }
-        CurrentFrame::CFrame { cframe, current_frame } => {
-            let cframe = memory.word(thread + cframe).ok()?;
-            memory.word(cframe.wrapping_add(current_frame)).ok()?
-        }
-        CurrentFrame::Direct(offset) => memory.word(thread + offset).ok()?,
-    };
-    for _ in 0..MOST_FRAMES {
-        if frame == 0 {
-            break;
-        }
-        let (running, previous) = walker.running_frame(memory, frame).ok()?;
-        if let Some(running) = running {
-            let name = function_name(memory, subject, running.code);
-            found.add_holder(Some(holder), LabelKind::Attribute, &name, running.address);
-        }
-        frame = previous;
-    }
-    Some(())
-}
-
-/// Frames that are objects (3.8 to 3.10): the collector may not track them while they run.
-fn add_frame_objects<M: ReadMemory>(
-    memory: &mut M,
-    subject: &Subject,
-    first: u64,
-    holder: u32,
-    found: &mut Found,
-) -> Option<()> {
-    let layout = subject.layout;
-    let cpython::layout::FrameForm::Inline { code, .. } = layout.frame_object.form else {
-        return None;
-    };
-    let mut frame = first;
-    for _ in 0..MOST_FRAMES {
-        if frame == 0 {
-            break;
-        }
-        let code = memory.word(frame.wrapping_add(code)).ok()?;
-        let name = function_name(memory, subject, code);
-        let label = Label::new(LabelKind::Attribute, u64::from(found.names.id(&name)));
-        found.seed(memory, Some(holder), label, frame);
-        frame = memory.word(frame.wrapping_add(layout.frame_object.back)).ok()?;
-    }
-    Some(())
-}
-
-fn function_name<M: ReadMemory>(memory: &mut M, subject: &Subject, code: u64) -> String {
-    let at = &subject.layout.code;
-    let name = memory
-        .word(code.wrapping_add(at.qualname.unwrap_or(at.name)))
-        .unwrap_or(0);
-    match naming::str_at(memory, subject.layout, name) {
-        Some(name) => format!("{name}()"),
-        None => "?()".to_owned(),
-    }
-}
-
-fn add_interpreter<M: ReadMemory>(memory: &mut M, subject: &Subject, interpreter: &Interpreter, found: &mut Found) {
+) -> u32 {
     let at = &subject.layout.interpreter;
     let name = if interpreter.id == 0 {
         "(interpreter)".to_owned()
@@ -215,10 +130,68 @@ fn add_interpreter<M: ReadMemory>(memory: &mut M, subject: &Subject, interpreter
             found,
         );
     }
+    holder
+}
+
+/// What `atexit.register` was given.
+fn add_exit_functions<M: ReadMemory>(
+    memory: &mut M,
+    subject: &Subject,
+    interpreter: &Interpreter,
+    holder: u32,
+    found: &mut Found,
+) -> Option<()> {
+    const NAME: &str = "exit functions";
+    let (array, count) = match subject.layout.interpreter.exit_functions {
+        ExitFunctions::List(offset) => {
+            add_member(memory, interpreter.address.wrapping_add(offset), holder, NAME, found);
+            return Some(());
+        }
+        ExitFunctions::Array { callbacks, count } => (
+            memory.word(interpreter.address.wrapping_add(callbacks)).ok()?,
+            memory.half(interpreter.address.wrapping_add(count)).ok()?,
+        ),
+        ExitFunctions::Module => {
+            // `atexitmodule_state` begins with the array and the number of its members that are in use.
+            let modules = interpreter.modules;
+            let module = dict::get_str(memory, subject.layout, modules, "atexit").ok()??;
+            let state = memory
+                .word(module.wrapping_add(subject.layout.module.state))
+                .ok()
+                .filter(|&state| state != 0)?;
+            (memory.word(state).ok()?, memory.half(state.wrapping_add(8)).ok()?)
+        }
+    };
+    for index in 0..u64::from(count.min(MOST_EXIT_FUNCTIONS)) {
+        // Members that `atexit.unregister` took out are NULL.
+        let callback = memory.word(array.wrapping_add(8 * index)).ok()?;
+        for member in (0..3).filter(|_| callback != 0) {
+            add_member(memory, callback.wrapping_add(8 * member), holder, NAME, found);
+        }
+    }
+    Some(())
+}
+
+/// The lists that the module `gc` shows as `garbage` and `callbacks`.
+fn add_collectors<M: ReadMemory>(
+    memory: &mut M,
+    subject: &Subject,
+    interpreters: &[Interpreter],
+    found: &mut Found,
+) -> Option<()> {
+    let at = &subject.layout.gc;
+    let collectors = runtime::collectors(memory, subject.layout, subject.runtime, interpreters).ok()?;
+    let holder = found.add_holder(None, LabelKind::Root, "(garbage collector)", 0);
+    for collector in collectors {
+        for (name, offset) in [("garbage", at.garbage), ("callbacks", at.callbacks)] {
+            add_member(memory, collector.address.wrapping_add(offset), holder, name, found);
+        }
+    }
+    Some(())
 }
 
 /// Adds the object that the word at `place` points at.
-fn add_member<M: ReadMemory>(memory: &mut M, place: u64, holder: u32, name: &str, found: &mut Found) {
+pub(super) fn add_member<M: ReadMemory>(memory: &mut M, place: u64, holder: u32, name: &str, found: &mut Found) {
     if let Ok(target) = memory.word(place)
         && target != 0
     {

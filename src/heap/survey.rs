@@ -10,12 +10,12 @@ use cpython::objects::examine::Examiner;
 
 use super::collector::{self, Tracked};
 use super::containers;
-use super::found::Found;
+use super::found::{CLAIMS_AT_ONCE, Claim, Found};
 use super::labels::{Label, LabelKind};
 use super::objects::NO_OBJECT;
 use super::roots;
 use super::{Heap, Totals, TypeTotals};
-use crate::memory::slots::Slots;
+use crate::memory::slots::{SLOT_SIZE, Slots};
 
 /// What a survey needs to know of a process.
 pub struct Subject<'a> {
@@ -44,7 +44,9 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
     let mut warnings = Vec::new();
     let tracked = collector::tracked(memory, subject, &interpreters, &mut warnings)?;
     let addresses: Vec<u64> = interpreters.iter().map(|interpreter| interpreter.address).collect();
-    let examiner = |blocks| Examiner::new(subject.layout, blocks, subject.statics.clone(), addresses.clone());
+    let mapped = subject.slots.count() as u64 * SLOT_SIZE;
+    let examiner =
+        |blocks| Examiner::new(subject.layout, blocks, subject.statics.clone(), addresses.clone()).within(mapped);
 
     let blocks = judge_allocator(memory, subject.layout, &tracked);
     let mut walker = examiner(blocks);
@@ -53,8 +55,15 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
         warnings.push("The program runs with a debugging allocator; bytes include its guard bytes.".to_owned());
     }
 
-    roots::add(memory, subject, &interpreters, &walker, &mut found);
+    // All that modules reach before anything that threads work on: what outlives the call is the holder to name.
+    roots::add_modules(memory, subject, &interpreters, &mut found);
     walk(memory, &mut walker, &mut found, 0);
+    let first = found.objects.count();
+    roots::add_threads(memory, subject, &interpreters, &walker, &mut found);
+    walk(memory, &mut walker, &mut found, first);
+    let first = found.objects.count();
+    roots::add_interpreters(memory, subject, &interpreters, &mut found);
+    walk(memory, &mut walker, &mut found, first);
     // What only C code holds, or nobody any more, the collector still knows.
     let held = found.add_holder(None, LabelKind::Root, "(held by C code, or garbage)", 0);
     for address in found.unvisited_tracked() {
@@ -69,30 +78,73 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
     })
 }
 
+/// What is still to be looked at.
+enum Pending {
+    /// Rows whose objects have not been examined.
+    Rows(Range<usize>),
+    /// Objects that a long container holds, claimed for it, but not looked at.
+    Claimed {
+        holder: u32,
+        claims: Vec<Claim>,
+        done: usize,
+    },
+}
+
 /// Examines all rows from `first` on, and those that are added meanwhile: breadth first, so that each object is found by
-/// one of its shortest paths. A level that is very wide is taken in batches, each followed to its end before the next:
-/// what was allocated together is then read together.
+/// one of its shortest paths. Where that is very wide it goes by batches, each followed to its end before the next, so
+/// that what was allocated together is read together; who holds what is settled before.
 fn walk<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &mut Found, first: usize) {
     const BATCH: usize = 1 << 12;
+    const TOUCHED: usize = 16;
     const WIDE: usize = 8 * BATCH;
     /// The levels of modules, their namespaces and what is in these are never split.
     const WHOLE_LEVELS: usize = 3;
-    let mut level = 0;
-    let mut pending = vec![first..found.objects.count()];
-    while let Some(rows) = pending.pop() {
-        let split = rows.len() > WIDE && level >= WHOLE_LEVELS;
-        let until = if split { rows.start + BATCH } else { rows.end };
-        if until < rows.end {
-            pending.push(until..rows.end);
+    let mut steps = 0;
+    let mut pending = vec![Pending::Rows(first..found.objects.count())];
+    while let Some(next) = pending.pop() {
+        let children = found.objects.count();
+        match next {
+            Pending::Rows(rows) => {
+                let split = rows.len() > WIDE && steps >= WHOLE_LEVELS;
+                let until = if split { rows.start + BATCH } else { rows.end };
+                if until < rows.end {
+                    pending.push(Pending::Rows(until..rows.end));
+                }
+                for row in rows.start..until {
+                    if (row - rows.start).is_multiple_of(TOUCHED) {
+                        for &address in &found.objects.address[row..until.min(row + TOUCHED)] {
+                            memory.touch(address);
+                        }
+                    }
+                    let holder = row as u32;
+                    examine(memory, walker, found, holder);
+                    let claims = found.settle(memory);
+                    if !claims.is_empty() {
+                        pending.push(Pending::Claimed {
+                            holder,
+                            claims,
+                            done: 0,
+                        });
+                    }
+                }
+            }
+            Pending::Claimed { holder, claims, done } => {
+                found.begin(holder);
+                let until = claims.len().min(done + CLAIMS_AT_ONCE);
+                found.redeem(memory, &claims[done..until]);
+                if until < claims.len() {
+                    pending.push(Pending::Claimed {
+                        holder,
+                        claims,
+                        done: until,
+                    });
+                }
+            }
         }
-        let next = found.objects.count();
-        for row in rows.start..until {
-            examine(memory, walker, found, row as u32);
+        if found.objects.count() > children {
+            pending.push(Pending::Rows(children..found.objects.count()));
         }
-        if found.objects.count() > next {
-            pending.push(next..found.objects.count());
-        }
-        level += 1;
+        steps += 1;
     }
 }
 
@@ -129,7 +181,7 @@ impl Survey<'_> {
             ));
         }
         let types = found.types.totals();
-        let sum = |of: fn(&TypeTotals) -> u64| types.iter().map(of).sum();
+        let sum = |of: fn(&TypeTotals) -> u64| types.iter().map(of).fold(0, u64::saturating_add);
         let totals = Totals {
             objects: sum(|each| each.count),
             bytes: sum(|each| each.bytes),
@@ -161,7 +213,7 @@ fn judge_allocator<M: ReadMemory>(memory: &mut M, layout: &Layout, tracked: &Tra
         .iter()
         .take(SAMPLE)
         .filter_map(|&object| {
-            let type_address = memory.word(object + layout.object.ob_type).ok()?;
+            let type_address = memory.word(object.wrapping_add(layout.object.ob_type)).ok()?;
             let info = cpython::objects::types::TypeInfo::read(memory, layout, type_address).ok()?;
             let fixed = info.itemsize == 0 && info.flags & cpython::objects::types::flags::INLINE_VALUES == 0;
             fixed.then_some((object.wrapping_sub(info.presize), info.presize + info.basicsize))

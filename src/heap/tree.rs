@@ -101,7 +101,8 @@ impl Growing {
     #[inline]
     pub fn add(&mut self, frame: u32, bytes: u64) {
         self.objects[frame as usize] += 1;
-        self.bytes[frame as usize] += bytes;
+        let sum = &mut self.bytes[frame as usize];
+        *sum = sum.saturating_add(bytes);
     }
 
     /// The tree with its labels written out.

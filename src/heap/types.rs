@@ -29,11 +29,27 @@ pub struct Known {
     pub is_leaf: bool,
 }
 
+/// Further addresses that are no types are looked at each time.
+const MOST_KNOWN: usize = 1 << 20;
+
 /// All types met so far. The first one stands for rows that are no objects.
 pub struct Types {
     all: Vec<Type>,
     index: FxHashMap<u64, Option<u32>>,
     last: (u64, u32),
+}
+
+impl Type {
+    /// Takes all its objects back; from now on it is called `name`.
+    pub fn withdraw(&mut self, name: &str) {
+        self.name = name.into();
+        self.own_sizeof = false;
+        self.count = 0;
+        self.bytes = 0;
+        self.getsizeof_bytes = 0;
+        self.tracked_count = 0;
+        self.tracked_getsizeof_bytes = 0;
+    }
 }
 
 impl Types {
@@ -57,6 +73,11 @@ impl Types {
             index: FxHashMap::default(),
             last: (0, 0),
         }
+    }
+
+    /// One more than the last index.
+    pub fn count(&self) -> u32 {
+        self.all.len() as u32
     }
 
     #[inline]
@@ -83,10 +104,10 @@ impl Types {
             });
             let row = &mut rows[row];
             row.count += each.count;
-            row.bytes += each.bytes;
-            row.getsizeof_bytes += each.getsizeof_bytes;
+            row.bytes = row.bytes.saturating_add(each.bytes);
+            row.getsizeof_bytes = row.getsizeof_bytes.saturating_add(each.getsizeof_bytes);
             row.tracked_count += each.tracked_count;
-            row.tracked_getsizeof_bytes += each.tracked_getsizeof_bytes;
+            row.tracked_getsizeof_bytes = row.tracked_getsizeof_bytes.saturating_add(each.tracked_getsizeof_bytes);
         }
         rows.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
         rows
@@ -150,7 +171,10 @@ impl Types {
             });
             self.all.len() as u32 - 1
         });
-        self.index.insert(address, index);
+        // Looking through unknown blocks asks about many words that are no types; so many refusals are remembered.
+        if index.is_some() || self.index.len() < MOST_KNOWN {
+            self.index.insert(address, index);
+        }
         index
     }
 }

@@ -194,6 +194,18 @@ impl<S: BulkRead> ReadMemory for Image<S> {
         let start = held.piece as usize * PIECE + within;
         self.buffer.get(start..start + length).ok_or(fault)
     }
+
+    #[inline]
+    fn touch(&mut self, address: u64) {
+        if let Some(slot) = self.slots.index(address) {
+            let held = self.held[slot];
+            if held.piece != ABSENT {
+                // Reading a byte and not using it is the portable way to have the processor fetch it.
+                let at = held.piece as usize * PIECE + (address % SLOT_SIZE) as usize;
+                std::hint::black_box(self.buffer.get(at).copied());
+            }
+        }
+    }
 }
 
 /// Address space for `pieces`, or as many as the system gives; answers for how many there is room.

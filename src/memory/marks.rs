@@ -57,25 +57,30 @@ impl Marks {
         self.position(address).is_some()
     }
 
-    /// All members, in the order of slots and, within a slot, of addresses.
-    pub fn iter(&self) -> impl Iterator<Item = u64> {
-        self.bitmaps
-            .iter()
-            .enumerate()
-            .filter_map(|(slot, bitmap)| Some((slot, bitmap.as_ref()?)))
-            .flat_map(|(slot, bitmap)| {
-                let start = self.slots.start(slot);
-                bitmap.iter().enumerate().flat_map(move |(word, &bits)| {
-                    (0..64)
-                        .filter(move |bit| bits >> bit & 1 == 1)
-                        .map(move |bit| start + (64 * word as u64 + bit) * OBJECT_ALIGNMENT)
-                })
-            })
+    /// The members that are not in `others`, in the order of slots and, within a slot, of addresses. Both must be over the
+    /// same slots.
+    pub fn difference(&self, others: &Marks) -> Vec<u64> {
+        let mut found = Vec::new();
+        for (slot, bitmap) in self.bitmaps.iter().enumerate() {
+            let Some(bitmap) = bitmap else {
+                continue;
+            };
+            let other = others.bitmaps.get(slot).and_then(Option::as_ref);
+            for (word, &bits) in bitmap.iter().enumerate() {
+                let mut left = bits & !other.map_or(0, |other| other[word]);
+                while left != 0 {
+                    let place = 64 * word as u64 + u64::from(left.trailing_zeros());
+                    found.push(self.slots.start(slot) + place * OBJECT_ALIGNMENT);
+                    left &= left - 1;
+                }
+            }
+        }
+        found
     }
 
     #[inline]
     fn position(&self, address: u64) -> Option<(usize, usize, u64)> {
-        if address % OBJECT_ALIGNMENT != 0 {
+        if !address.is_multiple_of(OBJECT_ALIGNMENT) {
             return None;
         }
         let slot = self.slots.index(address)?;
@@ -98,6 +103,8 @@ mod tests {
         assert_eq!(marks.mark(SLOT_SIZE * 3), Marked::Nowhere);
         assert!(marks.contains(0x1010) && !marks.contains(0x1018));
         assert!(marks.can_hold(0x1018) && !marks.can_hold(0x1019));
-        assert_eq!(marks.iter().collect::<Vec<_>>(), [0x1008, 0x1010]);
+        let mut others = Marks::new(Rc::clone(&marks.slots));
+        others.mark(0x1010);
+        assert_eq!(marks.difference(&others), [0x1008]);
     }
 }

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use crate::capture::{Capture, FreezeUsed, Mode};
-use crate::heap::{Container, Place, Tree, TypeTotals};
+use crate::heap::{Container, ContainerKind, Place, Tree, TypeTotals};
 use crate::rules::finding::Finding;
+use crate::rules::path::is_inside;
 use crate::sampling::growth::Growth;
 
 pub const SCHEMA: &str = "pymemscope/report/1";
@@ -179,7 +180,17 @@ fn type_row(totals: &TypeTotals, growth: &Growth) -> TypeRow {
 }
 
 fn owners<'a>(containers: &'a [Container], growth: &Growth) -> Vec<OwnerRow<'a>> {
-    let mut largest: Vec<&Container> = containers.iter().collect();
+    // What a cache is made of is the cache's own business.
+    let caches: Vec<&str> = containers
+        .iter()
+        .filter(|c| c.kind == ContainerKind::LruCache)
+        .map(|c| c.path.as_str())
+        .collect();
+    let in_a_cache = |path: &str| caches.iter().any(|cache| is_inside(path, cache));
+    let mut largest: Vec<&Container> = containers
+        .iter()
+        .filter(|container| !in_a_cache(&container.path))
+        .collect();
     largest.sort_by(|a, b| b.kept_bytes.cmp(&a.kept_bytes).then_with(|| a.path.cmp(&b.path)));
     largest.truncate(MOST_OWNERS);
     largest

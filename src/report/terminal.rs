@@ -18,7 +18,9 @@ const OWNERS_PER_TYPE: usize = 2;
 /// Writes the report with at most `top` rows of types.
 pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", screen.paint(Style::Bold, &header(report, screen)))?;
-    writeln!(out, "{}", measurement(report))?;
+    for line in wrap(&measurement(report), screen.text_width()) {
+        writeln!(out, "{line}")?;
+    }
     if let Some(reason) = report.capture.freeze_reason {
         paragraph(
             out,
@@ -65,7 +67,7 @@ fn header(report: &Report<'_>, screen: Screen) -> String {
     let room = screen
         .text_width()
         .saturating_sub(width(&before) + width(&after))
-        .max(20);
+        .max(10);
     format!("{before}{}{after}", cut_middle(harmless(command.trim()).as_ref(), room))
 }
 
@@ -117,7 +119,11 @@ fn types_table(report: &Report<'_>, top: usize) -> Option<Table> {
     if !rest.is_empty() {
         let count = rest.iter().map(|row| row.count).sum();
         let bytes = rest.iter().map(|row| row.bytes).sum();
-        let name = format!("{} more types", units::count(rest.len() as u64));
+        let name = format!(
+            "{} more {}",
+            units::count(rest.len() as u64),
+            if rest.len() == 1 { "type" } else { "types" }
+        );
         table.remainder = Some(vec![name, units::count(count), units::bytes(bytes)]);
     }
     (!shown.is_empty()).then_some(table)

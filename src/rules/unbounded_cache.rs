@@ -122,11 +122,14 @@ fn summary(cache: &Container, statistics: &CacheStatistics) -> String {
         units::count(statistics.misses),
         units::bytes(cache.kept_bytes),
     );
-    if statistics.instance_keys > 0 {
-        summary.push_str(&format!(
-            ", {} keys keep their instance alive",
-            units::count(statistics.instance_keys)
-        ));
+    // Only so many keys of a large cache are looked at, so that fewer than all means "at least".
+    match statistics.instance_keys {
+        0 => {}
+        all if all >= cache.length => summary.push_str(", every key keeps an instance alive"),
+        some => summary.push_str(&format!(
+            ", at least {} keys keep an instance alive",
+            units::count(some)
+        )),
     }
     summary
 }
@@ -222,7 +225,15 @@ mod tests {
         let finding = &found(with_statistics(cache("a.C.f", 20_000, 0, 20_000), |it| {
             it.instance_keys = 20_000
         }))[0];
-        assert!(finding.summary.ends_with(", 20 000 keys keep their instance alive"));
+        assert!(finding.summary.ends_with(", every key keeps an instance alive"));
         assert!(finding.advice.contains("cached_property"));
+        let finding = &found(with_statistics(cache("a.C.f", 20_000, 0, 20_000), |it| {
+            it.instance_keys = 10_000
+        }))[0];
+        assert!(
+            finding
+                .summary
+                .ends_with(", at least 10 000 keys keep an instance alive")
+        );
     }
 }

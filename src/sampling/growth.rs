@@ -117,8 +117,14 @@ impl Series {
     }
 
     /// Whether every snapshot shows more items than the one before it. A single snapshot shows nothing of the kind.
+    ///
+    /// An interval that was cut short, by Ctrl-C or the program's end, may show as many: it left no time to grow.
     pub fn grows_in_every_interval(&self) -> bool {
-        self.intervals() > 0 && self.points.windows(2).all(|pair| pair[1].length > pair[0].length)
+        let interval = |pair: &[Point]| pair[1].at.saturating_sub(pair[0].at);
+        let longest = self.points.windows(2).map(interval).max().unwrap_or_default();
+        let grows = |pair: &[Point]| pair[1].length > pair[0].length;
+        let cut_short = |pair: &[Point]| interval(pair) * 2 < longest && pair[1].length == pair[0].length;
+        self.intervals() > 0 && self.points.windows(2).all(|pair| grows(pair) || cut_short(pair))
     }
 
     /// Items more than at the first point; negative when there are fewer.
@@ -231,6 +237,20 @@ mod tests {
             (20, 5.0, 500.0)
         );
         assert!(growth.of_container(1, ContainerKind::List).is_none());
+    }
+
+    #[test]
+    fn an_interval_that_was_cut_short_need_not_show_growth() {
+        let grows = |last: (u64, u64)| {
+            let snapshots = [(0, 10), (10, 20), last].map(|(second, length)| snapshot(second, &[], &[(1, length)]));
+            Growth::of(&snapshots)
+                .of_container(1, ContainerKind::Dict)
+                .unwrap()
+                .grows_in_every_interval()
+        };
+        assert!(grows((11, 20)));
+        assert!(!grows((11, 19)));
+        assert!(!grows((18, 20)));
     }
 
     #[test]

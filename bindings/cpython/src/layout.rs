@@ -486,9 +486,9 @@ pub struct Generator {
     pub size: u64,
     /// Members that own a reference, the frame apart.
     pub references: &'static [(&'static str, u64)],
-    /// `cr_origin` of coroutines and `ag_finalizer` of asynchronous generators, which generators lack (3.8 to 3.10; later
-    /// all three have it, and it is among the references).
-    pub origin_or_finalizer: Option<u64>,
+    /// `cr_origin` of coroutines and `ag_finalizer` of asynchronous generators. Generators lack it (3.8 to 3.10) or have
+    /// it and never set it (3.11 and later).
+    pub origin_or_finalizer: u64,
     pub form: GeneratorForm,
 }
 

@@ -53,8 +53,13 @@ const UNSEEN: &[&str] = &[
     "unpack_iterator",
 ];
 
-/// Types whose `tp_traverse` tells of references that other decoders find: the links of a cache, a queue's items.
-const MORE_THAN_MEMBERS: &[&str] = &["functools._lru_cache_wrapper", "_queue.SimpleQueue"];
+/// Types whose `tp_traverse` tells of references that other decoders find: the links of a cache, the items of a queue,
+/// the values of a tee.
+const MORE_THAN_MEMBERS: &[&str] = &[
+    "functools._lru_cache_wrapper",
+    "_queue.SimpleQueue",
+    "itertools._tee_dataobject",
+];
 
 struct Sample {
     address: u64,

@@ -9,9 +9,10 @@ use super::hold::Hold;
 use super::inject::Injection;
 use super::procfs;
 use super::remake;
+use super::seccomp::{self, PlannedCall};
 use super::step::{Step, Steps};
 use super::tracee::{self, Stop, Tid};
-use crate::target::arch::{self, Registers};
+use crate::target::arch::{self, Arguments, Registers};
 
 /// A copy that stands still, and dies with the tracer.
 #[derive(Debug)]
@@ -44,16 +45,27 @@ const CLONE_FLAGS: u64 = libc::CLONE_FILES as u64;
 /// Waits for children of any kind, those without an exit signal too.
 const WALL: u64 = libc::__WALL as u64;
 
+/// A page of code, private to the program and of no file (descriptor -1).
+const MAP_ARGUMENTS: Arguments = [
+    0,
+    PAGE,
+    (libc::PROT_READ | libc::PROT_EXEC) as u64,
+    (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as u64,
+    u64::MAX,
+    0,
+];
+
 /// Makes a copy of the stopped program.
 pub fn make(hold: &mut Hold, steps: &Steps) -> Result<Copy, NoCopy> {
     let (tid, registers) = most_suitable_thread(hold)?;
-    let instruction = call_instruction(hold.pid, tid, &registers)?;
-    super::seccomp::allows_copying(hold.pid, tid, instruction, CLONE_FLAGS).map_err(NoCopy::Refused)?;
+    let instruction = call_instruction(hold, tid, &registers)?;
+    seccomp::allows(hold.pid, tid, &planned_calls(instruction, instruction & !(PAGE - 1))).map_err(NoCopy::Refused)?;
     let mut worker = Injection::begin(tid, registers)?;
     let page = map_page(&mut worker, instruction)?;
     steps.reached(Step::PageMapped);
-    let copy = write_code(tid, &worker, page)
-        .map_err(NoCopy::Failed)
+    let copy = seccomp::allows(hold.pid, tid, &planned_calls(instruction, page))
+        .map_err(NoCopy::Refused)
+        .and_then(|()| Ok(write_code(tid, &worker, page)?))
         .and_then(|()| {
             steps.reached(Step::CodeWritten);
             clone_from(&mut worker, tid, page)
@@ -77,9 +89,15 @@ pub fn make(hold: &mut Hold, steps: &Steps) -> Result<Copy, NoCopy> {
 /// Has a stopped thread of the program take a dead copy's entry from the table of processes.
 pub fn reap(hold: &Hold, copy: &Copy, steps: &Steps) -> Result<(), NoCopy> {
     let (tid, registers) = most_suitable_thread(hold)?;
-    let instruction = call_instruction(hold.pid, tid, &registers)?;
+    let instruction = call_instruction(hold, tid, &registers)?;
+    let call = PlannedCall {
+        number: libc::SYS_wait4,
+        arguments: reap_arguments(copy.own_pid),
+        instruction,
+    };
+    seccomp::allows(hold.pid, tid, &[call]).map_err(NoCopy::Refused)?;
     let mut worker = Injection::begin(tid, registers)?;
-    let outcome = worker.call(instruction, libc::SYS_wait4, [copy.own_pid as u64, 0, WALL, 0, 0, 0]);
+    let outcome = worker.call(instruction, call.number, call.arguments);
     steps.reached(Step::Reaped);
     let restored = worker.end();
     steps.reached(Step::RestoredAgain);
@@ -113,28 +131,44 @@ fn most_suitable_thread(hold: &Hold) -> Result<(Tid, Registers), NoCopy> {
 }
 
 /// The address of an instruction that makes a system call: the one that the thread stands behind, or the vDSO's.
-fn call_instruction(pid: u32, tid: Tid, registers: &Registers) -> Result<u64, NoCopy> {
+fn call_instruction(hold: &Hold, tid: Tid, registers: &Registers) -> Result<u64, NoCopy> {
     if remake::stands_behind_a_call(tid, registers) {
         return Ok(arch::instruction_pointer(registers) - arch::SYSCALL_INSTRUCTION.len() as u64);
     }
-    procfs::vdso(pid)
-        .and_then(|vdso| find_call_instruction(tid, vdso))
-        .ok_or_else(|| NoCopy::Refused("no place for a system call was found in its code".into()))
+    let is_one = |&call: &u64| remake::makes_a_call(tid, call);
+    // It is another one if the process has become another program.
+    let vdso_call = hold
+        .vdso_call
+        .filter(is_one)
+        .or_else(|| procfs::vdso_call(hold.pid).filter(is_one));
+    vdso_call.ok_or_else(|| NoCopy::Refused("no place for a system call was found in its code".into()))
 }
 
-/// The vDSO is one or two pages; nothing behind it is looked at, as the first page that cannot be read ends the search.
-fn find_call_instruction(tid: Tid, vdso: u64) -> Option<u64> {
-    let instruction = arch::SYSCALL_INSTRUCTION;
-    let mut code = Vec::new();
-    for offset in (0..2 * PAGE).step_by(8) {
-        let Ok(word) = tracee::read_word(tid, vdso + offset) else {
-            break;
-        };
-        code.extend(word.to_le_bytes());
-    }
-    code.windows(instruction.len())
-        .position(|window| window == instruction)
-        .map(|at| vdso + at as u64)
+/// What the stopped thread will be made to call, now and when the copy is reaped. Before the page is there it stands for
+/// a likely address, and the copy's pid for a likely number: neither is what filters look at.
+fn planned_calls(instruction: u64, page: u64) -> [PlannedCall; 4] {
+    let call = |number, arguments| PlannedCall {
+        number,
+        arguments,
+        instruction,
+    };
+    [
+        call(libc::SYS_mmap, MAP_ARGUMENTS),
+        PlannedCall {
+            instruction: page,
+            ..call(libc::SYS_clone, clone_arguments(page))
+        },
+        call(libc::SYS_munmap, [page, PAGE, 0, 0, 0, 0]),
+        call(libc::SYS_wait4, reap_arguments(2)),
+    ]
+}
+
+fn clone_arguments(page: u64) -> Arguments {
+    [CLONE_FLAGS, page + PAGE, 0, 0, 0, 0]
+}
+
+fn reap_arguments(copy: i64) -> Arguments {
+    [copy as u64, 0, WALL, 0, 0, 0]
 }
 
 fn map_page(worker: &mut Injection, instruction: u64) -> Result<u64, NoCopy> {
@@ -163,7 +197,7 @@ fn write_code(tid: Tid, worker: &Injection, page: u64) -> Result<(), Errno> {
 
 fn clone_from(worker: &mut Injection, tid: Tid, page: u64) -> Result<Copy, NoCopy> {
     tracee::set_options(tid, libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_TRACECLONE)?;
-    let outcome = worker.call(page, libc::SYS_clone, [CLONE_FLAGS, page + PAGE, 0, 0, 0, 0]);
+    let outcome = worker.call(page, libc::SYS_clone, clone_arguments(page));
     tracee::set_options(tid, libc::PTRACE_O_TRACESYSGOOD)?;
     match outcome? {
         super::inject::Outcome {

@@ -12,23 +12,32 @@ use nix::unistd::{ForkResult, fork, setsid};
 
 use super::guardian::GUARDIAN_NAME;
 use super::message::{Answer, Request, Socket};
+use super::sleep::Remembered;
 use super::step::{Step, Steps};
 use super::{FreezeError, surgeon};
 
 /// What `main` runs when its first argument is [`super::GUARDIAN_ARGUMENT`]; the arguments are those behind it.
 /// Standard input is the socket to the profiler.
 pub fn guardian_main(mut arguments: impl Iterator<Item = String>) -> ! {
-    stand_apart();
+    stand_apart(GUARDIAN_NAME);
     let stand_after = arguments
         .next()
         .and_then(|number| Step::from_number(number.parse().ok()?));
     // SAFETY: descriptor 0 is the socket that the profiler gave us, and nothing else here owns it.
     let socket = Socket::from_descriptor(unsafe { OwnedFd::from_raw_fd(0) });
+    let mut earlier = Vec::new();
     while let Ok(Some(request)) = socket.receive() {
         match request {
-            Request::Freeze { pid, mode } => in_a_child(&socket, || {
-                surgeon::operate(&socket, &Steps::new(&socket, stand_after), pid, mode);
-            }),
+            Request::Freeze { pid, mode } => {
+                let before = std::mem::take(&mut earlier);
+                let steps = Steps::new(&socket, stand_after);
+                match in_a_child(|| surgeon::operate(&socket, &steps, pid, mode, before)) {
+                    Ok(left) => earlier = left,
+                    Err(cause) => {
+                        let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
+                    }
+                }
+            }
             Request::Release => {
                 let cause = "there is nothing to release".into();
                 let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
@@ -39,7 +48,7 @@ pub fn guardian_main(mut arguments: impl Iterator<Item = String>) -> ! {
 }
 
 /// Leaves the profiler's session, and whatever else could end us or be kept open by us.
-fn stand_apart() {
+pub fn stand_apart(name: &str) {
     // This fails only for the leader of a process group, which a process that was just started is not.
     let _ = setsid();
     for ignored in [
@@ -53,29 +62,29 @@ fn stand_apart() {
         let _ = unsafe { signal(ignored, SigHandler::SigIgn) };
     }
     let _ = std::env::set_current_dir("/");
-    let name = std::ffi::CString::new(GUARDIAN_NAME).unwrap_or_default();
+    let name = std::ffi::CString::new(name).unwrap_or_default();
     let _ = nix::sys::prctl::set_name(&name);
     // SAFETY: only the descriptors 0 to 2 are used from here on, and no object owns any other.
     unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
 }
 
-/// Runs `work` in a child process and waits for its end.
-fn in_a_child(socket: &Socket, work: impl FnOnce()) {
+/// Does `work` in a child process, waits for its end, and returns what it returned.
+fn in_a_child(work: impl FnOnce() -> Vec<Remembered>) -> Result<Vec<Remembered>, String> {
+    let (ours, theirs) = Socket::pair().map_err(|error| error.to_string())?;
     // SAFETY: this process has one thread, so the child may do whatever it could do itself.
     match unsafe { fork() } {
         Ok(ForkResult::Child) => {
-            work();
+            let _ = theirs.send(&work());
             exit(0)
         }
         Ok(ForkResult::Parent { child }) => {
-            if !matches!(waitpid(child, None), Ok(WaitStatus::Exited(_, 0))) {
-                let cause = "the process that made the stop broke off".into();
-                let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
+            drop(theirs);
+            let left = ours.receive();
+            match waitpid(child, None) {
+                Ok(WaitStatus::Exited(_, 0)) => Ok(left.ok().flatten().unwrap_or_default()),
+                end => Err(format!("the process that made the stop broke off: {end:?}")),
             }
         }
-        Err(error) => {
-            let cause = format!("it could not fork: {error}");
-            let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
-        }
+        Err(error) => Err(format!("it could not fork: {error}")),
     }
 }

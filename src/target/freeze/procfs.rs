@@ -1,10 +1,14 @@
 //! What `/proc` says about a process's threads, as far as freezing needs it. See `proc(5)`.
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 
 use super::FreezeError;
 use super::tracee::Tid;
-use crate::target::arch::Arguments;
+use crate::target::arch::{self, Arguments};
+
+/// Longer than any vDSO; reading ends where it ends.
+const LONGEST_VDSO: usize = 16 << 10;
 
 /// The lines of `/proc/PID/task/TID/status` that freezing looks at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -111,13 +115,30 @@ fn parse_call(line: &str) -> Option<(u64, Arguments)> {
     Some((number, arguments))
 }
 
-/// The address of the vDSO, the kernel's page of code in every process (`AT_SYSINFO_EHDR`).
-pub fn vdso(pid: u32) -> Option<u64> {
+/// The address of an instruction that makes a system call in the vDSO, the kernel's code in every process.
+pub fn vdso_call(pid: u32) -> Option<u64> {
+    let vdso = vdso(pid)?;
+    let memory = fs::File::open(format!("/proc/{pid}/mem")).ok()?;
+    let mut code = vec![0; LONGEST_VDSO];
+    let length = memory.read_at(&mut code, vdso).ok()?;
+    code.truncate(length);
+    let instruction = arch::SYSCALL_INSTRUCTION;
+    code.windows(instruction.len())
+        .position(|window| window == instruction)
+        .map(|at| vdso + at as u64)
+}
+
+fn vdso(pid: u32) -> Option<u64> {
+    auxiliary(pid, libc::AT_SYSINFO_EHDR)
+}
+
+/// A value that the kernel gave the program when it was executed (`AT_*`); zero is none.
+pub fn auxiliary(pid: u32, wanted: u64) -> Option<u64> {
     let words = fs::read(format!("/proc/{pid}/auxv")).ok()?;
     let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).ok();
     words.chunks_exact(16).find_map(|pair| {
         let (key, value) = (word(&pair[..8])?, word(&pair[8..])?);
-        (key == libc::AT_SYSINFO_EHDR && value != 0).then_some(value)
+        (key == wanted && value != 0).then_some(value)
     })
 }
 
@@ -149,6 +170,6 @@ mod tests {
     fn finds_our_own_threads_and_vdso() {
         let pid = std::process::id();
         assert!(threads(pid).contains(&(pid as Tid)));
-        assert!(vdso(pid).is_some_and(|address| address % 4096 == 0));
+        assert!(vdso_call(pid).is_some());
     }
 }

@@ -6,48 +6,11 @@
 //! `EINTR` anyway, so it does. The thread stays traced while it sleeps there, because to end the tracing of a stopped
 //! thread marks it as having a signal, and the call would end again; the end of the tracer leaves a sleeper asleep.
 
-use std::time::{Duration, Instant};
-
-use super::asleep;
-use super::hold::{Phase, Thread};
 use super::procfs::{self, Status};
+use super::thread::{Phase, Thread};
 use super::time_limit;
 use super::tracee::{self, Stop, Tid};
-use crate::target::arch::{self, Arguments, Registers};
-
-/// The call that a thread slept in just before it was interrupted.
-#[derive(Debug, Clone, Copy)]
-pub struct Sleep {
-    pub call: u64,
-    pub arguments: Arguments,
-    /// When it fell asleep, if that can be told and matters.
-    pub since: Option<Instant>,
-}
-
-impl Sleep {
-    /// Reads it for a thread that has not been interrupted yet.
-    pub fn of(pid: u32, tid: Tid) -> Option<Sleep> {
-        let (call, arguments) = procfs::sleeping_call(pid, tid)?;
-        let since = time_limit::may_apply(call, &arguments)
-            .then(|| asleep::slept_for(pid, tid))
-            .flatten();
-        Some(Sleep {
-            call,
-            arguments,
-            since: since.and_then(|slept| Instant::now().checked_sub(slept)),
-        })
-    }
-
-    /// How long the thread has been in this call; nothing when it is in another one by now.
-    pub fn spent(&self, call: u64, registers: &Registers) -> Option<Duration> {
-        let same = self.call == call && (1..6).all(|n| arch::argument(registers, n) == self.arguments[n]);
-        if same {
-            self.since.map(|since| since.elapsed())
-        } else {
-            None
-        }
-    }
-}
+use crate::target::arch::{self, Registers};
 
 /// How much a thread is disturbed by a stop: 0 where the kernel restarts its call by itself, more where it does not.
 pub fn disturbance(pid: u32, tid: Tid) -> u8 {
@@ -97,8 +60,12 @@ pub fn is_due(tid: Tid, registers: &Registers) -> bool {
 /// Whether the instruction before the one that the thread stands at makes a system call (and not a 32-bit one).
 pub fn stands_behind_a_call(tid: Tid, registers: &Registers) -> bool {
     let length = arch::SYSCALL_INSTRUCTION.len();
-    let at = arch::instruction_pointer(registers).wrapping_sub(length as u64);
-    tracee::read_word(tid, at).is_ok_and(|word| word.to_le_bytes().starts_with(&arch::SYSCALL_INSTRUCTION))
+    makes_a_call(tid, arch::instruction_pointer(registers).wrapping_sub(length as u64))
+}
+
+/// Whether the instruction at an address of a stopped thread's memory makes a system call.
+pub fn makes_a_call(tid: Tid, address: u64) -> bool {
+    tracee::read_word(tid, address).is_ok_and(|word| word.to_le_bytes().starts_with(&arch::SYSCALL_INSTRUCTION))
 }
 
 /// Sets the thread back to its call and lets it go there.
@@ -114,6 +81,9 @@ pub fn begin(tid: Tid, registers: &Registers, signal: i32) -> Phase {
 /// Takes a stop of a thread that makes its call again.
 pub fn advance(pid: u32, thread: &mut Thread, stop: Stop) {
     let tid = thread.tid;
+    if thread.kept {
+        thread.job_stopped = matches!(stop, Stop::Group(_));
+    }
     let harmless = |signal| Status::of_thread(pid, tid).is_some_and(|status| status.does_nothing(signal));
     thread.phase = match (thread.phase, stop) {
         (_, Stop::Gone(_)) => Phase::Free,
@@ -124,28 +94,27 @@ pub fn advance(pid: u32, thread: &mut Thread, stop: Stop) {
             let _ = tracee::go_on_to_call(tid, signal);
             thread.phase
         }
-        (Phase::Remaking(before), Stop::Signal(signal)) => interrupted_in_earnest(tid, &before, signal),
-        (Phase::Remaking(before), Stop::Group(_)) => interrupted_in_earnest(tid, &before, 0),
+        (Phase::Remaking(before), Stop::Signal(signal)) => interrupted_in_earnest(thread, &before, signal),
+        (Phase::Remaking(before), Stop::Group(_)) => interrupted_in_earnest(thread, &before, 0),
         (Phase::InCall, Stop::Call) => leave(thread),
         (Phase::Interrupted(after), Stop::Signal(signal)) if harmless(signal) => begin(tid, &after, signal),
         (Phase::Interrupted(after), Stop::Trap) => begin(tid, &after, 0),
         // The start of the program's next call: the end of that one is where it can be let go.
         (Phase::Interrupted(_), Stop::Call) => go_on(tid, Phase::InCall),
-        (_, Stop::Signal(signal)) => let_go(tid, signal),
-        (_, _) => let_go(tid, 0),
+        (_, Stop::Signal(signal)) => let_go(thread, signal),
+        (_, _) => let_go(thread, 0),
     };
 }
 
 /// The thread stands at the start of its call: gives it what is left of its time, and lets it in.
 fn enter(pid: u32, thread: &mut Thread, before: &Registers) -> Phase {
-    let call = arch::system_call(before).unwrap_or(0);
-    let spent = thread
-        .sleep
-        .and_then(|sleep| sleep.spent(call, before))
-        .unwrap_or_default();
-    let changed = time_limit::shorten(pid, thread.tid, call, spent);
-    let phase = go_on(thread.tid, Phase::InCall);
-    thread.changed = changed.and_then(|change| change.after_entry(pid, thread.tid));
+    let tid = thread.tid;
+    let shortened = arch::system_call(before).and_then(|call| {
+        let spent = thread.sleep?.spent(before)?;
+        time_limit::shorten(pid, tid, call, spent)
+    });
+    let phase = go_on(tid, Phase::InCall);
+    thread.changed = shortened.and_then(|shortened| shortened.after_entry(pid, tid));
     phase
 }
 
@@ -154,21 +123,21 @@ fn leave(thread: &mut Thread) -> Phase {
     match thread.own_registers() {
         // What interrupted it comes next.
         Ok(registers) if is_due(thread.tid, &registers) => go_on(thread.tid, Phase::Interrupted(registers)),
-        Ok(_) => let_go(thread.tid, 0),
+        Ok(_) => let_go(thread, 0),
         Err(_) => Phase::Free,
     }
 }
 
-fn interrupted_in_earnest(tid: Tid, before: &Registers, signal: i32) -> Phase {
-    let _ = tracee::set_registers(tid, before);
-    let_go(tid, signal)
+fn interrupted_in_earnest(thread: &mut Thread, before: &Registers, signal: i32) -> Phase {
+    let _ = tracee::set_registers(thread.tid, before);
+    let_go(thread, signal)
 }
 
 fn go_on(tid: Tid, phase: Phase) -> Phase {
     tracee::go_on_to_call(tid, 0).map_or(Phase::Free, |()| phase)
 }
 
-fn let_go(tid: Tid, signal: i32) -> Phase {
-    let _ = tracee::detach(tid, signal);
-    Phase::Free
+fn let_go(thread: &mut Thread, signal: i32) -> Phase {
+    thread.leave(signal);
+    thread.phase
 }

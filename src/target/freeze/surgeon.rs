@@ -6,17 +6,29 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::copy::{self, Copy, NoCopy};
+use super::headroom;
 use super::hold::{self, Hold};
 use super::message::{Answer, Request, Socket};
 use super::procfs;
+use super::sleep::Remembered;
 use super::step::{Step, Steps};
 use super::{FreezeError, FreezeMode, FreezeUsed};
 
-/// Freezes the process, answers, and waits for the release or the profiler's end.
-pub fn operate(socket: &Socket, steps: &Steps, pid: u32, mode: FreezeMode) {
-    let mut hold = match Hold::new(pid) {
+/// Freezes the process, answers, and waits for the release or the profiler's end. Takes what the last freeze of the
+/// process left to be remembered, and returns what the next one has to know.
+pub fn operate(
+    socket: &Socket,
+    steps: &Steps,
+    pid: u32,
+    mode: FreezeMode,
+    earlier: Vec<Remembered>,
+) -> Vec<Remembered> {
+    let mut hold = match Hold::new(pid, earlier) {
         Ok(hold) => hold,
-        Err(error) => return answer(socket, Answer::Failed(error)),
+        Err(error) => {
+            answer(socket, Answer::Failed(error));
+            return Vec::new();
+        }
     };
     match freeze(&mut hold, mode, steps) {
         Err(error) => answer(socket, Answer::Failed(error)),
@@ -27,6 +39,8 @@ pub fn operate(socket: &Socket, steps: &Steps, pid: u32, mode: FreezeMode) {
             answer(socket, released);
         }
     }
+    hold.let_go();
+    hold.remember()
 }
 
 /// A profiler that is gone gets no answer, and needs none.
@@ -34,15 +48,21 @@ fn answer(socket: &Socket, answer: Answer) {
     let _ = socket.send(&answer);
 }
 
-fn freeze(hold: &mut Hold, mode: FreezeMode, steps: &Steps) -> Result<(Option<Copy>, Answer), FreezeError> {
+/// Freezes a process of which threads may be kept; the answer is the one to give.
+pub fn freeze(hold: &mut Hold, mode: FreezeMode, steps: &Steps) -> Result<(Option<Copy>, Answer), FreezeError> {
     let pid = hold.pid;
     procfs::require_alive(pid)?;
+    let shortage = if mode == FreezeMode::Auto {
+        headroom::shortage(pid)
+    } else {
+        None
+    };
     hold.stop_all(steps)?;
     if hold::is_32_bit(hold) {
         return Err(FreezeError::ThirtyTwoBit { pid });
     }
-    if mode == FreezeMode::Stop {
-        return Ok((None, standing(hold, None)));
+    if mode == FreezeMode::Stop || shortage.is_some() {
+        return Ok((None, standing(hold, shortage)));
     }
     match copy::make(hold, steps) {
         Ok(copy) => {
@@ -92,7 +112,8 @@ fn wait_for_release(socket: &Socket, hold: &mut Hold) {
     }
 }
 
-fn release(hold: &mut Hold, copy: Option<Copy>, steps: &Steps) -> Answer {
+/// Ends the copy and has it reaped, or lets the threads go.
+pub fn release(hold: &mut Hold, copy: Option<Copy>, steps: &Steps) -> Answer {
     let Some(copy) = copy else {
         return Answer::Released { pause: hold.let_go() };
     };

@@ -1,56 +1,64 @@
 //! What is left of a call's time limit when it is made again.
 //!
 //! The kernel's own restarts keep the moment at which a call is to end. A call that is made again from outside is given
-//! the rest of its time instead: milliseconds in the register, a `struct timespec` in the program's memory, where it
-//! stands changed only until the kernel has read it.
+//! the rest of its time instead: milliseconds in the register, a `struct timespec` in the program's memory, or the
+//! socket's own limit, the latter two changed only until the kernel has read them.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::procfs;
+use super::socket_limit::SocketLimit;
 use super::tracee::{self, Tid};
 use crate::target::arch::{self, Arguments, Registers, TimeLimit};
 
-/// A register or a piece of memory that holds the rest of a time limit instead of what the program put there.
-#[derive(Debug, Clone, Copy)]
-pub enum ChangedArgument {
-    Register {
-        position: usize,
-        original: u64,
-        changed: u64,
-    },
-    Memory {
-        address: u64,
-        original: [u8; TIMESPEC],
-    },
+/// An argument in a register that holds the rest of a time limit instead of what the program put there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedArgument {
+    pub position: usize,
+    pub original: u64,
+    pub changed: u64,
+}
+
+/// A time limit that holds less than what the program put there.
+#[derive(Debug)]
+pub enum Shortened {
+    Register(ChangedArgument),
+    Memory { address: u64, original: [u8; TIMESPEC] },
+    Socket(SocketLimit),
 }
 
 /// The size of a `struct timespec`: seconds and nanoseconds, eight bytes each.
 const TIMESPEC: usize = 16;
-/// How long to wait for the thread to read its time limit; it does so first of all.
-const ENTRY_DEADLINE: Duration = Duration::from_millis(5);
+/// How long to wait for the thread to read its time limit. It does so first of all, but it may not run at once.
+const ENTRY_DEADLINE: Duration = Duration::from_millis(200);
 
-/// Whether a call that ends with `EINTR` could have a time limit.
-pub fn may_apply(call: u64, arguments: &Arguments) -> bool {
+/// Whether a call has a time limit and would be ended with `EINTR` by a stop.
+pub fn applies(pid: u32, call: u64, arguments: &Arguments) -> bool {
     match arch::time_limit(call) {
         Some(TimeLimit::Milliseconds(position)) => arguments[position] as i32 > 0,
         Some(TimeLimit::Timespec(position)) => arguments[position] != 0,
-        None => false,
+        None => SocketLimit::of(pid, call, arguments[0]).is_some(),
     }
 }
 
 /// Shortens the time limit of the call that the thread stands at the start of, by what it has `spent` already.
-pub fn shorten(pid: u32, tid: Tid, call: u64, spent: Duration) -> Option<ChangedArgument> {
-    let limit = arch::time_limit(call).filter(|_| !spent.is_zero())?;
+pub fn shorten(pid: u32, tid: Tid, call: u64, spent: Duration) -> Option<Shortened> {
     let registers = tracee::registers(tid).ok()?;
-    match limit {
-        TimeLimit::Milliseconds(position) => shorten_register(tid, registers, position, spent),
-        TimeLimit::Timespec(position) => shorten_memory(pid, arch::argument(&registers, position), spent),
+    match arch::time_limit(call) {
+        Some(TimeLimit::Milliseconds(position)) => shorten_register(tid, registers, position, spent),
+        Some(TimeLimit::Timespec(position)) => shorten_memory(pid, arch::argument(&registers, position), spent),
+        None => {
+            let limit = SocketLimit::of(pid, call, arch::argument(&registers, 0))?;
+            limit.shorten(spent).then_some(Shortened::Socket(limit))
+        }
     }
 }
 
-fn shorten_register(tid: Tid, mut registers: Registers, position: usize, spent: Duration) -> Option<ChangedArgument> {
+fn shorten_register(tid: Tid, mut registers: Registers, position: usize, spent: Duration) -> Option<Shortened> {
     let original = arch::argument(&registers, position);
     let limit = u64::try_from(original as i32).ok().filter(|&limit| limit > 0)?;
     // Rounded up: a call may end late, never early.
@@ -58,14 +66,14 @@ fn shorten_register(tid: Tid, mut registers: Registers, position: usize, spent: 
     let changed = rest.as_nanos().div_ceil(1_000_000) as u64;
     arch::set_argument(&mut registers, position, changed);
     tracee::set_registers(tid, &registers).ok()?;
-    Some(ChangedArgument::Register {
+    Some(Shortened::Register(ChangedArgument {
         position,
         original,
         changed,
-    })
+    }))
 }
 
-fn shorten_memory(pid: u32, address: u64, spent: Duration) -> Option<ChangedArgument> {
+fn shorten_memory(pid: u32, address: u64, spent: Duration) -> Option<Shortened> {
     let memory = OpenOptions::new()
         .read(true)
         .write(true)
@@ -77,35 +85,42 @@ fn shorten_memory(pid: u32, address: u64, spent: Duration) -> Option<ChangedArgu
         .ok()?;
     let changed = encode(decode(&original)?.saturating_sub(spent));
     memory.write_all_at(&changed, address).ok()?;
-    Some(ChangedArgument::Memory { address, original })
+    Some(Shortened::Memory { address, original })
+}
+
+impl Shortened {
+    /// To be called when the thread has been let into its call. What the kernel reads at the start is put back at once;
+    /// a register can be put back only when the call ends.
+    pub fn after_entry(self, pid: u32, tid: Tid) -> Option<ChangedArgument> {
+        match self {
+            Shortened::Register(changed) => return Some(changed),
+            Shortened::Socket(limit) => {
+                wait_until_asleep(pid, tid);
+                limit.put_back();
+            }
+            Shortened::Memory { address, original } => {
+                wait_until_asleep(pid, tid);
+                let memory = OpenOptions::new().write(true).open(format!("/proc/{pid}/mem"));
+                let _ = memory.and_then(|memory| memory.write_all_at(&original, address));
+            }
+        }
+        None
+    }
+}
+
+/// Waits until a thread that was let into a call sleeps there.
+pub fn wait_until_asleep(pid: u32, tid: Tid) {
+    let start = Instant::now();
+    while !procfs::is_asleep(pid, tid) && start.elapsed() < ENTRY_DEADLINE {
+        std::thread::yield_now();
+    }
 }
 
 impl ChangedArgument {
-    /// To be called when the thread has been let into its call. Memory is put back as soon as the kernel has read it;
-    /// a register can be put back only when the call ends.
-    pub fn after_entry(self, pid: u32, tid: Tid) -> Option<ChangedArgument> {
-        let ChangedArgument::Memory { address, original } = self else {
-            return Some(self);
-        };
-        let start = Instant::now();
-        while !procfs::is_asleep(pid, tid) && start.elapsed() < ENTRY_DEADLINE {
-            std::thread::yield_now();
-        }
-        let memory = OpenOptions::new().write(true).open(format!("/proc/{pid}/mem"));
-        let _ = memory.and_then(|memory| memory.write_all_at(&original, address));
-        None
-    }
-
-    /// Puts a changed register back, unless it holds something else by now.
+    /// Puts the register back, unless it holds something else by now.
     pub fn put_back(self, registers: &mut Registers) {
-        if let ChangedArgument::Register {
-            position,
-            original,
-            changed,
-        } = self
-            && arch::argument(registers, position) == changed
-        {
-            arch::set_argument(registers, position, original);
+        if arch::argument(registers, self.position) == self.changed {
+            arch::set_argument(registers, self.position, self.original);
         }
     }
 }

@@ -13,6 +13,8 @@ const CHUNK_FLAGS: u64 = 7;
 /// How much larger than asked for a chunk is believed to be: a remainder that was not split off, or the rest of the
 /// last page of a mapping.
 const MOST_SLACK: u64 = 4096 + 64;
+/// No address space has room for a larger request.
+const LARGEST_REQUEST: u64 = 1 << 56;
 /// `_PyMem_DebugRawAlloc` puts a size, an identifier and guard bytes before a block, and guard bytes behind it.
 const DEBUG_FRONT: u64 = 16;
 const DEBUG_BACK: u64 = 8;
@@ -29,6 +31,7 @@ impl Blocks {
     /// What a block of `request` bytes at `start` occupies.
     #[inline]
     pub fn size<M: ReadMemory>(self, memory: &mut M, start: u64, request: u64) -> u64 {
+        let request = request.min(LARGEST_REQUEST);
         let (start, request) = if self.debug {
             (start.wrapping_sub(DEBUG_FRONT), request + DEBUG_FRONT + DEBUG_BACK)
         } else {
@@ -97,5 +100,5 @@ fn is_pooled<M: ReadMemory>(memory: &mut M, layout: &Layout, start: u64, request
         .saturating_mul(CLASS);
     class == request.next_multiple_of(CLASS)
         && (start - pool) >= at.pool_header
-        && (start - pool - at.pool_header) % class == 0
+        && (start - pool - at.pool_header).is_multiple_of(class)
 }

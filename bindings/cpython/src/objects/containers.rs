@@ -3,6 +3,7 @@
 use crate::layout::SimpleQueue;
 use crate::memory::{ReadMemory, Unreadable, word_at};
 
+use super::bounds::Gap;
 use super::examine::Examiner;
 use super::types::TypeInfo;
 use super::visit::{Extent, Step, Visitor};
@@ -15,6 +16,10 @@ const BLOCK_ITEMS: u64 = 64;
 const BLOCK_SIZE: u64 = 8 + 8 * BLOCK_ITEMS + 8;
 const BLOCK_DATA: u64 = 8;
 const BLOCK_RIGHT: u64 = 8 + 8 * BLOCK_ITEMS;
+/// `numread` and `values` of a `teedataobject`, the same in every release.
+const TEE_READ: u64 = 24;
+const TEE_FIRST: u64 = 40;
+const TEE_VALUES: u64 = 57;
 /// More items than any address space holds.
 const MOST_ITEMS: u64 = 1 << 40;
 
@@ -29,13 +34,19 @@ impl Examiner<'_> {
         let at = self.layout.list;
         let bytes = memory.read(address, (at.allocated + 8) as usize)?;
         let length = word_at(bytes, self.layout.object.ob_size);
-        let (items, allocated) = (word_at(bytes, at.items), word_at(bytes, at.allocated));
+        let (items, mut allocated) = (word_at(bytes, at.items), word_at(bytes, at.allocated));
+        // `list.sort` takes the items away and puts −1 there for as long as it runs; `sys.getsizeof` reckons with that.
+        let sorting = allocated == u64::MAX && length == 0;
+        if sorting {
+            allocated = 0;
+        }
         if length > allocated || allocated > MOST_ITEMS {
             return Err(Unreadable::Implausible {
                 what: "list",
                 at: address,
             });
         }
+        self.bounds.block(memory, items, 8 * allocated)?;
         self.items(memory, items, length, visitor)?;
         let tables = if allocated > 0 {
             self.blocks.size(memory, items, 8 * allocated)
@@ -43,7 +54,7 @@ impl Examiner<'_> {
             0
         };
         Ok(Extent {
-            counted: info.basicsize + 8 * allocated,
+            counted: info.basicsize + 8 * allocated - if sorting { 8 } else { 0 },
             own: info.basicsize,
             tables,
             length,
@@ -64,6 +75,8 @@ impl Examiner<'_> {
                 at: address,
             });
         }
+        self.bounds
+            .block(memory, address, self.layout.tuple.items + 8 * length)?;
         self.items(memory, address + self.layout.tuple.items, length, visitor)?;
         let size = info.basicsize + 8 * length;
         Ok(Extent {
@@ -93,11 +106,15 @@ impl Examiner<'_> {
                 at: address,
             });
         }
+        self.bounds.block(memory, table, SET_ENTRY * slots)?;
         let mut words = self.take_words();
         let mut done = 0;
+        // Numbers in a row lie in a row: up to eight times as much is empty.
+        let mut gap = Gap::new(16 * used);
         while done < slots {
             let piece = (slots - done).min(Self::PIECE_WORDS / 2);
-            let bytes = memory.read(table + SET_ENTRY * done, (SET_ENTRY * piece) as usize)?;
+            let bytes = memory.read(table.wrapping_add(SET_ENTRY * done), (SET_ENTRY * piece) as usize)?;
+            let is_empty = is_zero(bytes);
             words.clear();
             words.extend(
                 bytes
@@ -110,6 +127,9 @@ impl Examiner<'_> {
                 visitor.reference(memory, Step::Member, key);
             }
             done += piece;
+            if gap.is_endless(2 * piece, is_empty) {
+                break;
+            }
         }
         self.give_back(words);
         let own_table = table == address + at.small_table;
@@ -147,15 +167,28 @@ impl Examiner<'_> {
         }
         let blocks = (index + length).div_ceil(BLOCK_ITEMS).max(1);
         let mut done = 0;
+        let (mut followed, mut remembered) = (0u64, block);
         while done < length {
             let piece = (BLOCK_ITEMS - index).min(length - done);
-            self.items_from(memory, block + BLOCK_DATA + 8 * index, piece, done, visitor)?;
+            self.items_from(memory, block.wrapping_add(BLOCK_DATA + 8 * index), piece, done, visitor)?;
             done += piece;
             index = 0;
             if done < length {
-                block = memory.word(block + BLOCK_RIGHT)?;
+                block = memory.word(block.wrapping_add(BLOCK_RIGHT))?;
+                // Blocks that lead back to one of them: every 2ⁿth is remembered, as no ring can avoid.
+                followed += 1;
+                if block == remembered {
+                    return Err(Unreadable::Implausible {
+                        what: "deque",
+                        at: address,
+                    });
+                }
+                if followed == u64::next_power_of_two(followed) {
+                    remembered = block;
+                }
             }
         }
+        self.bounds.room(address, 8 * length)?;
         let block_size = self.blocks.size(memory, block, BLOCK_SIZE);
         Ok(Extent {
             counted: info.basicsize + BLOCK_SIZE * blocks,
@@ -184,7 +217,8 @@ impl Examiner<'_> {
             });
         }
         let to_end = count.min(capacity - first.min(capacity));
-        self.items_from(memory, items + 8 * first, to_end, 0, visitor)?;
+        self.bounds.block(memory, items, 8 * capacity)?;
+        self.items_from(memory, items.wrapping_add(8 * first), to_end, 0, visitor)?;
         self.items_from(memory, items, count - to_end, to_end, visitor)?;
         let tables = if capacity > 0 {
             self.blocks.size(memory, items, 8 * capacity)
@@ -198,6 +232,25 @@ impl Examiner<'_> {
             tables,
             length: count,
         })
+    }
+
+    /// The values of a `teedataobject` (Modules/itertoolsmodule.c), of which only those that were read are set.
+    pub(super) fn tee_data<M: ReadMemory, V: Visitor<M>>(
+        &mut self,
+        memory: &mut M,
+        info: &TypeInfo,
+        address: u64,
+        visitor: &mut V,
+    ) -> Result<Extent, Unreadable> {
+        let read = u64::from(memory.half(address + TEE_READ)?);
+        if read > TEE_VALUES {
+            return Err(Unreadable::Implausible {
+                what: "tee",
+                at: address,
+            });
+        }
+        self.items(memory, address + TEE_FIRST, read, visitor)?;
+        Ok(Extent::single(info.basicsize))
     }
 
     fn items<M: ReadMemory, V: Visitor<M>>(
@@ -220,6 +273,7 @@ impl Examiner<'_> {
         visitor: &mut V,
     ) -> Result<(), Unreadable> {
         let mut words = self.take_words();
+        let mut gap = Gap::new(0);
         let mut done = 0;
         while done < count {
             let piece = (count - done).min(Self::PIECE_WORDS);
@@ -232,8 +286,15 @@ impl Examiner<'_> {
                 }
             }
             done += piece;
+            if gap.is_endless(piece, words.iter().all(|&word| word == 0)) {
+                break;
+            }
         }
         self.give_back(words);
         Ok(())
     }
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte == 0)
 }

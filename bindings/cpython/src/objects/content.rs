@@ -24,6 +24,8 @@ pub enum Content {
     Code,
     Frame,
     Generator,
+    /// A coroutine or an asynchronous generator, which are made like generators.
+    Coroutine,
     Exception,
     WeakRef,
     Deque,
@@ -34,6 +36,8 @@ pub enum Content {
     Struct,
     Decimal,
     SimpleQueue,
+    /// What the iterators that `itertools.tee` made have in common.
+    TeeData,
     /// `datetime.datetime` and `datetime.time`: a time zone at this offset when the byte at `AWARE_FLAG` says so.
     Aware(u64),
     /// `sys.getsizeof` adds eight bytes for each item of the tuple or number at this offset (`itertools.product`).
@@ -72,13 +76,15 @@ impl Content {
         Some(match name {
             "float" | "complex" | "bytes" | "PyCapsule" | "EncodingMap" | "datetime.date" | "datetime.timedelta"
             | "_random.Random" | "_thread.lock" | "_thread.RLock" => Content::Scalar,
+            "frozendict" => Content::Dict,
             "collections.OrderedDict" => Content::OrderedDict,
             "set" | "frozenset" => Content::Set,
             "bytearray" => Content::ByteArray,
             "module" => Content::Module,
             "code" => Content::Code,
             "frame" => Content::Frame,
-            "generator" | "coroutine" | "async_generator" => Content::Generator,
+            "generator" => Content::Generator,
+            "coroutine" | "async_generator" => Content::Coroutine,
             "weakref"
             | "weakref.ReferenceType"
             | "weakproxy"
@@ -93,6 +99,7 @@ impl Content {
             "Struct" | "_struct.Struct" => Content::Struct,
             "decimal.Decimal" => Content::Decimal,
             "_queue.SimpleQueue" => Content::SimpleQueue,
+            "itertools._tee_dataobject" => Content::TeeData,
             "datetime.datetime" => Content::Aware(40),
             "datetime.time" => Content::Aware(32),
             "itertools.product" => Content::PoolIndices(16),
@@ -114,6 +121,11 @@ impl Content {
             Content::Type => name == "type",
             _ => false,
         }
+    }
+
+    /// Whether this says more of a type than what was known of it before.
+    pub fn is_more_than(self, before: Content) -> bool {
+        before == Content::Plain || (before == Content::Dict && self == Content::OrderedDict)
     }
 
     /// Whether such an object holds no references of its own.

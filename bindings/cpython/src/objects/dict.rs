@@ -3,7 +3,11 @@
 use crate::layout::{Keys, Layout, Values};
 use crate::memory::{ReadMemory, Unreadable, word_at};
 
+use super::bounds::Gap;
 use super::text::{TextHeader, str_value};
+
+/// More slots than a hash table can have in any memory there is.
+const MOST_SLOTS: u64 = 1 << 40;
 
 /// How the entries of a key table are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,8 +130,10 @@ impl KeysHeader {
                 .ok_or(implausible)?,
             bytes: 0,
         };
-        // A table of 2⁴⁸ slots would fill the address space: larger ones only tempt later sums to overflow.
-        if !slots.is_power_of_two() || slots > 1 << 48 || index_bytes > 1 << 48 {
+        // A table of 2⁴⁰ slots would not fit into memory: larger ones only tempt later sums to overflow. A slot of the
+        // hash table has one byte to eight.
+        let fitting_index = (slots..=slots.saturating_mul(8)).contains(&index_bytes);
+        if !slots.is_power_of_two() || slots > MOST_SLOTS || !fitting_index {
             return Err(implausible);
         }
         if header.used_entries > header.capacity() || header.free_entries > header.capacity() {
@@ -191,12 +197,14 @@ pub fn entries(
     };
     let mut found = Vec::new();
     let mut index = 0;
+    let mut gap = Gap::new(0);
     while index < count && found.len() < most {
         // Pieces bound what a made-up length can make a reader fetch at once.
         const PIECE: u64 = 4096;
         let piece = PIECE.min(count - index);
         let size = keys.kind.size();
         let bytes = memory.read(keys.entries.wrapping_add(index * size), (piece * size) as usize)?;
+        let before = found.len();
         for slot in 0..piece {
             let key = word_at(bytes, slot * size + keys.kind.key());
             let value = match &values {
@@ -208,6 +216,9 @@ pub fn entries(
             }
         }
         index += piece;
+        if gap.is_endless(piece, found.len() == before) {
+            break;
+        }
     }
     Ok(found)
 }

@@ -6,6 +6,7 @@ use crate::layout::{Layout, PreHeader};
 use crate::memory::{ReadMemory, Unreadable};
 
 use super::blocks::Blocks;
+use super::bounds::{self, Bounds, Gap};
 use super::content::{AWARE_FLAG, Content};
 use super::dict::KeysHeader;
 use super::types::{TypeInfo, flags};
@@ -22,6 +23,7 @@ pub struct Examiner<'a> {
     /// The interpreters, which hold the dicts of static types (3.12 and later).
     pub(super) interpreters: Vec<u64>,
     words: Vec<u64>,
+    pub(super) bounds: Bounds,
     pub(super) last_table: Option<(u64, KeysHeader)>,
 }
 
@@ -50,8 +52,16 @@ impl<'a> Examiner<'a> {
             dynamic: 0..0,
             interpreters,
             words: Vec::with_capacity(2 * Self::PIECE_WORDS as usize),
+            bounds: Bounds::of_anything(),
             last_table: None,
         }
+    }
+
+    /// Believes no length that does not fit into the `mapped` bytes of memory that the process has, and no more of them
+    /// than fit together.
+    pub fn within(mut self, mapped: u64) -> Self {
+        self.bounds = Bounds::of_program(mapped);
+        self
     }
 
     pub fn set_blocks(&mut self, blocks: Blocks) {
@@ -66,10 +76,11 @@ impl<'a> Examiner<'a> {
         address: u64,
         visitor: &mut V,
     ) -> Result<ObjectSize, Unreadable> {
+        bounds::object(address)?;
         let extent = self.content(memory, info, address, visitor)?;
         self.fields(memory, info, address, visitor)?;
         let (behind, besides) = self.attributes(memory, info, address, extent.own, visitor)?;
-        Ok(self.total(memory, info, address, extent, behind, besides))
+        self.total(memory, info, address, extent, behind, besides)
     }
 
     /// Measures an object of a type that holds no references (`TypeInfo::is_leaf`).
@@ -80,8 +91,9 @@ impl<'a> Examiner<'a> {
         info: &TypeInfo,
         address: u64,
     ) -> Result<ObjectSize, Unreadable> {
+        bounds::object(address)?;
         let extent = self.scalar(memory, info, address)?;
-        Ok(self.total(memory, info, address, extent, 0, 0))
+        self.total(memory, info, address, extent, 0, 0)
     }
 
     /// Whether the words around `address` are such as stand around a living object of this type. Asked of words that were
@@ -119,7 +131,8 @@ impl<'a> Examiner<'a> {
         extent: Extent,
         behind: u64,
         besides: u64,
-    ) -> ObjectSize {
+    ) -> Result<ObjectSize, Unreadable> {
+        self.bounds.block(memory, address, extent.own)?;
         let is_static = self.is_static(address);
         let block = if is_static {
             // Static types have nothing in front; other static objects stand behind a collector's head like any.
@@ -135,11 +148,18 @@ impl<'a> Examiner<'a> {
             (Content::Type, PreHeader::GcHead | PreHeader::ManagedIfGc) if is_static => 0,
             _ => info.counted_presize,
         };
-        ObjectSize {
-            getsizeof: extent.counted + presize,
+        let size = ObjectSize {
+            getsizeof: extent.counted.saturating_add(presize),
             bytes: block.saturating_add(extent.tables).saturating_add(besides),
             length: extent.length,
+        };
+        if size.bytes.max(size.getsizeof) > self.bounds.largest {
+            return Err(Unreadable::Implausible {
+                what: "size",
+                at: address,
+            });
         }
+        Ok(size)
     }
 
     fn content<M: ReadMemory, V: Visitor<M>>(
@@ -160,11 +180,12 @@ impl<'a> Examiner<'a> {
                 Some(at) => self.simple_queue(memory, info, address, at, visitor),
                 None => self.scalar(memory, info, address),
             },
+            Content::TeeData => self.tee_data(memory, info, address, visitor),
             Content::Type => self.type_object(memory, info, address, visitor),
             Content::Module => self.module(memory, info, address, visitor),
             Content::Code => self.code(memory, info, address, visitor),
             Content::Frame => self.frame_object(memory, address, visitor),
-            Content::Generator => self.generator(memory, info, address, visitor),
+            Content::Generator | Content::Coroutine => self.generator(memory, info, address, visitor),
             Content::Exception => {
                 self.named(memory, address, self.layout.exception.references, visitor)?;
                 self.scalar(memory, info, address)
@@ -218,10 +239,15 @@ impl<'a> Examiner<'a> {
         to: u64,
         visitor: &mut V,
     ) -> Result<(), Unreadable> {
+        let from = from.saturating_add(from.wrapping_neg() % 8);
+        let count = to.saturating_sub(from) / 8;
+        self.bounds.block(memory, from, 8 * count)?;
         let mut words = self.take_words();
-        let mut at = from.next_multiple_of(8);
-        while at + 8 <= to {
-            let piece = ((to - at) / 8).min(Self::PIECE_WORDS);
+        let mut gap = Gap::new(0);
+        let mut done = 0;
+        while done < count {
+            let piece = (count - done).min(Self::PIECE_WORDS);
+            let at = from + 8 * done;
             let bytes = memory.read(at, (8 * piece) as usize)?;
             words.clear();
             words.extend(
@@ -233,7 +259,10 @@ impl<'a> Examiner<'a> {
             for &word in &words {
                 visitor.candidate(memory, word);
             }
-            at += 8 * piece;
+            done += piece;
+            if gap.is_endless(piece, words.is_empty()) {
+                break;
+            }
         }
         self.give_back(words);
         Ok(())

@@ -3,6 +3,8 @@
 use crate::layout::{CodeForm, FrameForm, FrameTop, GeneratorForm, StackDepth};
 use crate::memory::{ReadMemory, Unreadable, word_at};
 
+use super::bounds;
+use super::content::Content;
 use super::examine::Examiner;
 use super::program::CodeSlots;
 use super::types::TypeInfo;
@@ -51,6 +53,7 @@ impl Examiner<'_> {
         address: u64,
         visitor: &mut V,
     ) -> Result<(), Unreadable> {
+        bounds::object(address)?;
         let at = self.layout.frame;
         let (Some(frame), _) = self.running_frame(memory, address)? else {
             return Ok(());
@@ -134,7 +137,7 @@ impl Examiner<'_> {
                 let frame = memory.word(address + frame)?;
                 // A frame that still runs on a thread is told with the thread; its variables are the same.
                 self.frame(memory, frame, visitor)?;
-                let code = memory.word(frame + self.layout.frame.code)? & !self.layout.frame.slot_bits;
+                let code = memory.word(frame.wrapping_add(self.layout.frame.code))? & !self.layout.frame.slot_bits;
                 let slots = self.frame_slots(memory, code)?;
                 Ok(Extent::single(own_data + self.layout.frame.localsplus + 8 * slots))
             }
@@ -195,10 +198,8 @@ impl Examiner<'_> {
     ) -> Result<Extent, Unreadable> {
         let at = self.layout.generator;
         self.named(memory, address, at.references, visitor)?;
-        if let Some(origin) = at.origin_or_finalizer
-            && origin + 8 <= info.basicsize
-        {
-            self.named(memory, address, &[("origin", origin)], visitor)?;
+        if info.content == Content::Coroutine {
+            self.named(memory, address, &[("origin", at.origin_or_finalizer)], visitor)?;
         }
         match at.form {
             GeneratorForm::Object { frame } => {
@@ -225,7 +226,7 @@ impl Examiner<'_> {
         } = self.layout.code.form
         {
             let words = u64::from(memory.half(code.wrapping_add(frame_size))?);
-            return Ok(words.saturating_sub(self.layout.frame.size / 8 - 1));
+            return Ok(words.saturating_sub((self.layout.frame.size / 8).saturating_sub(1)));
         }
         let slots = self.code_slots(memory, code)?;
         Ok(slots.variables + slots.stack)
@@ -241,6 +242,7 @@ impl Examiner<'_> {
         slot_bits: u64,
         visitor: &mut V,
     ) -> Result<(), Unreadable> {
+        self.bounds.block(memory, first, 8 * live)?;
         let names = self.variable_names(memory, slots)?;
         for index in 0..live {
             let word = memory.word(first + 8 * index)?;

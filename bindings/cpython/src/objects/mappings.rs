@@ -3,6 +3,7 @@
 use crate::layout::{Keys, Values};
 use crate::memory::{ReadMemory, Unreadable, word_at};
 
+use super::bounds::Gap;
 use super::dict::{DictHeader, EntryKind, KeysHeader};
 use super::examine::Examiner;
 use super::types::{InstanceDict, TypeInfo, flags, has_values};
@@ -23,6 +24,13 @@ impl Examiner<'_> {
     ) -> Result<Extent, Unreadable> {
         let DictHeader { used, keys, values } = DictHeader::read(memory, self.layout, address)?;
         let table = KeysHeader::read(memory, &self.layout.keys, keys)?;
+        if used > table.slots {
+            return Err(Unreadable::Implausible {
+                what: "dict",
+                at: address,
+            });
+        }
+        self.bounds.block(memory, keys, table.bytes)?;
         let mut extent = Extent {
             counted: info.basicsize,
             own: info.basicsize,
@@ -53,7 +61,7 @@ impl Examiner<'_> {
         let mut extent = self.dict(memory, info, address, visitor)?;
         let at = self.layout.ordered_dict;
         let first = memory.word(address + at.first)?;
-        let fast_nodes = memory.word(address + at.fast_nodes_size)?.min(1 << 40);
+        let fast_nodes = memory.word(address + at.fast_nodes_size)?.min(self.bounds.largest / 8);
         let instance_dict = memory.word(address + at.instance_dict)?;
         if instance_dict != 0 {
             visitor.reference(
@@ -85,6 +93,7 @@ impl Examiner<'_> {
         }
         let (size, key_at) = (table.kind.size(), table.kind.key());
         let mut words = self.take_words();
+        let mut gap = Gap::new(0);
         let mut done = 0;
         while done < table.used_entries {
             let piece = (table.used_entries - done).min(Self::PIECE_WORDS / 2);
@@ -111,6 +120,9 @@ impl Examiner<'_> {
                 visitor.reference(memory, Step::Key, key);
             }
             done += piece;
+            if gap.is_endless(2 * piece, words.iter().all(|&word| word == 0)) {
+                break;
+            }
         }
         self.give_back(words);
         Ok(())
@@ -140,10 +152,10 @@ impl Examiner<'_> {
                 values: first,
                 ..
             } => {
-                let room = u64::from(memory.byte(values + capacity)?);
-                let is_embedded = memory.byte(values + embedded)? != 0;
+                let room = u64::from(memory.byte(values.wrapping_add(capacity))?);
+                let is_embedded = memory.byte(values.wrapping_add(embedded))? != 0;
                 (
-                    values + first,
+                    values.wrapping_add(first),
                     room,
                     (values, if is_embedded { 0 } else { values_size(room) }),
                 )
@@ -168,6 +180,7 @@ impl Examiner<'_> {
         visitor: &mut V,
     ) -> Result<(), Unreadable> {
         let count = table.used_entries.min(room).min(MOST_SHARED_NAMES);
+        self.bounds.block(memory, start, 8 * count)?;
         let mut words = self.take_words();
         words.clear();
         let bytes = memory.read(start, (8 * count) as usize)?;
@@ -226,7 +239,7 @@ impl Examiner<'_> {
             match self.layout.values {
                 Values::Bare => {}
                 Values::Pointer => values = memory.word(address.wrapping_sub(32))?,
-                Values::Tagged if dict & 1 == 1 => (values, dict) = (dict + 1, 0),
+                Values::Tagged if dict & 1 == 1 => (values, dict) = (dict.wrapping_add(1), 0),
                 Values::Tagged => {}
                 Values::Inline { valid, capacity, .. } if info.has(flags::INLINE_VALUES) => {
                     let place = address + info.basicsize;
@@ -266,8 +279,8 @@ impl Examiner<'_> {
                 values: first,
                 ..
             } => {
-                let room = u64::from(memory.byte(values + capacity)?);
-                self.shared_values(memory, &table, values + first, room, true, visitor)?;
+                let room = u64::from(memory.byte(values.wrapping_add(capacity))?);
+                self.shared_values(memory, &table, values.wrapping_add(first), room, true, visitor)?;
                 Ok(0)
             }
             _ => {

@@ -1,6 +1,7 @@
 //! Decoders of objects: each mechanism of the layouts once.
 
 pub mod blocks;
+mod bounds;
 mod containers;
 pub mod content;
 pub mod dict;

@@ -105,16 +105,16 @@ impl Examiner<'_> {
         let index = memory.word(address + self.layout.types.subclasses)?.wrapping_sub(1);
         for interpreter in self.interpreters.clone() {
             let state = if index < builtins_count {
-                interpreter + builtins + index * size
+                interpreter.wrapping_add(builtins + index * size)
             } else {
                 match extensions {
                     Some((start, count)) if index - builtins_count < count => {
-                        interpreter + start + (index - builtins_count) * size
+                        interpreter.wrapping_add(start + (index - builtins_count) * size)
                     }
                     _ => continue,
                 }
             };
-            if memory.word(state + type_)? == address {
+            if memory.word(state.wrapping_add(type_))? == address {
                 self.named(
                     memory,
                     state,

@@ -115,10 +115,12 @@ impl Examiner<'_> {
             word_at(bytes, at.data)
         };
         if !compact && data != 0 {
+            self.bounds.block(memory, data, (length + 1) * kind)?;
             extent.counted += (length + 1) * kind;
             extent.tables += self.blocks.size(memory, data, (length + 1) * kind);
         }
         if utf8 != 0 && utf8 != data && utf8_length < LARGEST {
+            self.bounds.block(memory, utf8, utf8_length + 1)?;
             extent.counted += utf8_length + 1;
             extent.tables += self.blocks.size(memory, utf8, utf8_length + 1);
         }
@@ -126,6 +128,7 @@ impl Examiner<'_> {
             wide = 0;
         }
         if wide != 0 && wide_length < LARGEST / 4 {
+            self.bounds.block(memory, wide, 4 * (wide_length + 1))?;
             extent.counted += 4 * (wide_length + 1);
             extent.tables += self.blocks.size(memory, wide, 4 * (wide_length + 1));
         }
@@ -150,6 +153,7 @@ impl Examiner<'_> {
             None if allocated > 0 => {
                 extent.counted += allocated;
                 let start = memory.word(address + at.bytes)?;
+                self.bounds.block(memory, start, allocated)?;
                 extent.tables += self.blocks.size(memory, start, allocated);
             }
             None => {}
@@ -174,6 +178,7 @@ impl Examiner<'_> {
         let descr = memory.word(address + at.descr)?;
         let itemsize = u64::from(memory.half(descr.wrapping_add(at.descr_itemsize))?);
         let buffer = self.checked(address, 0, allocated, itemsize)?;
+        self.bounds.block(memory, items, buffer)?;
         let tables = if buffer > 0 {
             self.blocks.size(memory, items, buffer)
         } else {
@@ -202,8 +207,8 @@ impl Examiner<'_> {
         }
         visitor.reference(memory, Step::Field(super::types::FieldName::Known("buffer")), buffer);
         // Counts of immortal objects fill the upper half of the word too; one holder is 1 in every release.
-        if memory.half(buffer + self.layout.object.refcnt)? == 1 {
-            let length = memory.word(buffer + self.layout.object.ob_size)?;
+        if memory.half(buffer.wrapping_add(self.layout.object.refcnt))? == 1 {
+            let length = memory.word(buffer.wrapping_add(self.layout.object.ob_size))?;
             extent.counted += self.checked(buffer, BYTES_HEAD, length, 1)?;
         }
         Ok(extent)
@@ -215,6 +220,7 @@ impl Examiner<'_> {
         let mut extent = Extent::single(info.basicsize);
         if buffer != 0 {
             let size = self.checked(address, 0, memory.word(address + at.buffer_size)?, 1)?;
+            self.bounds.block(memory, buffer, size)?;
             extent.counted += size;
             extent.tables += self.blocks.size(memory, buffer, size);
         }
@@ -234,7 +240,7 @@ impl Examiner<'_> {
         if codes != 0 {
             size = at.code_size;
             // The last code has no definition.
-            while size < MOST_CODES * at.code_size && memory.word(codes + size - at.code_size)? != 0 {
+            while size < MOST_CODES * at.code_size && memory.word(codes.wrapping_add(size - at.code_size))? != 0 {
                 size += at.code_size;
             }
         }

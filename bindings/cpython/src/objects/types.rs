@@ -114,7 +114,7 @@ impl TypeInfo {
             cached_keys: 0,
         };
         if own.flags & flags::HEAPTYPE != 0 {
-            info.cached_keys = memory.word(address + layout.types.ht_cached_keys)?;
+            info.cached_keys = memory.word(address.wrapping_add(layout.types.ht_cached_keys))?;
         }
         let mut at = address;
         let mut header = own;
@@ -157,24 +157,22 @@ impl TypeInfo {
             }));
         }
         let content = Content::of_name(&name, header.flags);
-        if let Some(content) = content {
-            if self.content == Content::Plain {
-                self.content = content;
-            }
+        if let Some(content) = content
+            && content.is_more_than(self.content)
+        {
+            self.content = content;
         }
         let members = members(memory, layout, at, header)?;
         if known.is_some() || content.is_some() || Content::of_flags(header.flags).is_whole(&name) {
             return Ok(());
         }
-        self.fields.extend(members.iter().copied());
-        let explained = |offset: u64| {
-            members.iter().any(|field| field.offset == offset)
-                || header.dictoffset == offset as i64
-                || header.weaklistoffset == offset as i64
-        };
+        let mut explained: Vec<u64> = members.iter().map(|field| field.offset).collect();
+        explained.extend([header.dictoffset, header.weaklistoffset].map(|offset| offset as u64));
+        explained.sort_unstable();
+        self.fields.extend(members);
         let mut offset = from.div_ceil(8) * 8;
         while offset + 8 <= header.basicsize {
-            if !explained(offset) {
+            if explained.binary_search(&offset).is_err() {
                 match self.unknown.last_mut() {
                     Some((_, end)) if *end == offset => *end += 8,
                     _ => self.unknown.push((offset, offset + 8)),
@@ -228,10 +226,9 @@ impl Header {
             dictoffset: word_at(bytes, at.dictoffset) as i64,
             weaklistoffset: word_at(bytes, at.weaklistoffset) as i64,
         };
-        let plausible = header.flags & flags::READY != 0
-            && (layout.object.size..=LARGEST_BASICSIZE).contains(&header.basicsize)
+        let plausible = (layout.object.size..=LARGEST_BASICSIZE).contains(&header.basicsize)
             && header.itemsize <= LARGEST_BASICSIZE;
-        if plausible {
+        if plausible && (header.flags & flags::READY != 0 || header.is_never_ready(memory)) {
             Ok(header)
         } else {
             Err(Unreadable::Implausible {
@@ -239,6 +236,16 @@ impl Header {
                 at: address,
             })
         }
+    }
+
+    /// Whether it is a static type that CPython has instances of without ever calling `PyType_Ready` (3.8, 3.9).
+    #[cold]
+    fn is_never_ready<M: ReadMemory>(&self, memory: &mut M) -> bool {
+        const NAME: &[u8] = b"functools._lru_list_elem";
+        self.flags & flags::HEAPTYPE == 0
+            && memory
+                .c_string(self.name, NAME.len() + 1)
+                .is_ok_and(|name| name == NAME)
     }
 }
 
@@ -300,13 +307,14 @@ fn members<M: ReadMemory>(memory: &mut M, layout: &Layout, at: u64, header: &Hea
     if header.flags & flags::HEAPTYPE == 0 || header.members == 0 {
         return Ok(found);
     }
-    let count = memory.word(at + layout.object.ob_size)?.min(MOST_MEMBERS);
+    let count = memory.word(at.wrapping_add(layout.object.ob_size))?.min(MOST_MEMBERS);
     for index in 0..count {
         let member = header.members.wrapping_add(index * layout.types.member_size);
         let bytes = memory.read(member, layout.types.member_size as usize)?;
         let kind = crate::memory::half_at(bytes, layout.types.member_type);
         let offset = word_at(bytes, layout.types.member_offset);
-        if OBJECT_MEMBERS.contains(&kind) && offset >= layout.object.size && offset + 8 <= header.basicsize {
+        let inside = layout.object.size..=header.basicsize.saturating_sub(8);
+        if OBJECT_MEMBERS.contains(&kind) && inside.contains(&offset) {
             found.push(Field {
                 name: FieldName::Text(word_at(bytes, 0)),
                 offset,

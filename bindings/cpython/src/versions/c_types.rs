@@ -5,20 +5,6 @@
 
 use crate::layout::CType;
 
-/// `teedataobject` (Modules/itertoolsmodule.c): an iterator, the next such object, 57 values.
-const TEE_DATA: &[(&str, u64)] = &TEE_DATA_MEMBERS;
-const TEE_DATA_MEMBERS: [(&str, u64); 59] = {
-    let mut members = [("value", 0); 59];
-    members[0] = ("iterator", 16);
-    members[1] = ("next", 32);
-    let mut index = 0;
-    while index < 57 {
-        members[2 + index].1 = 40 + 8 * index as u64;
-        index += 1;
-    }
-    members
-};
-
 pub const SINCE_3_8: &[CType] = &[
     // Functions and what binds them (Objects/funcobject.c, methodobject.c, classobject.c, descrobject.c).
     CType::new(
@@ -197,7 +183,7 @@ pub const SINCE_3_8: &[CType] = &[
         ],
         &[("current_grouper", 56)],
     ),
-    CType::new("itertools._tee_dataobject", TEE_DATA),
+    CType::new("itertools._tee_dataobject", &[("iterator", 16), ("next", 32)]),
     // `functools`, `operator`, `collections`.
     CType::new("functools.partial", &[("func", 16), ("args", 24), ("keywords", 32)]),
     CType::with_weak(

@@ -100,7 +100,7 @@ pub const LAYOUT: Layout = Layout {
             ("gi_exc_state.exc_value", 64),
             ("gi_exc_state.exc_traceback", 72),
         ],
-        origin_or_finalizer: Some(88),
+        origin_or_finalizer: 88,
         ..v3_9::LAYOUT.generator
     },
     allocator: Allocator {

@@ -155,9 +155,8 @@ pub const LAYOUT: Layout = Layout {
             ("gi_name", 32),
             ("gi_qualname", 40),
             ("gi_exc_state.exc_value", 48),
-            ("gi_origin_or_finalizer", 64),
         ],
-        origin_or_finalizer: None,
+        origin_or_finalizer: 64,
         form: GeneratorForm::Embedded {
             frame: 80,
             state: 75,

@@ -130,12 +130,8 @@ pub const LAYOUT: Layout = Layout {
     },
     generator: Generator {
         size: 80,
-        references: &[
-            ("gi_name", 24),
-            ("gi_qualname", 32),
-            ("gi_exc_state.exc_value", 40),
-            ("gi_origin_or_finalizer", 56),
-        ],
+        references: &[("gi_name", 24), ("gi_qualname", 32), ("gi_exc_state.exc_value", 40)],
+        origin_or_finalizer: 56,
         form: GeneratorForm::Embedded {
             frame: 72,
             state: 67,

@@ -255,7 +255,7 @@ pub const LAYOUT: Layout = Layout {
             ("gi_exc_state.exc_value", 72),
             ("gi_exc_state.exc_traceback", 80),
         ],
-        origin_or_finalizer: Some(96),
+        origin_or_finalizer: 96,
         form: GeneratorForm::Object { frame: 16 },
     },
     exception: Exception {

@@ -1,0 +1,80 @@
+//! The call that a thread slept in before it was interrupted, and since when.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::time_limit::{self, ChangedArgument};
+use super::tracee::Tid;
+use super::{asleep, procfs};
+use crate::target::arch::{self, Arguments, Registers};
+
+/// A call with a time limit, read before its thread was interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sleep {
+    call: u64,
+    /// As the program gave them.
+    arguments: Arguments,
+    /// When it began, by the monotonic clock.
+    since: Duration,
+}
+
+/// What one freeze tells the next about a thread that it left in a call that was made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    tid: Tid,
+    sleep: Sleep,
+    /// What the thread's registers hold instead of the program's own.
+    changed: Option<ChangedArgument>,
+    /// When it fell asleep again: if this is still so, it has not run since.
+    last_ran: Duration,
+}
+
+impl Sleep {
+    /// Reads it for a thread that has not been interrupted yet, together with the argument that an earlier freeze
+    /// changed. `None` for a thread that runs, or whose call has no time limit that has to be cared for.
+    pub fn of(pid: u32, tid: Tid, earlier: &[Remembered]) -> Option<(Sleep, Option<ChangedArgument>)> {
+        let (call, arguments) = procfs::sleeping_call(pid, tid)?;
+        if let Some(earlier) = earlier
+            .iter()
+            .find(|earlier| earlier.is_still_so(pid, tid, call, &arguments))
+        {
+            return Some((earlier.sleep, earlier.changed));
+        }
+        if !time_limit::applies(pid, call, &arguments) {
+            return None;
+        }
+        let since = asleep::since(pid, tid)?;
+        Some((Sleep { call, arguments, since }, None))
+    }
+
+    /// How long the call has been going on that a stopped thread comes out of; nothing if that is another one.
+    pub fn spent(&self, registers: &Registers) -> Option<Duration> {
+        // The first argument shares its register with the result on some processors.
+        let same = arch::system_call(registers) == Some(self.call)
+            && (1..self.arguments.len()).all(|n| arch::argument(registers, n) == self.arguments[n]);
+        same.then(|| asleep::now().saturating_sub(self.since))
+    }
+}
+
+impl Remembered {
+    /// For a thread that is left in its call.
+    pub fn new(pid: u32, tid: Tid, sleep: Sleep, changed: Option<ChangedArgument>) -> Option<Remembered> {
+        time_limit::wait_until_asleep(pid, tid);
+        Some(Remembered {
+            tid,
+            sleep,
+            changed,
+            last_ran: asleep::last_ran(pid, tid)?,
+        })
+    }
+
+    fn is_still_so(&self, pid: u32, tid: Tid, call: u64, arguments: &Arguments) -> bool {
+        let mut left_with = self.sleep.arguments;
+        if let Some(changed) = self.changed {
+            left_with[changed.position] = changed.changed;
+        }
+        (self.tid, self.sleep.call, &left_with) == (tid, call, arguments)
+            && asleep::last_ran(pid, tid) == Some(self.last_ran)
+    }
+}
