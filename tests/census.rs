@@ -108,6 +108,8 @@ fn inventions(truth: &Truth, report: &Value) -> Vec<String> {
         let known = truth.untracked.get(name).map_or(0, |&(count, _)| count);
         let allowed = match name.as_str() {
             "builtins.str" | "builtins.bytes" | "builtins.tuple" => code + code / 5 + 300,
+            // 3.13 does not tell of an instance's dict whose values stand in the instance itself.
+            "builtins.dict" => 750,
             _ if name.starts_with("numpy.") => 5000,
             _ => 250,
         };
