@@ -1,50 +1,21 @@
 //! One session with a process: what was gathered, from the first snapshot to the last.
 
-use std::ffi::OsString;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
 use crate::heap::Heap;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 
 pub mod interrupt;
 pub mod plan;
 pub mod progress;
+pub mod run;
 pub mod session;
 mod snapshot;
 
+pub use run::{Followed, run};
 pub use session::attach;
 
 pub use crate::target::freeze::FreezeUsed;
-
-/// Starts `program` (its name, looked up on `PATH`, and its arguments), takes snapshots of it until it ends, and a last
-/// one when its interpreter begins to shut down.
-///
-/// An error means that the program could not be started; what went wrong later is in [`Ended`].
-pub fn run(
-    program: &[OsString],
-    _plan: &plan::CapturePlan,
-    _progress: &mut dyn progress::Progress,
-    _stop: &interrupt::Interrupt,
-) -> Result<Ended> {
-    let program = program
-        .first()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    Err(Error::CannotStart {
-        program,
-        cause: std::io::ErrorKind::Unsupported.into(),
-    })
-}
-
-/// A program that was started by [`run`] and has ended.
-#[derive(Debug)]
-pub struct Ended {
-    /// An error when the program ended before anything of it was read.
-    pub capture: Result<Capture>,
-    /// The program's own exit code; 128 and the signal's number when a signal ended it.
-    pub exit_code: u8,
-}
 
 /// Everything that a report is made of.
 #[derive(Debug, Clone)]

@@ -105,6 +105,10 @@ pub enum Error {
     #[error("{} cannot be started: {cause}", shown(.program))]
     CannotStart { program: String, cause: io::Error },
 
+    /// What a program was started for has failed; `code` is what to end with.
+    #[error("nothing of the program was read: {cause}")]
+    NothingRead { cause: Box<Error>, code: u8 },
+
     #[error("Ctrl-C cannot be caught: {cause}")]
     Interrupt { cause: io::Error },
 
@@ -152,6 +156,11 @@ impl Error {
             Unreadable { .. } => "try again; if it stays so, run pymemscope as root".into(),
             OutputExists { .. } => "choose another name, or replace it with --force".into(),
             OutputUnwritable { .. } => "check that its folder exists, is yours to write to and has room".into(),
+            NothingRead { cause, .. } if matches!(**cause, Exited { .. } | Zombie { .. }) => {
+                "it ended before its interpreter had started, or by os._exit or a signal before the first snapshot"
+                    .into()
+            }
+            NothingRead { cause, .. } => cause.hint().into_owned().into(),
             Interrupt { .. } => {
                 "the system is short of descriptors; `ulimit -n` shows how many a process may have".into()
             }
@@ -170,6 +179,7 @@ impl Error {
             Error::Usage { .. } => exit_code::USAGE,
             Error::CannotStart { cause, .. } if cause.kind() == io::ErrorKind::NotFound => exit_code::NOT_FOUND,
             Error::CannotStart { .. } => exit_code::CANNOT_EXECUTE,
+            Error::NothingRead { code, .. } => *code,
             _ => exit_code::FAILED,
         }
     }

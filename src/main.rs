@@ -7,12 +7,14 @@ use std::process::ExitCode;
 use pymemscope::cli::{self, Refusal};
 use pymemscope::commands;
 use pymemscope::error::Error;
-use pymemscope::target::freeze;
+use pymemscope::target::{finalize_watch, freeze};
 
 fn main() -> ExitCode {
     let mut words = env::args().skip(1);
-    if words.next().as_deref() == Some(freeze::GUARDIAN_ARGUMENT) {
-        freeze::guardian_main(words);
+    match words.next().as_deref() {
+        Some(freeze::GUARDIAN_ARGUMENT) => freeze::guardian_main(words),
+        Some(finalize_watch::WATCHER_ARGUMENT) => finalize_watch::watcher_main(),
+        _ => {}
     }
     let code = match cli::understand(env::args_os()) {
         Ok(command) => commands::execute(&command).unwrap_or_else(|error| complain(&error)),

@@ -58,7 +58,9 @@ pub fn bytes_change(change: i64) -> String {
 pub fn time(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     let whole = seconds.round() as u64;
-    if seconds < 0.000_999_5 {
+    if time.is_zero() {
+        "0 s".to_owned()
+    } else if seconds < 0.000_999_5 {
         format!("{:.0} µs", seconds * 1e6)
     } else if seconds < 0.009_95 {
         format!("{:.1} ms", seconds * 1e3)
@@ -154,6 +156,7 @@ mod tests {
         .iter()
         .map(|&seconds| time(Duration::from_secs_f64(seconds)))
         .collect();
+        assert_eq!(time(Duration::ZERO), "0 s");
         assert_eq!(
             shown,
             [

@@ -1,6 +1,7 @@
 //! The census against the target's own word: on every interpreter, for programs of many shapes, to the object and byte.
 
 mod interpreters;
+mod profiler;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -34,10 +34,16 @@ fn what_makes_no_sense_is_a_usage_error_that_says_why() {
         (&["attach"], "required"),
         (&["attach", "python"], "a process id is a number"),
         (&["attach", "0"], "a process id is a number"),
+        (&["attach", "--", "-1"], "a process id is a number"),
+        (&["attach", "99999999999999999999"], "a process id is a number"),
         (&["attach", "1", "-p", "2"], "cannot be used with"),
         (&["attach", "1", "-d", "-1"], "a time is a number of seconds"),
         (&["attach", "1", "-d", "NaN"], "a time is a number of seconds"),
         (&["attach", "1", "-d", "soon"], "a time is a number of seconds"),
+        (&["attach", "1", "-d", "inf"], "a time is a number of seconds"),
+        (&["attach", "1", "-d", "1e30"], "a time is a number of seconds"),
+        (&["attach", "1", "--top", "many"], "invalid value 'many'"),
+        (&["attach", "1", "--forced"], "'--force'"),
         (&["attach", "1", "--interval", "0"], "snapshots without end"),
         (
             &["attach", "1", "-d", "0", "--interval", "1"],
@@ -84,6 +90,11 @@ fn what_makes_no_sense_is_a_usage_error_that_says_why() {
             &["run", "--durration", "5", "app.py"],
             "there is no option '--durration'",
         ),
+        (
+            &["attach", "1", "--threshold", "large-list.items=many"],
+            "hint: `pymemscope rules NAME` lists",
+        ),
+        (&["attach", "1", "--threshold", "no-such-rule.items=3"], "no-such-rule"),
         (&["rules", "growing-contaner"], "did you mean growing-container?"),
     ];
     for (words, expected) in cases {

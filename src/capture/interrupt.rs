@@ -1,4 +1,4 @@
-//! Ctrl-C as a state that can be waited for: the first one ends the waiting, the second one ends us.
+//! Ctrl-C as a state that can be waited for.
 
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 /// Where the signal handler writes its byte; -1 until there is one.
 static ALARM: AtomicI32 = AtomicI32::new(-1);
 
-/// Whether Ctrl-C was pressed, as the reading end of a pipe that is never read: once there is a byte, it stays.
+/// Whether Ctrl-C was pressed, as the reading end of a pipe: a byte that is there stays until it is taken.
 #[derive(Debug)]
 pub struct Interrupt {
     bell: OwnedFd,
@@ -23,14 +23,19 @@ pub struct Interrupt {
 impl Interrupt {
     /// Catches the next SIGINT. A second one has its usual effect again, so that a hanging program can be left.
     pub fn on_ctrl_c() -> Result<Interrupt> {
+        Interrupt::caught(SaFlags::SA_RESTART | SaFlags::SA_RESETHAND)
+    }
+
+    /// Catches every SIGINT; none of them ends us.
+    pub fn on_every_ctrl_c() -> Result<Interrupt> {
+        Interrupt::caught(SaFlags::SA_RESTART)
+    }
+
+    fn caught(flags: SaFlags) -> Result<Interrupt> {
         let (bell, alarm) = pipe()?;
         // The handler may run at any time from now on, so its end stays open for as long as the process lives.
         ALARM.store(alarm.into_raw_fd(), Ordering::SeqCst);
-        let action = SigAction::new(
-            SigHandler::Handler(ring),
-            SaFlags::SA_RESTART | SaFlags::SA_RESETHAND,
-            SigSet::empty(),
-        );
+        let action = SigAction::new(SigHandler::Handler(ring), flags, SigSet::empty());
         // SAFETY: `ring` only does what signal-safety(7) allows in a handler: it loads an atomic number and writes.
         unsafe { sigaction(Signal::SIGINT, &action) }.map_err(uncaught)?;
         Ok(Interrupt { bell })
@@ -47,6 +52,16 @@ impl Interrupt {
     /// Whether Ctrl-C was pressed.
     pub fn is_set(&self) -> bool {
         self.wait(Duration::ZERO)
+    }
+
+    /// Whether Ctrl-C was pressed since this was asked last.
+    pub fn take(&self) -> bool {
+        let mut bytes = [0; 64];
+        let mut any = false;
+        while nix::unistd::read(&self.bell, &mut bytes).is_ok_and(|count| count > 0) {
+            any = true;
+        }
+        any
     }
 
     /// Waits for Ctrl-C, at most `longest`; true when it was pressed.

@@ -12,9 +12,11 @@ use crate::error::{Error, Result};
 use crate::heap::Heap;
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
 use crate::target::exit_watch::{ExitWatch, Woken};
-use crate::target::freeze::FreezeMode;
+use crate::target::freeze::{FreezeMode, Freezer, Guardian, Unfrozen};
+use crate::target::freeze_failure;
 use crate::target::limits::memory_limit;
 use crate::target::open::{Fate, Stopping, Target};
+use crate::target::process::Process;
 
 /// What has been gathered so far.
 pub struct Session {
@@ -46,12 +48,13 @@ pub enum Waited {
 impl Session {
     /// Opens the process and finds its interpreter; nothing is stopped yet.
     pub fn open(pid: u32, freeze: FreezeMode, mode: Mode) -> Result<Session> {
-        let stopping = if freeze == FreezeMode::None {
+        // What we started ourselves is traced by our own watcher.
+        let stopping = if freeze == FreezeMode::None || mode == Mode::Run {
             Stopping::NotIntended
         } else {
             Stopping::Intended
         };
-        let camera = Camera::new(pid, freeze)?;
+        let camera = Camera::new(pid, freeze);
         let target = Target::open(pid, stopping)?;
         let facts = ProcessFacts {
             pid,
@@ -77,17 +80,24 @@ impl Session {
         })
     }
 
+    /// Whether its interpreter has started, by a look that stops nothing; an error says why it cannot be read yet.
+    pub fn finds_interpreter(&mut self) -> Result<()> {
+        self.camera.finds_interpreter(&mut self.target)
+    }
+
     /// Takes a snapshot. An error leaves what was read before as it is.
-    pub fn take(&mut self, progress: &mut dyn Progress) -> Result<()> {
+    pub fn take(&mut self, freezer: &mut dyn Freezer, progress: &mut dyn Progress) -> Result<()> {
         let number = self.snapshots.len() + 1;
         progress.step(Step::Freezing { snapshot: number });
         let rss = self.target.process.rss().unwrap_or_default();
-        let taken = self.camera.take(&mut self.target, rss, &mut self.pauses, |objects| {
-            progress.step(Step::Reading {
-                snapshot: number,
-                objects,
+        let taken = self
+            .camera
+            .take(&mut self.target, freezer, rss, &mut self.pauses, |objects| {
+                progress.step(Step::Reading {
+                    snapshot: number,
+                    objects,
+                });
             });
-        });
         let picture = match (taken, self.target.fate()) {
             (Ok(picture), _) => picture,
             (Err(_), Fate::Exited) => return Err(Error::Exited { pid: self.facts.pid }),
@@ -107,6 +117,15 @@ impl Session {
             .push(summary(&picture.heap, picture.at.duration_since(started), rss));
         self.last = Some(picture);
         Ok(())
+    }
+
+    pub fn has_snapshots(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// Whether the process runs another program than when it was opened.
+    pub fn is_of_another_program(&self) -> bool {
+        self.target.fate() == Fate::Executed
     }
 
     /// How long ago the first snapshot was taken.
@@ -147,6 +166,15 @@ impl Session {
     pub fn warn(&mut self, warning: String) {
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
+        }
+    }
+
+    /// What became of a process that is gone.
+    pub fn end(&self) -> Error {
+        let pid = self.facts.pid;
+        match self.target.fate() {
+            Fate::Executed => Error::Executed { pid },
+            Fate::Exited | Fate::Same => Error::Exited { pid },
         }
     }
 
@@ -197,8 +225,9 @@ impl Session {
 /// reported with a warning, and is an error only when nothing of it was read.
 pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &Interrupt) -> Result<Capture> {
     progress.step(Step::Finding);
+    let mut freezer = freezer(pid, plan.freeze)?;
     let mut session = Session::open(pid, plan.freeze, Mode::Attach)?;
-    session.take(progress)?;
+    session.take(freezer.as_mut(), progress)?;
     let total = plan.duration;
     let mut due = plan.interval.unwrap_or(Duration::MAX);
     // When reading took longer than the whole duration, the last snapshot is due at once, and still taken.
@@ -206,10 +235,10 @@ pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &
         let next = total.map_or(due, |total| due.min(total));
         let waited = session.wait_until((next != Duration::MAX).then_some(next), total, progress, stop);
         if waited == Waited::Gone {
-            session.warn_of_end(&Error::Exited { pid });
+            session.warn_of_end(&session.end());
             break;
         }
-        if let Err(error) = session.take(progress) {
+        if let Err(error) = session.take(freezer.as_mut(), progress) {
             session.warn_of_end(&error);
             break;
         }
@@ -222,6 +251,17 @@ pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &
         }
     }
     session.finish()
+}
+
+/// Whoever is to hold the process still, in the way that was asked for.
+fn freezer(pid: u32, mode: FreezeMode) -> Result<Box<dyn Freezer>> {
+    if mode == FreezeMode::None {
+        return Ok(Box::new(Unfrozen));
+    }
+    match Guardian::start() {
+        Ok(guardian) => Ok(Box::new(guardian)),
+        Err(error) => Err(freeze_failure::explain(&error, &Process::new(pid))),
+    }
 }
 
 fn summary(heap: &Heap, at: Duration, rss: u64) -> Snapshot {

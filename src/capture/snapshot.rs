@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use cpython::identify::Symbols;
+use cpython::memory::ReadMemory;
 use cpython::prove::{Recognised, recognise};
 use cpython::refusal::Refused;
 
@@ -12,9 +13,11 @@ use crate::heap::Heap;
 use crate::heap::survey::{Subject, survey};
 use crate::memory::image::Image;
 use crate::memory::mem_file::MemFile;
+use crate::memory::process::ProcessMemory;
 use crate::memory::slots::{SLOT_SIZE, Slots};
-use crate::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Frozen, Guardian};
+use crate::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Freezer, Frozen};
 use crate::target::freeze_failure;
+use crate::target::interpreter::Interpreter;
 use crate::target::maps::{self, ObjectRange};
 use crate::target::open::Target;
 use crate::target::pagemap::PageMap;
@@ -24,8 +27,6 @@ use crate::target::process::Process;
 pub struct Camera {
     pid: u32,
     mode: FreezeMode,
-    /// Started when the first stop is due; none is needed to read without stopping.
-    guardian: Option<Guardian>,
 }
 
 /// A snapshot in full.
@@ -48,18 +49,21 @@ const SMALLEST_IMAGE: u64 = 16 << 20;
 const IMAGE_SHARE: u64 = 4;
 
 impl Camera {
-    pub fn new(pid: u32, mode: FreezeMode) -> Result<Camera> {
-        let guardian = match mode {
-            FreezeMode::None => None,
-            _ => Some(Guardian::start().map_err(|error| freeze_failed(pid, &error))?),
-        };
-        Ok(Camera { pid, mode, guardian })
+    pub fn new(pid: u32, mode: FreezeMode) -> Camera {
+        Camera { pid, mode }
+    }
+
+    /// Whether there is an interpreter that can be read, by what the memory holds at this moment.
+    pub fn finds_interpreter(&self, target: &mut Target) -> Result<()> {
+        target.memory.forget();
+        recognise_any(self.pid, &target.interpreters, &mut target.memory).map(drop)
     }
 
     /// Takes a snapshot; how long the program stood still for it is added to `pauses`.
     pub fn take(
         &mut self,
         target: &mut Target,
+        freezer: &mut dyn Freezer,
         rss: u64,
         pauses: &mut Vec<Duration>,
         read: impl FnMut(u64),
@@ -67,13 +71,16 @@ impl Camera {
         let mut attempt = 1;
         loop {
             let at = Instant::now();
-            let frozen = self.freeze()?;
+            let frozen = freezer
+                .freeze(self.pid, self.mode)
+                .map_err(|error| freeze_failed(self.pid, &error))?;
             let (used, reason) = (frozen.used, frozen.reason.clone());
             pauses.extend((used == FreezeUsed::Fork).then_some(frozen.pause));
             let mut warnings = frozen.warnings.clone();
             let mut shot = Shot {
                 frozen: Some(frozen),
-                camera: self,
+                pid: self.pid,
+                freezer,
                 pauses,
             };
             match shot.read(target, rss) {
@@ -109,36 +116,22 @@ impl Camera {
             }
         }
     }
-
-    fn freeze(&mut self) -> Result<Frozen> {
-        let pid = self.pid;
-        match &mut self.guardian {
-            Some(guardian) => guardian
-                .freeze(pid, self.mode)
-                .map_err(|error| freeze_failed(pid, &error)),
-            None => Ok(Frozen {
-                used: FreezeUsed::None,
-                readable_pid: pid,
-                pause: Duration::ZERO,
-                reason: None,
-                warnings: Vec::new(),
-            }),
-        }
-    }
 }
 
 /// A process that is frozen at this moment. However it is left, it is released.
 struct Shot<'a> {
     frozen: Option<Frozen>,
-    camera: &'a mut Camera,
+    pid: u32,
+    freezer: &'a mut dyn Freezer,
     pauses: &'a mut Vec<Duration>,
 }
 
 impl Shot<'_> {
     /// Lets the program go on, or ends its copy.
     fn release(&mut self) {
-        if let (Some(frozen), Some(guardian)) = (self.frozen.take(), &mut self.camera.guardian)
-            && let Ok(released) = guardian.release(frozen)
+        if let Some(frozen) = self.frozen.take()
+            && frozen.used != FreezeUsed::None
+            && let Ok(released) = self.freezer.release(frozen)
         {
             self.pauses.push(released.pause);
         }
@@ -146,11 +139,11 @@ impl Shot<'_> {
 
     /// Reads the frozen memory: the version, the heap, and what the user should know.
     fn read(&mut self, target: &Target, rss: u64) -> Result<(String, Heap, Vec<String>)> {
-        let pid = self.camera.pid;
+        let pid = self.pid;
         let Some(frozen) = &self.frozen else {
             return Err(Error::Exited { pid });
         };
-        let (used, readable) = (frozen.used, frozen.readable_pid);
+        let (used, may_last, readable) = (frozen.used, frozen.may_last, frozen.readable_pid);
         let unreadable = |cause| Error::Unreadable {
             pid,
             what: "the frozen memory",
@@ -168,8 +161,11 @@ impl Shot<'_> {
         let budget = (rss / IMAGE_SHARE).max(SMALLEST_IMAGE);
         let memory = MemFile::open(readable).map_err(unreadable)?;
         let mut image = Image::new(memory, Rc::clone(&slots), budget).map_err(unreadable)?;
-        let (runtime, recognised) = recognise_any(pid, target, &mut image)?;
-        if used == FreezeUsed::Stop {
+        let (runtime, recognised) = match used {
+            FreezeUsed::None => recognise_in_motion(pid, &target.interpreters)?,
+            FreezeUsed::Fork | FreezeUsed::Stop => recognise_any(pid, &target.interpreters, &mut image)?,
+        };
+        if !may_last {
             let pages = PageMap::open(&process);
             let writable = Slots::new(
                 &ranges
@@ -195,16 +191,42 @@ impl Shot<'_> {
             version: Some(recognised.version.to_string()),
             cause: Refused::Unreadable(cause),
         };
-        let surveyed = survey(&mut image, &subject).map_err(refused)?;
+        let mut surveyed = survey(&mut image, &subject).map_err(refused)?;
+        if used == FreezeUsed::None {
+            let mut now = ProcessMemory::new(readable).map_err(unreadable)?;
+            surveyed.reject_gone_types(&mut now, ProcessMemory::forget);
+        }
         let heap = surveyed.finish(&mut image);
         Ok((recognised.version.to_string(), heap, recognised.notes))
     }
 }
 
+/// Recognises an interpreter that goes on meanwhile. What must hold between two places may not hold for a moment that
+/// falls between the reads of them, and is looked at again; a build that does not fit never fits.
+fn recognise_in_motion(pid: u32, interpreters: &[Interpreter]) -> Result<(u64, Recognised)> {
+    const GLANCES: usize = 200;
+    let mut glance = 1;
+    loop {
+        // Small reads of the pages in question lie closest together in time; each glance sees them anew.
+        let mut memory = ProcessMemory::new(pid).map_err(|cause| Error::Unreadable {
+            pid,
+            what: "the memory",
+            cause,
+        })?;
+        match recognise_any(pid, interpreters, &mut memory) {
+            Err(Error::Refused {
+                cause: Refused::OtherBuild { .. } | Refused::Collecting | Refused::Unreadable(_),
+                ..
+            }) if glance < GLANCES => glance += 1,
+            answer => return answer,
+        }
+    }
+}
+
 /// Recognises the first interpreter of the process that can be.
-fn recognise_any(pid: u32, target: &Target, memory: &mut Image<MemFile>) -> Result<(u64, Recognised)> {
+fn recognise_any(pid: u32, interpreters: &[Interpreter], memory: &mut impl ReadMemory) -> Result<(u64, Recognised)> {
     let mut first = None;
-    for interpreter in &target.interpreters {
+    for interpreter in interpreters {
         let symbols = Symbols {
             runtime: interpreter.runtime,
             runtime_size: interpreter.runtime_size,

@@ -4,22 +4,27 @@ use std::ffi::OsString;
 
 use super::program::command_line;
 use super::{Settings, check_outputs, show};
-use crate::capture;
 use crate::capture::interrupt::Interrupt;
-use crate::error::{Result, exit_code};
-use crate::report::progress;
+use crate::capture::progress::Quiet;
+use crate::capture::{self, Followed};
+use crate::error::{Error, Result, exit_code};
+use crate::target::child;
 
-/// The exit code is the program's own, unless findings were asked to decide it.
+/// The exit code is the program's own, unless findings were asked to decide it or it was 0 and something went wrong.
 pub fn run(program: &[OsString], settings: &Settings) -> Result<u8> {
     check_outputs(settings)?;
     let program = command_line(program)?;
-    let stop = Interrupt::on_ctrl_c()?;
-    let mut progress = progress::on_stderr();
-    let ended = capture::run(&program, &settings.plan, progress.as_mut(), &stop);
-    drop(progress);
-    let ended = ended?;
-    match show(&ended.capture?, settings)? {
-        exit_code::DONE => Ok(ended.exit_code),
-        findings => Ok(findings),
+    let stop = Interrupt::on_every_ctrl_c()?;
+    // The terminal is the program's: a progress line would write over what it prints.
+    let Followed { capture, mut program } = capture::run(&program, &settings.plan, &mut Quiet, &stop)?;
+    let shown = capture.map(|capture| show(&capture, settings));
+    let own = child::exit_code(program.wait());
+    match shown {
+        Ok(Ok(exit_code::DONE)) => Ok(own),
+        Ok(findings_or_error) => findings_or_error,
+        Err(cause) => Err(Error::NothingRead {
+            cause: Box::new(cause),
+            code: if own == exit_code::DONE { exit_code::FAILED } else { own },
+        }),
     }
 }

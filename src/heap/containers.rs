@@ -96,6 +96,8 @@ fn item_types<M: ReadMemory>(
     }
     let mut types: Vec<(Rc<str>, u64)> = counts
         .into_iter()
+        // What was never met as an object may be met here when the list has changed since.
+        .filter(|&(type_of, _)| found.types.get(type_of).count > 0)
         .map(|(type_of, count)| (Rc::clone(&found.types.get(type_of).name), count))
         .collect();
     types.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

@@ -206,6 +206,13 @@ impl<'a> Found<'a> {
         self.tracked.marks.difference(&self.marks)
     }
 
+    /// Watches no container any more whose type has no objects.
+    pub fn forget_withdrawn(&mut self) {
+        let (types, type_of) = (&self.types, &self.objects.type_of);
+        self.watched
+            .retain(|each| types.get(type_of[each.row as usize]).count > 0);
+    }
+
     fn account(&mut self, address: u64, type_of: u32, node: u32, size: ObjectSize) {
         self.tree.add(node, size.bytes);
         let totals = self.types.get_mut(type_of);

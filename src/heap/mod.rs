@@ -3,6 +3,7 @@
 mod collector;
 mod containers;
 mod found;
+mod gone;
 mod labels;
 mod naming;
 mod objects;

@@ -17,24 +17,37 @@ const MOST_MODULES: usize = 1 << 20;
 /// More functions than any program registers to be called at its exit.
 const MOST_EXIT_FUNCTIONS: u32 = 1 << 20;
 
-/// Adds all roots in the order in which holders are preferred: what a module names first, then what a thread works on.
-pub fn add<M: ReadMemory>(
+/// Adds what modules name, the preferred holders.
+pub fn add_modules<M: ReadMemory>(memory: &mut M, subject: &Subject, interpreters: &[Interpreter], found: &mut Found) {
+    for interpreter in interpreters.iter().rev() {
+        // A root that cannot be read is found through the collector's lists all the same.
+        let _ = add_modules_of(memory, subject, interpreter, found);
+    }
+}
+
+/// Adds what threads work on.
+pub fn add_threads<M: ReadMemory>(
     memory: &mut M,
     subject: &Subject,
     interpreters: &[Interpreter],
     walker: &Examiner,
     found: &mut Found,
 ) {
-    for interpreter in interpreters.iter().rev() {
-        // A root that cannot be read is found through the collector's lists all the same.
-        let _ = add_modules(memory, subject, interpreter, found);
-    }
     let mut threads = Threads::default();
     for interpreter in interpreters.iter().rev() {
         if let Ok(addresses) = runtime::threads(memory, subject.layout, interpreter.address) {
             threads.add(memory, subject, &addresses, walker, found);
         }
     }
+}
+
+/// Adds what interpreters hold themselves.
+pub fn add_interpreters<M: ReadMemory>(
+    memory: &mut M,
+    subject: &Subject,
+    interpreters: &[Interpreter],
+    found: &mut Found,
+) {
     for interpreter in interpreters.iter().rev() {
         let holder = add_interpreter(memory, subject, interpreter, found);
         let _ = add_exit_functions(memory, subject, interpreter, holder, found);
@@ -54,7 +67,7 @@ pub fn expand<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &mut 
 }
 
 /// `sys.modules`, with `__main__` last: what it imported is better known by the name of where it came from.
-fn add_modules<M: ReadMemory>(
+fn add_modules_of<M: ReadMemory>(
     memory: &mut M,
     subject: &Subject,
     interpreter: &Interpreter,

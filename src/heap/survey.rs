@@ -55,8 +55,15 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
         warnings.push("The program runs with a debugging allocator; bytes include its guard bytes.".to_owned());
     }
 
-    roots::add(memory, subject, &interpreters, &walker, &mut found);
+    // All that modules reach before anything that threads work on: what outlives the call is the holder to name.
+    roots::add_modules(memory, subject, &interpreters, &mut found);
     walk(memory, &mut walker, &mut found, 0);
+    let first = found.objects.count();
+    roots::add_threads(memory, subject, &interpreters, &walker, &mut found);
+    walk(memory, &mut walker, &mut found, first);
+    let first = found.objects.count();
+    roots::add_interpreters(memory, subject, &interpreters, &mut found);
+    walk(memory, &mut walker, &mut found, first);
     // What only C code holds, or nobody any more, the collector still knows.
     let held = found.add_holder(None, LabelKind::Root, "(held by C code, or garbage)", 0);
     for address in found.unvisited_tracked() {

@@ -39,6 +39,19 @@ pub struct Types {
     last: (u64, u32),
 }
 
+impl Type {
+    /// Takes all its objects back; from now on it is called `name`.
+    pub fn withdraw(&mut self, name: &str) {
+        self.name = name.into();
+        self.own_sizeof = false;
+        self.count = 0;
+        self.bytes = 0;
+        self.getsizeof_bytes = 0;
+        self.tracked_count = 0;
+        self.tracked_getsizeof_bytes = 0;
+    }
+}
+
 impl Types {
     pub fn new() -> Self {
         let nothing = TypeInfo::nothing();
@@ -60,6 +73,11 @@ impl Types {
             index: FxHashMap::default(),
             last: (0, 0),
         }
+    }
+
+    /// One more than the last index.
+    pub fn count(&self) -> u32 {
+        self.all.len() as u32
     }
 
     #[inline]

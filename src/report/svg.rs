@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
 
-use inferno::flamegraph::color::{Color, PaletteMap};
+use inferno::flamegraph::color::{BackgroundColor, Color, PaletteMap};
 use inferno::flamegraph::{self, Direction, Options};
 use rustc_hash::FxHasher;
 
@@ -12,6 +12,10 @@ use super::model::Report;
 use super::text::{cut_middle, harmless};
 use crate::units;
 
+/// Where paths begin: a module, a thread, the interpreter.
+const ROOT: Color = Color { r: 160, g: 190, b: 225 };
+/// What is folded, and the frame of everything.
+const NEUTRAL: Color = Color { r: 205, g: 205, b: 205 };
 /// Longer command lines are cut in the title.
 const TITLE_WIDTH: usize = 60;
 
@@ -25,6 +29,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     options.name_type = "Holder:".to_owned();
     options.direction = Direction::Inverted;
     options.deterministic = true;
+    options.bgcolors = Some(BackgroundColor::Grey);
     options.palette_map = Some(&mut palette);
     // What is too narrow is folded already; inferno would leave it out.
     options.min_width = 0.0;
@@ -52,28 +57,29 @@ fn subtitle(report: &Report<'_>) -> String {
     )
 }
 
-/// A colour for every frame: the same for the same type, grey for what is folded.
+/// A colour for every frame: the same for the same type.
 fn palette(lines: &[String]) -> PaletteMap {
     let mut palette = PaletteMap::default();
+    palette.insert("", NEUTRAL);
     for line in lines {
         let path = line.rsplit_once(' ').map_or(line.as_str(), |(path, _)| path);
-        for frame in path.split(';') {
+        for (depth, frame) in path.split(';').enumerate() {
             if palette.get(frame).is_none() {
-                palette.insert(frame, color(frame));
+                palette.insert(frame, color(frame, depth));
             }
         }
     }
     palette
 }
 
-fn color(frame: &str) -> Color {
+fn color(frame: &str, depth: usize) -> Color {
     if is_folded(frame) {
-        return Color { r: 200, g: 200, b: 200 };
-    }
-    match frame.rsplit_once(": ") {
-        Some((_, type_name)) => pastel(type_name),
-        // A module, a thread, a class: where paths begin.
-        None => Color { r: 160, g: 190, b: 225 },
+        NEUTRAL
+    } else if depth == 0 {
+        ROOT
+    } else {
+        // Objects without a name of their own are labelled by their type alone.
+        pastel(frame.rsplit_once(": ").map_or(frame, |(_, type_name)| type_name))
     }
 }
 

@@ -73,11 +73,13 @@ fn snapshot(watched: &[(Container, &[u64])], index: usize) -> Snapshot {
     let size = |(container, lengths): &(Container, &[u64])| {
         let length = *lengths.get(index)?;
         let (address, kind) = (container.address, container.kind);
+        let item_bytes = (container.kept_bytes - 56) / container.length.max(1);
+        let kept_bytes = 56 + item_bytes * length;
         Some(ContainerSize {
             address,
             kind,
             length,
-            kept_bytes: 56 + 108 * length,
+            kept_bytes,
         })
     };
     Snapshot {

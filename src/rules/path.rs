@@ -5,7 +5,7 @@ pub fn is_inside(inner: &str, outer: &str) -> bool {
     !outer.is_empty()
         && inner
             .strip_prefix(outer)
-            .is_some_and(|rest| rest.starts_with(['.', '[']))
+            .is_some_and(|rest| rest.starts_with(['.', '[']) || rest.starts_with(" > "))
 }
 
 /// The paths out of `paths` that none of the others holds, in the given order; of equal paths the first.
@@ -35,6 +35,7 @@ mod tests {
     fn inside_means_a_step_further() {
         assert!(is_inside("shop.cache.PRICES['eu']", "shop.cache.PRICES"));
         assert!(is_inside("shop.cache.PRICES.items", "shop.cache.PRICES"));
+        assert!(is_inside("shop.cache.PRICES > dict", "shop.cache.PRICES"));
         assert!(!is_inside("shop.cache.PRICES", "shop.cache.PRICES"));
         assert!(!is_inside("shop.cache.PRICES_OLD", "shop.cache.PRICES"));
     }
@@ -42,7 +43,7 @@ mod tests {
     #[test]
     fn only_the_outermost_stay() {
         assert_eq!(
-            outermost(&["b.x", "a.b['k']", "a!", "a", "a[0]", "a"]),
+            outermost(&["b.x", "a.b['k']", "a!", "a", "a[0]", "a > set", "a"]),
             ["b.x", "a!", "a"]
         );
     }

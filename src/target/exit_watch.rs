@@ -34,22 +34,37 @@ impl ExitWatch {
 
     /// Waits until the process ends, `other` becomes readable, or `longest` is over.
     pub fn wait(&self, other: BorrowedFd, longest: Duration) -> Woken {
-        let started = Instant::now();
-        loop {
-            let left = longest.saturating_sub(started.elapsed());
-            let milliseconds = left.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as i32;
-            let timeout = PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX);
-            let mut waited = [
-                PollFd::new(other, PollFlags::POLLIN),
-                PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN),
-            ];
-            match poll(&mut waited, timeout) {
-                Ok(0) if started.elapsed() >= longest => return Woken::TimeIsUp,
-                Ok(0) | Err(Errno::EINTR) => {}
-                Ok(_) if waited[0].any().unwrap_or(false) => return Woken::Other,
-                Ok(_) => return Woken::Exited,
-                Err(_) => return Woken::TimeIsUp,
-            }
+        match first_readable(&[other, self.as_fd()], longest) {
+            Some(0) => Woken::Other,
+            Some(_) => Woken::Exited,
+            None => Woken::TimeIsUp,
+        }
+    }
+}
+
+impl AsFd for ExitWatch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+}
+
+/// Waits until one of these can be read, the first of them counts; `None` when `longest` is over.
+pub fn first_readable(descriptors: &[BorrowedFd], longest: Duration) -> Option<usize> {
+    let started = Instant::now();
+    loop {
+        let left = longest.saturating_sub(started.elapsed());
+        // Rounded up, so that the last fraction of a millisecond is waited for and not spun through.
+        let milliseconds = left.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as i32;
+        let timeout = PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX);
+        let mut waited: Vec<PollFd> = descriptors
+            .iter()
+            .map(|&descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
+            .collect();
+        match poll(&mut waited, timeout) {
+            Ok(0) if started.elapsed() >= longest => return None,
+            Ok(0) | Err(Errno::EINTR) => {}
+            Ok(_) => return waited.iter().position(|each| each.any().unwrap_or(false)),
+            Err(_) => return None,
         }
     }
 }

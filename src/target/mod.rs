@@ -3,9 +3,11 @@
 //! Nothing here knows what a Python object is; the names of the symbols that mark an interpreter are all there is.
 
 pub mod arch;
+pub mod child;
 pub mod container;
 pub mod elf;
 pub mod exit_watch;
+pub mod finalize_watch;
 pub mod freeze;
 pub mod freeze_failure;
 pub mod interpreter;

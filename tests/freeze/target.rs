@@ -1,4 +1,5 @@
 //! Programs to freeze: started with a line of Python or a small C source, spoken to over pipes, ended with the test.
+#![allow(dead_code)] // each test uses a part of it
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -37,6 +38,35 @@ impl Target {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// A line of `/proc/PID/status`.
+    pub fn status(&self, name: &str) -> String {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("the target lives");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.expect("such a line").trim().to_owned()
+    }
+
+    /// Its child processes, of any kind.
+    pub fn children(&self) -> Vec<u32> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("the target lives");
+        let of_task = |task: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(task.expect("a thread").path().join("children")).unwrap_or_default()
+        };
+        tasks
+            .map(of_task)
+            .flat_map(|pids| pids.split(' ').filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// How long it has been running, in ticks.
+    pub fn processor_time(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("the target lives");
+        let (_, fields) = stat.rsplit_once(')').expect("the name's end");
+        let ticks = fields.split_ascii_whitespace().skip(11).take(2);
+        ticks.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
     }
 
     pub fn say(&mut self, line: &str) {

@@ -9,7 +9,7 @@ use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// Says that it is ready, then lives until its standard input is closed: no orphan outlives a test that fails.
@@ -51,6 +51,12 @@ impl Program {
     pub fn end(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Closes its input and waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap()
     }
 
     pub fn pid(&self) -> u32 {

@@ -1,8 +1,8 @@
-//! Running target programs, the truth that they state, and the profiler run against them.
+//! Running target programs, the truth that they state, and the profiler's report of them.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::interpreters::Interpreter;
+use crate::profiler::report;
 
 /// Far longer than anything here takes on a slow machine: what is not done by then hangs.
 pub const DEADLINE: Duration = Duration::from_secs(180);
@@ -99,65 +100,8 @@ impl Drop for Target {
     }
 }
 
-/// How a run of the profiler ended, and what it said.
-#[derive(Debug)]
-pub struct Outcome {
-    pub status: ExitStatus,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Outcome {
-    /// The JSON report, of a run that must have gone well.
-    #[track_caller]
-    pub fn report(&self) -> Value {
-        assert!(
-            self.status.success(),
-            "pymemscope failed ({}): {}",
-            self.status,
-            self.stderr
-        );
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.stdout))
-    }
-}
-
-/// Runs the profiler to its end.
-#[track_caller]
-pub fn pymemscope(arguments: &[&str]) -> Outcome {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pymemscope"));
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let stdout = read_all(child.stdout.take().unwrap());
-    let stderr = read_all(child.stderr.take().unwrap());
-    let (Ok(stdout), Ok(stderr)) = (stdout.recv_timeout(DEADLINE), stderr.recv_timeout(DEADLINE)) else {
-        let _ = child.kill();
-        let _ = child.wait();
-        panic!("pymemscope {arguments:?} was not done after {DEADLINE:?}");
-    };
-    Outcome {
-        status: child.wait().unwrap(),
-        stdout,
-        stderr,
-    }
-}
-
 /// `attach PID -d 0 -j` with further options: the report of one snapshot.
 #[track_caller]
 pub fn attach(pid: u32, options: &[&str]) -> Value {
-    let pid = pid.to_string();
-    pymemscope(&[&["attach", &pid, "-d", "0", "-j"], options].concat()).report()
-}
-
-fn read_all(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
-    let (send, receive) = channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = pipe.read_to_end(&mut bytes);
-        let _ = send.send(String::from_utf8_lossy(&bytes).into_owned());
-    });
-    receive
+    report(&format!("attach {pid} -d 0 {}", options.join(" ")))
 }

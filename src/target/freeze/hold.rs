@@ -5,69 +5,26 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 
 use super::children::ChildSignals;
+use super::kept::{self, Notice};
 use super::procfs::{self, Status};
 use super::sleep::{Remembered, Sleep};
 use super::step::{Step, Steps};
-use super::time_limit::ChangedArgument;
+use super::thread::{Phase, Thread};
 use super::tracee::{self, Stop, Tid};
 use super::{FreezeError, remake};
 use crate::target::arch::{self, Registers};
 
 /// How long a thread may take to stop that is not waiting in the kernel.
-const STOP_DEADLINE: Duration = Duration::from_secs(5);
+const STOP_DEADLINE: Duration = Duration::from_secs(2);
 /// After this time a thread that waits in the kernel without being interruptible counts as stopped: it was told to
 /// stop, and runs no code of the program before it does.
 const KERNEL_PATIENCE: Duration = Duration::from_millis(50);
-
-/// One thread that we trace.
-#[derive(Debug)]
-pub struct Thread {
-    pub tid: Tid,
-    pub phase: Phase,
-    /// The call that it slept in before it was interrupted, if that has a time limit to care for.
-    pub sleep: Option<Sleep>,
-    /// The argument that was changed for the call that it makes again, to be put back when that ends.
-    pub changed: Option<ChangedArgument>,
-    /// Its whole process was stopped by a signal before we came.
-    job_stopped: bool,
-}
-
-impl Thread {
-    /// The registers of a thread that stands still, after what was changed for its call was put back.
-    pub fn own_registers(&mut self) -> Result<Registers, Errno> {
-        let mut registers = tracee::registers(self.tid)?;
-        if let Some(changed) = self.changed.take() {
-            changed.put_back(&mut registers);
-            tracee::set_registers(self.tid, &registers)?;
-        }
-        Ok(registers)
-    }
-}
-
-/// What a traced thread does.
-#[derive(Debug, Clone, Copy)]
-pub enum Phase {
-    /// Runs or sleeps, and has been told to stop.
-    Stopping,
-    /// Stands still, with these registers.
-    Stopped(Registers),
-    /// Was told to stop, and sleeps in the kernel where it cannot yet.
-    InKernel,
-    /// On its way to make a call again that the stop had interrupted; these are its registers from before.
-    Remaking(Registers),
-    /// In that call.
-    InCall,
-    /// That call has ended with `EINTR` once more, with these registers; what ended it comes next.
-    Interrupted(Registers),
-    /// No longer traced, or dead.
-    Free,
-}
 
 /// The threads of one process that we trace. Dropping it lets them go.
 #[derive(Debug)]
 pub struct Hold {
     pub pid: u32,
-    threads: Vec<Thread>,
+    pub(super) threads: Vec<Thread>,
     /// Where any thread can make a system call.
     pub vdso_call: Option<u64>,
     children: ChildSignals,
@@ -75,6 +32,10 @@ pub struct Hold {
     earlier: Vec<Remembered>,
     /// When the first thread was told to stop.
     since: Instant,
+    /// Where a thread that is kept traced is to stand still.
+    pub breakpoints: Vec<u64>,
+    /// What kept threads stand still for.
+    pub(super) notices: Vec<Notice>,
 }
 
 impl Hold {
@@ -88,12 +49,14 @@ impl Hold {
             children,
             earlier,
             since: Instant::now(),
+            breakpoints: Vec::new(),
+            notices: Vec::new(),
         })
     }
 
     /// Stops all threads, those included that are born meanwhile.
     pub fn stop_all(&mut self, steps: &Steps) -> Result<(), FreezeError> {
-        let mut found = self.seize_new_threads()?;
+        let mut found = self.seize_new_threads()? + self.recall();
         steps.reached(Step::Seized);
         self.since = Instant::now();
         while found > 0 {
@@ -111,10 +74,14 @@ impl Hold {
 
     /// Stops one thread, the one that notices least.
     pub fn stop_one(&mut self) -> Result<(), FreezeError> {
+        if self.stopped().next().is_some() {
+            return Ok(());
+        }
         let mut candidates = procfs::threads(self.pid);
         candidates.sort_by_cached_key(|&tid| remake::disturbance(self.pid, tid));
         for tid in candidates {
             if self.trace(tid)? {
+                self.recall_thread(tid);
                 self.since = Instant::now();
                 self.interrupt(tid);
                 self.wait_until_stopped()?;
@@ -129,7 +96,7 @@ impl Hold {
     /// The threads that stand still, with their registers.
     pub fn stopped(&self) -> impl Iterator<Item = (Tid, Registers)> + '_ {
         self.threads.iter().filter_map(|thread| match thread.phase {
-            Phase::Stopped(registers) => Some((thread.tid, registers)),
+            Phase::Stopped(registers) | Phase::Standing(registers) => Some((thread.tid, registers)),
             _ => None,
         })
     }
@@ -165,8 +132,7 @@ impl Hold {
             .iter_mut()
             .filter(|thread| matches!(thread.phase, Phase::Stopped(_)))
         {
-            let _ = tracee::detach(thread.tid, 0);
-            thread.phase = Phase::Free;
+            thread.leave(0);
         }
         self.stopped_for()
     }
@@ -190,11 +156,11 @@ impl Hold {
     fn take_traced_stops(&mut self) -> bool {
         let pid = self.pid;
         self.take_stops(|thread, stop| match thread.phase {
-            Phase::Stopped(_) | Phase::Free => {}
+            Phase::Stopped(_) | Phase::Standing(_) | Phase::Free => {}
+            Phase::Running => kept::pass_on(pid, thread, stop),
             // It was told to stop when everything stood still, and can only now that this is over.
             Phase::Stopping | Phase::InKernel => {
-                let _ = tracee::detach(thread.tid, if let Stop::Signal(signal) = stop { signal } else { 0 });
-                thread.phase = Phase::Free;
+                thread.leave(if let Stop::Signal(signal) = stop { signal } else { 0 });
             }
             Phase::Remaking(_) | Phase::InCall | Phase::Interrupted(_) => remake::advance(pid, thread, stop),
         })
@@ -231,6 +197,7 @@ impl Hold {
                     sleep,
                     changed,
                     job_stopped,
+                    kept: false,
                 });
                 Ok(true)
             }
@@ -238,7 +205,7 @@ impl Hold {
         }
     }
 
-    fn explain_no_seize(&self, tid: Tid, error: Errno) -> Result<bool, FreezeError> {
+    pub(super) fn explain_no_seize(&self, tid: Tid, error: Errno) -> Result<bool, FreezeError> {
         let pid = self.pid;
         let Some(status) = Status::of_thread(pid, tid) else {
             return Ok(false);
@@ -272,24 +239,24 @@ impl Hold {
     }
 
     /// A thread that is gone by now shows that when it is waited for.
-    fn interrupt(&mut self, tid: Tid) {
+    pub(super) fn interrupt(&mut self, tid: Tid) {
         if let Some(thread) = self.threads.iter_mut().find(|thread| thread.tid == tid) {
             thread.phase = Phase::Stopping;
             let _ = tracee::interrupt(tid);
         }
     }
 
-    fn wait_until_stopped(&mut self) -> Result<(), FreezeError> {
+    pub(super) fn wait_until_stopped(&mut self) -> Result<(), FreezeError> {
         let start = Instant::now();
         while self
             .threads
             .iter()
             .any(|thread| matches!(thread.phase, Phase::Stopping))
         {
-            if !self.take_stops(stop_thread) {
+            if !self.take_stops(Thread::take_stop) {
                 self.children.wait(KERNEL_PATIENCE);
                 if start.elapsed() >= KERNEL_PATIENCE {
-                    self.accept_threads_in_kernel();
+                    self.look_after_late_threads();
                 }
                 if start.elapsed() >= STOP_DEADLINE {
                     return Err(self.does_not_stop());
@@ -300,36 +267,33 @@ impl Hold {
     }
 
     /// Gives each stop that is there to `handle`; false when there was none.
+    /// Gives each stop that is there to `handle`; false when there was none.
     fn take_stops(&mut self, mut handle: impl FnMut(&mut Thread, Stop)) -> bool {
         let mut any = false;
-        for thread in self
-            .threads
-            .iter_mut()
-            .filter(|t| !matches!(t.phase, Phase::Stopped(_) | Phase::Free))
-        {
-            match tracee::next_stop_now(thread.tid) {
-                Ok(None) => {}
-                Ok(Some(stop)) => {
-                    handle(thread, stop);
-                    any = true;
-                }
-                Err(_) => {
-                    thread.phase = Phase::Free;
-                    any = true;
+        while let Ok(Some((tid, stop))) = tracee::any_stop_now() {
+            any = true;
+            if let Some(thread) = self.threads.iter_mut().find(|thread| thread.tid == tid) {
+                match kept::notice(thread, stop, &self.breakpoints) {
+                    Some(notice) => self.notices.push(notice),
+                    None => handle(thread, stop),
                 }
             }
         }
         any
     }
 
-    fn accept_threads_in_kernel(&mut self) {
+    /// Of the threads that have not stopped: those that wait in the kernel count as stopped, and those that are gone
+    /// without a word (the program has been replaced by another) as gone.
+    fn look_after_late_threads(&mut self) {
         for thread in self
             .threads
             .iter_mut()
             .filter(|thread| matches!(thread.phase, Phase::Stopping))
         {
-            if Status::of_thread(self.pid, thread.tid).is_some_and(|status| status.state == 'D') {
-                thread.phase = Phase::InKernel;
+            match Status::of_thread(self.pid, thread.tid).map(|status| status.state) {
+                None => thread.phase = Phase::Free,
+                Some('D') => thread.phase = Phase::InKernel,
+                Some(_) => {}
             }
         }
     }
@@ -361,24 +325,6 @@ impl Drop for Hold {
     fn drop(&mut self) {
         self.let_go();
     }
-}
-
-/// Takes a stop of a thread that was told to stop: a signal that came first is delivered, as it would have been.
-fn stop_thread(thread: &mut Thread, stop: Stop) {
-    match stop {
-        Stop::Trap | Stop::Group(_) => match thread.own_registers() {
-            Ok(registers) => thread.phase = Phase::Stopped(registers),
-            Err(_) => thread.phase = Phase::Free,
-        },
-        // Each other stop takes back that it was told to stop.
-        Stop::Signal(signal) => tell_again(thread.tid, signal),
-        Stop::Call | Stop::Event(_) => tell_again(thread.tid, 0),
-        Stop::Gone(_) => thread.phase = Phase::Free,
-    }
-}
-
-fn tell_again(tid: Tid, signal: i32) {
-    let _ = tracee::interrupt(tid).and_then(|()| tracee::go_on(tid, signal));
 }
 
 pub fn kernel(pid: u32, action: &str, error: Errno) -> FreezeError {

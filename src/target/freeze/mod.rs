@@ -7,28 +7,32 @@
 
 mod asleep;
 mod children;
-mod copy;
+pub(in crate::target) mod copy;
 mod critical_section;
 mod error;
-mod guardian;
-mod hold;
+mod freezer;
+pub(in crate::target) mod guardian;
+pub(in crate::target) mod hold;
 mod inject;
-mod keeper;
-mod message;
+pub(in crate::target) mod keeper;
+pub(in crate::target) mod kept;
+pub(in crate::target) mod message;
 mod missing;
-mod procfs;
+pub(in crate::target) mod procfs;
 mod remake;
 mod seccomp;
 mod sleep;
 mod socket_limit;
-mod step;
-mod surgeon;
+pub(in crate::target) mod step;
+pub(in crate::target) mod surgeon;
+mod thread;
 mod time_limit;
 mod tracee;
 
 use serde::{Deserialize, Serialize};
 
 pub use error::FreezeError;
+pub use freezer::{Freezer, Unfrozen};
 pub use guardian::{Frozen, GUARDIAN_ARGUMENT, Guardian, Released};
 pub use keeper::guardian_main;
 pub use step::Step;

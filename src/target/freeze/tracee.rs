@@ -62,6 +62,19 @@ pub fn detach(tid: Tid, signal: i32) -> Result<(), Errno> {
     request(libc::PTRACE_DETACH as _, tid, 0, signal as usize).map(drop)
 }
 
+/// Leaves a thread stopped that stands still with its whole process; it is reported again when that changes.
+pub fn listen(tid: Tid) -> Result<(), Errno> {
+    request(libc::PTRACE_LISTEN as _, tid, 0, 0).map(drop)
+}
+
+/// Where the signal comes from that a thread stands at: `si_code` of `siginfo_t`.
+pub fn signal_code(tid: Tid) -> Result<i32, Errno> {
+    // SAFETY: it consists of plain numbers, for which all zeros is a value.
+    let mut signal: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    request(libc::PTRACE_GETSIGINFO as _, tid, 0, &raw mut signal as usize)?;
+    Ok(signal.si_code)
+}
+
 pub fn set_options(tid: Tid, options: i32) -> Result<(), Errno> {
     request(libc::PTRACE_SETOPTIONS as _, tid, 0, options as usize).map(drop)
 }
@@ -131,27 +144,27 @@ pub fn read_word(tid: Tid, address: u64) -> Result<u64, Errno> {
     }
 }
 
-/// The next stop of a thread, without waiting for one.
-pub fn next_stop_now(tid: Tid) -> Result<Option<Stop>, Errno> {
-    wait(tid, libc::WNOHANG)
+/// The next stop of any thread that we trace (or the end of one), without waiting for one.
+pub fn any_stop_now() -> Result<Option<(Tid, Stop)>, Errno> {
+    wait(-1, libc::WNOHANG)
 }
 
 /// The next stop of a thread that is known to stop soon.
 pub fn next_stop(tid: Tid) -> Result<Stop, Errno> {
     loop {
         match wait(tid, 0) {
-            Ok(Some(stop)) => return Ok(stop),
+            Ok(Some((_, stop))) => return Ok(stop),
             Ok(None) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-fn wait(tid: Tid, flags: i32) -> Result<Option<Stop>, Errno> {
+fn wait(tid: Tid, flags: i32) -> Result<Option<(Tid, Stop)>, Errno> {
     let mut status = 0;
     // SAFETY: the status lives through the call.
     let seen = Errno::result(unsafe { libc::waitpid(tid, &raw mut status, flags | libc::__WALL) })?;
-    Ok((seen != 0).then(|| decode(status)))
+    Ok((seen != 0).then(|| (seen, decode(status))))
 }
 
 fn decode(status: i32) -> Stop {

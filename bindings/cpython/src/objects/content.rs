@@ -76,6 +76,7 @@ impl Content {
         Some(match name {
             "float" | "complex" | "bytes" | "PyCapsule" | "EncodingMap" | "datetime.date" | "datetime.timedelta"
             | "_random.Random" | "_thread.lock" | "_thread.RLock" => Content::Scalar,
+            "frozendict" => Content::Dict,
             "collections.OrderedDict" => Content::OrderedDict,
             "set" | "frozenset" => Content::Set,
             "bytearray" => Content::ByteArray,
@@ -120,6 +121,11 @@ impl Content {
             Content::Type => name == "type",
             _ => false,
         }
+    }
+
+    /// Whether this says more of a type than what was known of it before.
+    pub fn is_more_than(self, before: Content) -> bool {
+        before == Content::Plain || (before == Content::Dict && self == Content::OrderedDict)
     }
 
     /// Whether such an object holds no references of its own.

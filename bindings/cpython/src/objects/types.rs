@@ -158,7 +158,7 @@ impl TypeInfo {
         }
         let content = Content::of_name(&name, header.flags);
         if let Some(content) = content
-            && self.content == Content::Plain
+            && content.is_more_than(self.content)
         {
             self.content = content;
         }

@@ -1,0 +1,133 @@
+//! A profiler that is killed with its whole process group, after every numbered step of a freeze and its release: the
+//! program runs on as itself, and there is only one of it.
+
+#[path = "freeze/target.rs"]
+mod target;
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use pymemscope::target::freeze::{FreezeError, FreezeMode, Guardian, Step};
+use target::Target;
+
+/// A program that counts in one thread, waits for a line in another, and then says whether it is still what it was.
+const PROGRAM: &str = "
+import os, sys, threading
+pid, stop, total = os.getpid(), False, 0
+def count():
+    global total
+    checked = 0
+    while not stop:
+        a, b, c = 3, 5.5, 'x'
+        for n in range(1000):
+            a = (a * 1103515245 + 12345) % 2147483648
+            b = b * 0.5 + n
+        assert (a, b) == (1121550491, 1996.0), (a, b)
+        checked += 1
+    total = checked
+thread = threading.Thread(target=count)
+thread.start()
+print('ready')
+line = sys.stdin.readline()
+stop = True
+thread.join()
+print(line.strip(), total > 0, os.getpid() == pid)
+";
+
+#[test]
+fn a_profiler_killed_after_any_step_leaves_the_program_alone() {
+    for mode in [FreezeMode::Fork, FreezeMode::Stop] {
+        for step in Step::ALL {
+            killed_after(step, mode);
+        }
+    }
+}
+
+fn killed_after(step: Step, mode: FreezeMode) {
+    let mut target = Target::python(PROGRAM);
+    let Some(guardian) = profiler_killed_at(step, mode, target.pid()) else {
+        assert_eq!(mode, FreezeMode::Stop, "{step:?} was never reached");
+        return;
+    };
+    until(&format!("the guardian is gone after {step:?}"), || is_gone(guardian));
+    assert_eq!(target.status("TracerPid"), "0", "after {step:?}");
+    assert_eq!(target.status("Threads"), "2", "after {step:?}");
+    assert_eq!(target.children(), Vec::<u32>::new(), "after {step:?}");
+    let used = target.processor_time();
+    until(&format!("the program runs on after {step:?}"), || {
+        target.processor_time() > used
+    });
+    target.say("hello");
+    assert_eq!(target.line(), "hello True True", "after {step:?}");
+    assert!(target.end().success(), "after {step:?}");
+}
+
+/// Runs a profiler in a process group of its own, kills the group when its guardian stands still after `step`, and
+/// returns the guardian's pid. `None` if that step is never reached.
+fn profiler_killed_at(step: Step, mode: FreezeMode, pid: u32) -> Option<u32> {
+    let mut profiler = Command::new(std::env::current_exe().expect("this test's executable"))
+        .args(["the_profiler_that_is_killed", "--exact", "--ignored", "--nocapture"])
+        .env("STEP", step.number().to_string())
+        .env("MODE", format!("{mode:?}"))
+        .env("TARGET", pid.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .expect("the profiler starts");
+    let output = BufReader::new(profiler.stdout.take().expect("its output"));
+    let said = output
+        .lines()
+        .map_while(Result::ok)
+        .find_map(|line| match line.split_once("guardian ") {
+            Some((_, pid)) => Some(pid.parse().ok()),
+            None => line.ends_with("done").then_some(None),
+        });
+    // SAFETY: sends a signal to the group of the process that was just started and not waited for.
+    assert_eq!(unsafe { libc::kill(-(profiler.id() as i32), libc::SIGKILL) }, 0);
+    profiler.wait().expect("the profiler ends");
+    said.expect("the profiler says how far it came")
+}
+
+/// Not a test: the profiler of the tests above, in a process of its own.
+#[test]
+#[ignore = "runs as a process of other tests"]
+fn the_profiler_that_is_killed() {
+    let variable = |name| std::env::var(name).expect(name);
+    let step = variable("STEP")
+        .parse()
+        .ok()
+        .and_then(Step::from_number)
+        .expect("a step");
+    let mode = if variable("MODE") == "Stop" {
+        FreezeMode::Stop
+    } else {
+        FreezeMode::Fork
+    };
+    let pid = variable("TARGET").parse().expect("a pid");
+    let executable = Path::new(env!("CARGO_BIN_EXE_pymemscope"));
+    let mut guardian = Guardian::start_from(executable, Some(step)).expect("the guardian starts");
+    let outcome = guardian.freeze(pid, mode).and_then(|frozen| guardian.release(frozen));
+    match outcome {
+        Err(FreezeError::Standing { .. }) => println!("guardian {}", guardian.pid()),
+        Ok(_) => println!("done"),
+        Err(error) => panic!("{error}"),
+    }
+    // Stands here until it is killed.
+    let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+fn is_gone(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
+}
+
+fn until(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(10), "waited in vain: {what}");
+        std::thread::yield_now();
+    }
+}
