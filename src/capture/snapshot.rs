@@ -1,6 +1,5 @@
 //! One snapshot: freeze, prove, survey, release.
 
-use std::ops::Range;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,7 @@ use crate::memory::slots::{SLOT_SIZE, Slots};
 use crate::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Freezer, Frozen};
 use crate::target::freeze_failure;
 use crate::target::interpreter::Interpreter;
-use crate::target::maps::{self, Mapping, ObjectRange};
+use crate::target::maps::{self, ObjectRange};
 use crate::target::open::Target;
 use crate::target::pagemap::PageMap;
 use crate::target::process::Process;
@@ -185,7 +184,7 @@ impl Shot<'_> {
             layout: &recognised.layout,
             runtime,
             slots,
-            statics: statics(&maps),
+            statics: maps::static_data(&maps),
         };
         let refused = |cause: cpython::memory::Unreadable| Error::Refused {
             pid,
@@ -242,20 +241,6 @@ fn recognise_any(pid: u32, interpreters: &[Interpreter], memory: &mut impl ReadM
         }
     }
     Err(first.unwrap_or(Error::Exited { pid }))
-}
-
-/// The data of executables and libraries: their mappings, and the zeroed data that follows them.
-fn statics(maps: &[Mapping]) -> Vec<Range<u64>> {
-    let is_file = |mapping: &Mapping| mapping.inode != 0;
-    let is_zeroed = |before: &Mapping, mapping: &Mapping| {
-        is_file(before) && before.writable && mapping.path.is_none() && before.end == mapping.start
-    };
-    let files = maps.iter().filter(|mapping| is_file(mapping)).map(Mapping::range);
-    let zeroed = maps
-        .windows(2)
-        .filter(|pair| is_zeroed(&pair[0], &pair[1]))
-        .map(|pair| pair[1].range());
-    files.chain(zeroed).collect()
 }
 
 fn freeze_failed(pid: u32, error: &FreezeError) -> Error {
