@@ -1,6 +1,7 @@
 //! Attaching again and again, to a program at work and to one that changes its heap as fast as it can.
 
 mod interpreters;
+mod profiler;
 mod targets;
 
 use std::collections::BTreeSet;
@@ -8,8 +9,9 @@ use std::env;
 use std::fs;
 
 use interpreters::{for_each_interpreter, on_those};
+use profiler::pymemscope;
 use serde_json::Value;
-use targets::{Target, attach, pymemscope};
+use targets::{Target, attach};
 
 /// A few times, or a thousand where `PYMEMSCOPE_LONG` is set.
 fn rounds(few: usize) -> usize {
@@ -116,7 +118,9 @@ fn a_heap_that_changes_all_the_time_is_read_without_harm() {
         for round in 0..rounds {
             // Every other time twice in one go, so that snapshots are compared too.
             let duration = ["0", "0.2"][round % 2];
-            let outcome = pymemscope(&["attach", &pid, "-d", duration, "-j", "--freeze", "none"]);
+            let outcome = pymemscope(["attach", &pid, "-d", duration, "-j", "--freeze", "none"])
+                .output()
+                .unwrap();
             // It may say that there was nothing to be made of it, in a line; it may not crash.
             let code = outcome.status.code();
             assert!(matches!(code, Some(0 | 1)), "{:?}: {}", outcome.status, outcome.stderr);

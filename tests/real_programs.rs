@@ -1,6 +1,7 @@
 //! Programs that nobody here wrote: they can be attached to, everything in them is understood, and they go on working.
 
 mod interpreters;
+mod profiler;
 mod targets;
 
 use std::io::{Read, Write};
