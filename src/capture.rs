@@ -3,6 +3,18 @@
 use std::time::Duration;
 
 use crate::heap::Heap;
+pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
+
+pub mod interrupt;
+pub mod plan;
+pub mod progress;
+pub mod run;
+pub mod session;
+mod snapshot;
+
+pub use run::{Followed, run};
+pub use session::attach;
+
 pub use crate::target::freeze::FreezeUsed;
 
 /// Everything that a report is made of.
@@ -46,25 +58,4 @@ pub struct ProcessFacts {
     pub start_time: f64,
     /// Resident bytes at the last snapshot.
     pub rss: u64,
-}
-
-/// What later snapshots are compared with: small, and kept for every snapshot.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Snapshot {
-    /// Since the first snapshot.
-    pub at: Duration,
-    pub rss: u64,
-    pub objects: u64,
-    pub heap_bytes: u64,
-    /// Type name, count, bytes.
-    pub types: Vec<(std::rc::Rc<str>, u64, u64)>,
-    pub containers: Vec<ContainerSize>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ContainerSize {
-    pub address: u64,
-    pub kind: crate::heap::ContainerKind,
-    pub length: u64,
-    pub kept_bytes: u64,
 }

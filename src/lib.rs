@@ -13,5 +13,13 @@
 //! ```
 
 pub mod capture;
+pub mod cli;
+pub mod commands;
+pub mod error;
 pub mod heap;
+pub mod memory;
+pub mod report;
+pub mod rules;
+pub mod sampling;
 pub mod target;
+pub mod units;

@@ -1,5 +1,20 @@
 //! The heap as data: types, totals, who keeps what. Built once from frozen memory; from then on an address is a label.
 
+mod collector;
+mod containers;
+mod found;
+mod gone;
+mod labels;
+mod naming;
+mod objects;
+mod paths;
+mod place;
+mod roots;
+pub mod survey;
+mod threads;
+mod tree;
+mod types;
+
 use std::rc::Rc;
 
 /// Everything that one snapshot of a heap says.

@@ -10,6 +10,9 @@ use crate::version::Version;
 pub struct Layout {
     /// The first release that has this layout.
     pub since: Version,
+    /// Sizes of `_PyRuntimeState` and `PyInterpreterState` in other builds that were measured, in which nothing else that
+    /// stands here differs.
+    pub other_sizes: &'static [(u64, u64)],
     pub runtime: Runtime,
     pub interpreter: Interpreter,
     pub gc: Gc,
@@ -56,8 +59,12 @@ pub struct Runtime {
     pub size: u64,
     pub interpreters_head: u64,
     pub interpreters_main: u64,
+    /// `initialized`, a 4-byte number: 1 from the end of the start to the beginning of the end.
+    pub initialized: u64,
     /// `_finalizing` (3.8: `finalizing`): the thread that shuts the runtime down, or NULL.
     pub finalizing: u64,
+    /// `_main_interpreter`, which stands in it (3.11 and later): `interpreters.main` points there.
+    pub main_interpreter: Option<u64>,
 }
 
 /// `PyInterpreterState` (pycore_interp.h).
@@ -74,8 +81,23 @@ pub struct Interpreter {
     pub builtins: u64,
     /// Other members that own a reference: their names and offsets.
     pub roots: &'static [(&'static str, u64)],
+    /// Arrays of such members: their names, offsets and lengths.
+    pub root_arrays: &'static [(&'static str, u64, u64)],
+    pub exit_functions: ExitFunctions,
     /// The interned strings' dict (3.12 and later; before, it is a static that no symbol names).
     pub interned: Option<u64>,
+}
+
+/// Where the functions stand that `atexit.register` was given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ExitFunctions {
+    /// In the module's own state (3.8, 3.9).
+    Module,
+    /// `callbacks` points at `count` (a 4-byte number) pointers, each NULL or at three owned objects: function,
+    /// arguments, keywords (3.10 to 3.13).
+    Array { callbacks: u64, count: u64 },
+    /// A list of tuples (3.14 and later).
+    List(u64),
 }
 
 /// `struct _gc_runtime_state` (pycore_gc.h), and where it stands.
@@ -104,6 +126,8 @@ pub enum GcPlace {
 /// `PyThreadState` (cpython/pystate.h).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thread {
+    /// `sizeof(PyThreadState)`, without what `_PyThreadStateImpl` adds.
+    pub size: u64,
     pub next: u64,
     pub interp: u64,
     pub thread_id: u64,
@@ -189,7 +213,6 @@ pub struct Type {
     pub ht_qualname: u64,
     pub ht_cached_keys: u64,
     pub ht_module: Option<u64>,
-    /// `_spec_cache` members that point at objects without owning them are not here.
     /// `PyMemberDef`: its size, and the offsets of `type` and `offset` in it (structmember.h, descrobject.h).
     pub member_size: u64,
     pub member_type: u64,
@@ -284,7 +307,7 @@ pub enum Values {
     /// The word at −32 points at the values, the word at −24 at the dict (3.11). The bytes before the values: a
     /// prefix whose length is the byte at −1.
     Pointer,
-    /// The word at −24 is the dict, or the values' address plus one (3.12).
+    /// The word at −24 is the dict, or the values' address less one (3.12).
     Tagged,
     /// The values stand in the object's own block behind `tp_basicsize`; the word at −24 is the dict (3.13 and later).
     Inline {
@@ -372,9 +395,11 @@ pub enum CodeForm {
         freevars: u64,
         cellvars: u64,
         cell2arg: u64,
-        /// `co_opcache` and `co_opcache_size`: counted by `sys.getsizeof`.
+        /// When `co_opcache_map` is not NULL, `sys.getsizeof` counts a byte for each instruction, and `co_opcache_size`
+        /// (one byte) entries of `opcache_entry` bytes.
         opcache_map: u64,
         opcache_size: u64,
+        opcache_entry: u64,
     },
     /// One tuple of names; the code stands at the object's end (3.11 and later).
     LocalsPlus {
@@ -431,11 +456,12 @@ pub enum StackDepth {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Frame {
     pub size: u64,
+    /// The code object, with `slot_bits` as in a slot.
     pub code: u64,
     pub previous: u64,
     /// The frame object, where one was made.
     pub frame_obj: u64,
-    /// Members that own a reference, the code and the variables apart.
+    /// Members that own a reference, the code and the variables apart, with `slot_bits` as in a slot.
     pub references: &'static [(&'static str, u64)],
     pub owner: u64,
     /// `owner` values from this one on say that the frame stands for C code and has no variables.
@@ -460,6 +486,9 @@ pub struct Generator {
     pub size: u64,
     /// Members that own a reference, the frame apart.
     pub references: &'static [(&'static str, u64)],
+    /// `cr_origin` of coroutines and `ag_finalizer` of asynchronous generators. Generators lack it (3.8 to 3.10) or have
+    /// it and never set it (3.11 and later).
+    pub origin_or_finalizer: u64,
     pub form: GeneratorForm,
 }
 
@@ -475,7 +504,7 @@ pub enum GeneratorForm {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Exception {
     pub size: u64,
-    /// Members that own a reference.
+    /// Members that own a reference, the `__dict__` apart.
     pub references: &'static [(&'static str, u64)],
 }
 
@@ -486,7 +515,8 @@ pub struct Deque {
     pub right_block: u64,
     pub left_index: u64,
     pub right_index: u64,
-    pub free_blocks: Option<u64>,
+    /// How many spare blocks it keeps (`numfreeblocks`, 3.11 and later).
+    pub free_block_count: Option<u64>,
 }
 
 /// `_odictobject` and `_odictnode` (Objects/odictobject.c).
@@ -590,7 +620,8 @@ pub struct Allocator {
     pub pool_header: u64,
 }
 
-/// A C type whose references all stand at fixed offsets.
+/// A C type whose references all stand at fixed offsets, as far as it adds to its base; a `__dict__`, which
+/// `tp_dictoffset` finds, is not among them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CType {
     /// `tp_name`.
@@ -599,4 +630,22 @@ pub struct CType {
     pub strong: &'static [(&'static str, u64)],
     /// Members that point at an object without owning it.
     pub weak: &'static [(&'static str, u64)],
+}
+
+impl CType {
+    pub const fn new(name: &'static str, strong: &'static [(&'static str, u64)]) -> Self {
+        CType {
+            name,
+            strong,
+            weak: &[],
+        }
+    }
+
+    pub const fn with_weak(
+        name: &'static str,
+        strong: &'static [(&'static str, u64)],
+        weak: &'static [(&'static str, u64)],
+    ) -> Self {
+        CType { name, strong, weak }
+    }
 }

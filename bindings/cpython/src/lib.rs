@@ -6,6 +6,19 @@
 
 #![forbid(unsafe_code)]
 
+pub mod choose;
+pub mod debug_offsets;
+pub mod identify;
 pub mod layout;
 pub mod memory;
+pub mod objects;
+pub mod prove;
+pub mod refusal;
+pub mod runtime;
 pub mod version;
+pub mod versions;
+
+pub use identify::Symbols;
+pub use memory::ReadMemory;
+pub use prove::{Recognised, recognise};
+pub use refusal::Refused;

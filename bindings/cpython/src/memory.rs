@@ -7,6 +7,11 @@ pub trait ReadMemory {
     /// The `length` bytes that stand at `address`, or a `Fault` when any of them cannot be read.
     fn read(&mut self, address: u64, length: usize) -> Result<&[u8], Fault>;
 
+    /// A hint that the bytes at `address` are going to be read soon. Whoever touches several addresses in a row before
+    /// reading them waits for the machine's memory once instead of once for each.
+    #[inline]
+    fn touch(&mut self, _address: u64) {}
+
     /// The eight-byte word at `address` (little-endian, as on every machine that is supported).
     #[inline]
     fn word(&mut self, address: u64) -> Result<u64, Fault> {
@@ -95,7 +100,7 @@ impl std::error::Error for Unreadable {}
 #[inline]
 pub fn word_at(bytes: &[u8], offset: u64) -> u64 {
     let offset = offset as usize;
-    match bytes.get(offset..offset + 8) {
+    match bytes.get(offset..offset.wrapping_add(8)) {
         Some(piece) => u64::from_le_bytes(piece.try_into().unwrap_or_default()),
         None => 0,
     }
@@ -105,7 +110,7 @@ pub fn word_at(bytes: &[u8], offset: u64) -> u64 {
 #[inline]
 pub fn half_at(bytes: &[u8], offset: u64) -> u32 {
     let offset = offset as usize;
-    match bytes.get(offset..offset + 4) {
+    match bytes.get(offset..offset.wrapping_add(4)) {
         Some(piece) => u32::from_le_bytes(piece.try_into().unwrap_or_default()),
         None => 0,
     }

@@ -23,6 +23,11 @@ impl Version {
     pub const fn micro(self) -> u8 {
         (self.0 >> 8) as u8
     }
+
+    /// Whether both are releases of one minor version.
+    pub const fn is_same_minor(self, other: Version) -> bool {
+        self.0 >> 16 == other.0 >> 16
+    }
 }
 
 impl fmt::Display for Version {

@@ -1,5 +1,7 @@
 //! aarch64: `struct user_pt_regs` as ptrace gives it, and the `svc` instruction.
 
+use nix::errno::Errno;
+
 use super::{Arguments, TimeLimit};
 
 /// The general registers of a stopped thread (`NT_PRSTATUS`).
@@ -55,6 +57,18 @@ pub fn registers_of_32_bit_code() -> Registers {
 /// Whether the thread runs 32-bit code.
 pub fn is_32_bit(registers: &Registers) -> bool {
     registers.pstate & STATE_32_BIT != 0
+}
+
+/// How many breakpoints a thread can have.
+pub const MOST_BREAKPOINTS: usize = 4;
+
+/// The kernel does not lead a thread over a breakpoint here, as it does on x86-64, so there are none.
+pub fn set_breakpoints(_tid: i32, addresses: &[u64]) -> Result<(), Errno> {
+    if addresses.is_empty() {
+        Ok(())
+    } else {
+        Err(Errno::EOPNOTSUPP)
+    }
 }
 
 pub fn instruction_pointer(registers: &Registers) -> u64 {

@@ -1,5 +1,9 @@
 //! x86-64: `struct user_regs_struct` as ptrace gives it, and the `syscall` instruction.
 
+use std::mem::offset_of;
+
+use nix::errno::Errno;
+
 use super::{Arguments, TimeLimit};
 
 /// The general registers of a stopped thread (`NT_PRSTATUS`).
@@ -95,6 +99,35 @@ pub fn registers_of_32_bit_code() -> Registers {
 /// Whether the thread runs 32-bit code, whose registers and system calls are others.
 pub fn is_32_bit(registers: &Registers) -> bool {
     registers.cs == CODE_SEGMENT_32
+}
+
+/// How many breakpoints a thread can have.
+pub const MOST_BREAKPOINTS: usize = 4;
+
+/// Has a stopped thread stop with a `SIGTRAP` before it executes the instruction at one of these addresses, and at no
+/// other: by its debug registers, so that no code is changed. Neither threads nor processes that it makes inherit them.
+pub fn set_breakpoints(tid: i32, addresses: &[u64]) -> Result<(), Errno> {
+    const CONTROL: usize = 7;
+    if addresses.len() > MOST_BREAKPOINTS {
+        return Err(Errno::ENOSPC);
+    }
+    set_debug_register(tid, CONTROL, 0)?;
+    let mut control = 0;
+    for (number, &address) in addresses.iter().enumerate() {
+        set_debug_register(tid, number, address)?;
+        // The bit that enables it; kind and length, higher up, are 0 for the execution of an instruction.
+        control |= 1 << (2 * number);
+    }
+    if control == 0 {
+        return Ok(());
+    }
+    set_debug_register(tid, CONTROL, control)
+}
+
+fn set_debug_register(tid: i32, number: usize, value: u64) -> Result<(), Errno> {
+    let at = offset_of!(libc::user, u_debugreg) + number * size_of::<u64>();
+    // SAFETY: passes numbers only.
+    Errno::result(unsafe { libc::ptrace(libc::PTRACE_POKEUSER, tid, at, value) }).map(drop)
 }
 
 pub fn instruction_pointer(registers: &Registers) -> u64 {

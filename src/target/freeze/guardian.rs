@@ -36,6 +36,8 @@ pub struct Frozen {
     pub pause: Duration,
     /// Why this way was taken, when the choice was left to us and was not the usual one.
     pub reason: Option<String>,
+    /// It does not matter how long it stays frozen: the program runs on, or has nothing left to do.
+    pub may_last: bool,
     pub warnings: Vec<String>,
 }
 
@@ -82,27 +84,7 @@ impl Guardian {
         if mode == FreezeMode::None {
             return frozen_by_nothing(pid);
         }
-        match self.ask(&Request::Freeze { pid, mode })? {
-            Answer::Frozen {
-                used,
-                readable_pid,
-                pause,
-                reason,
-            } => {
-                let warnings = match used {
-                    FreezeUsed::Fork => super::missing::what_the_copy_lacks(pid, readable_pid),
-                    FreezeUsed::Stop | FreezeUsed::None => Vec::new(),
-                };
-                Ok(Frozen {
-                    used,
-                    readable_pid,
-                    pause,
-                    reason,
-                    warnings,
-                })
-            }
-            other => Err(unexpected(&other)),
-        }
+        frozen(pid, self.ask(&Request::Freeze { pid, mode })?)
     }
 
     /// Ends and reaps the copy by a second, short stop, or lets the program go on.
@@ -143,18 +125,44 @@ impl Drop for Guardian {
     }
 }
 
-fn frozen_by_nothing(pid: u32) -> Result<Frozen, FreezeError> {
+/// What the answer to a freeze means.
+pub fn frozen(pid: u32, answer: Answer) -> Result<Frozen, FreezeError> {
+    let Answer::Frozen {
+        used,
+        readable_pid,
+        pause,
+        reason,
+    } = answer
+    else {
+        return Err(unexpected(&answer));
+    };
+    let warnings = match used {
+        FreezeUsed::Fork => super::missing::what_the_copy_lacks(pid, readable_pid),
+        FreezeUsed::Stop | FreezeUsed::None => Vec::new(),
+    };
+    Ok(Frozen {
+        used,
+        readable_pid,
+        pause,
+        reason,
+        may_last: used == FreezeUsed::Fork,
+        warnings,
+    })
+}
+
+pub fn frozen_by_nothing(pid: u32) -> Result<Frozen, FreezeError> {
     super::procfs::require_alive(pid)?;
     Ok(Frozen {
         used: FreezeUsed::None,
         readable_pid: pid,
         pause: Duration::ZERO,
         reason: None,
+        may_last: true,
         warnings: Vec::new(),
     })
 }
 
-fn unexpected(answer: &Answer) -> FreezeError {
+pub fn unexpected(answer: &Answer) -> FreezeError {
     FreezeError::GuardianLost {
         cause: format!("it answered another question: {answer:?}"),
     }

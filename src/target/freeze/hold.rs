@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 
 use super::children::ChildSignals;
+use super::kept::{self, Notice};
 use super::procfs::{self, Status};
 use super::sleep::{Remembered, Sleep};
 use super::step::{Step, Steps};
@@ -23,7 +24,7 @@ const KERNEL_PATIENCE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Hold {
     pub pid: u32,
-    threads: Vec<Thread>,
+    pub(super) threads: Vec<Thread>,
     /// Where any thread can make a system call.
     pub vdso_call: Option<u64>,
     children: ChildSignals,
@@ -31,6 +32,10 @@ pub struct Hold {
     earlier: Vec<Remembered>,
     /// When the first thread was told to stop.
     since: Instant,
+    /// Where a thread that is kept traced is to stand still.
+    pub breakpoints: Vec<u64>,
+    /// What kept threads stand still for.
+    pub(super) notices: Vec<Notice>,
 }
 
 impl Hold {
@@ -44,12 +49,14 @@ impl Hold {
             children,
             earlier,
             since: Instant::now(),
+            breakpoints: Vec::new(),
+            notices: Vec::new(),
         })
     }
 
     /// Stops all threads, those included that are born meanwhile.
     pub fn stop_all(&mut self, steps: &Steps) -> Result<(), FreezeError> {
-        let mut found = self.seize_new_threads()?;
+        let mut found = self.seize_new_threads()? + self.recall();
         steps.reached(Step::Seized);
         self.since = Instant::now();
         while found > 0 {
@@ -67,10 +74,14 @@ impl Hold {
 
     /// Stops one thread, the one that notices least.
     pub fn stop_one(&mut self) -> Result<(), FreezeError> {
+        if self.stopped().next().is_some() {
+            return Ok(());
+        }
         let mut candidates = procfs::threads(self.pid);
         candidates.sort_by_cached_key(|&tid| remake::disturbance(self.pid, tid));
         for tid in candidates {
             if self.trace(tid)? {
+                self.recall_thread(tid);
                 self.since = Instant::now();
                 self.interrupt(tid);
                 self.wait_until_stopped()?;
@@ -85,7 +96,7 @@ impl Hold {
     /// The threads that stand still, with their registers.
     pub fn stopped(&self) -> impl Iterator<Item = (Tid, Registers)> + '_ {
         self.threads.iter().filter_map(|thread| match thread.phase {
-            Phase::Stopped(registers) => Some((thread.tid, registers)),
+            Phase::Stopped(registers) | Phase::Standing(registers) => Some((thread.tid, registers)),
             _ => None,
         })
     }
@@ -121,8 +132,7 @@ impl Hold {
             .iter_mut()
             .filter(|thread| matches!(thread.phase, Phase::Stopped(_)))
         {
-            let _ = tracee::detach(thread.tid, 0);
-            thread.phase = Phase::Free;
+            thread.leave(0);
         }
         self.stopped_for()
     }
@@ -146,11 +156,11 @@ impl Hold {
     fn take_traced_stops(&mut self) -> bool {
         let pid = self.pid;
         self.take_stops(|thread, stop| match thread.phase {
-            Phase::Stopped(_) | Phase::Free => {}
+            Phase::Stopped(_) | Phase::Standing(_) | Phase::Free => {}
+            Phase::Running => kept::pass_on(pid, thread, stop),
             // It was told to stop when everything stood still, and can only now that this is over.
             Phase::Stopping | Phase::InKernel => {
-                let _ = tracee::detach(thread.tid, if let Stop::Signal(signal) = stop { signal } else { 0 });
-                thread.phase = Phase::Free;
+                thread.leave(if let Stop::Signal(signal) = stop { signal } else { 0 });
             }
             Phase::Remaking(_) | Phase::InCall | Phase::Interrupted(_) => remake::advance(pid, thread, stop),
         })
@@ -187,6 +197,7 @@ impl Hold {
                     sleep,
                     changed,
                     job_stopped,
+                    kept: false,
                 });
                 Ok(true)
             }
@@ -194,7 +205,7 @@ impl Hold {
         }
     }
 
-    fn explain_no_seize(&self, tid: Tid, error: Errno) -> Result<bool, FreezeError> {
+    pub(super) fn explain_no_seize(&self, tid: Tid, error: Errno) -> Result<bool, FreezeError> {
         let pid = self.pid;
         let Some(status) = Status::of_thread(pid, tid) else {
             return Ok(false);
@@ -228,14 +239,14 @@ impl Hold {
     }
 
     /// A thread that is gone by now shows that when it is waited for.
-    fn interrupt(&mut self, tid: Tid) {
+    pub(super) fn interrupt(&mut self, tid: Tid) {
         if let Some(thread) = self.threads.iter_mut().find(|thread| thread.tid == tid) {
             thread.phase = Phase::Stopping;
             let _ = tracee::interrupt(tid);
         }
     }
 
-    fn wait_until_stopped(&mut self) -> Result<(), FreezeError> {
+    pub(super) fn wait_until_stopped(&mut self) -> Result<(), FreezeError> {
         let start = Instant::now();
         while self
             .threads
@@ -262,7 +273,10 @@ impl Hold {
         while let Ok(Some((tid, stop))) = tracee::any_stop_now() {
             any = true;
             if let Some(thread) = self.threads.iter_mut().find(|thread| thread.tid == tid) {
-                handle(thread, stop);
+                match kept::notice(thread, stop, &self.breakpoints) {
+                    Some(notice) => self.notices.push(notice),
+                    None => handle(thread, stop),
+                }
             }
         }
         any

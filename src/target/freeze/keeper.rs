@@ -19,7 +19,7 @@ use super::surgeon::{self, Outcome};
 /// What `main` runs when its first argument is [`super::GUARDIAN_ARGUMENT`]; the arguments are those behind it.
 /// Standard input is the socket to the profiler.
 pub fn guardian_main(mut arguments: impl Iterator<Item = String>) -> ! {
-    stand_apart();
+    stand_apart(GUARDIAN_NAME);
     let stand_after = arguments
         .next()
         .and_then(|number| Step::from_number(number.parse().ok()?));
@@ -50,7 +50,7 @@ pub fn guardian_main(mut arguments: impl Iterator<Item = String>) -> ! {
 }
 
 /// Leaves the profiler's session, and whatever else could end us or be kept open by us.
-fn stand_apart() {
+pub fn stand_apart(name: &str) {
     // This fails only for the leader of a process group, which a process that was just started is not.
     let _ = setsid();
     for ignored in [
@@ -64,7 +64,7 @@ fn stand_apart() {
         let _ = unsafe { signal(ignored, SigHandler::SigIgn) };
     }
     let _ = std::env::set_current_dir("/");
-    let name = std::ffi::CString::new(GUARDIAN_NAME).unwrap_or_default();
+    let name = std::ffi::CString::new(name).unwrap_or_default();
     let _ = nix::sys::prctl::set_name(&name);
     // SAFETY: only the descriptors 0 to 2 are used from here on, and no object owns any other.
     unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };

@@ -128,13 +128,17 @@ pub fn vdso_call(pid: u32) -> Option<u64> {
         .map(|at| vdso + at as u64)
 }
 
-/// Where the vDSO begins (`AT_SYSINFO_EHDR`).
 fn vdso(pid: u32) -> Option<u64> {
+    auxiliary(pid, libc::AT_SYSINFO_EHDR)
+}
+
+/// A value that the kernel gave the program when it was executed (`AT_*`); zero is none.
+pub fn auxiliary(pid: u32, wanted: u64) -> Option<u64> {
     let words = fs::read(format!("/proc/{pid}/auxv")).ok()?;
     let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).ok();
     words.chunks_exact(16).find_map(|pair| {
         let (key, value) = (word(&pair[..8])?, word(&pair[8..])?);
-        (key == libc::AT_SYSINFO_EHDR && value != 0).then_some(value)
+        (key == wanted && value != 0).then_some(value)
     })
 }
 

@@ -81,6 +81,9 @@ pub fn begin(tid: Tid, registers: &Registers, signal: i32) -> Phase {
 /// Takes a stop of a thread that makes its call again.
 pub fn advance(pid: u32, thread: &mut Thread, stop: Stop) {
     let tid = thread.tid;
+    if thread.kept {
+        thread.job_stopped = matches!(stop, Stop::Group(_));
+    }
     let harmless = |signal| Status::of_thread(pid, tid).is_some_and(|status| status.does_nothing(signal));
     thread.phase = match (thread.phase, stop) {
         (_, Stop::Gone(_)) => Phase::Free,
@@ -91,15 +94,15 @@ pub fn advance(pid: u32, thread: &mut Thread, stop: Stop) {
             let _ = tracee::go_on_to_call(tid, signal);
             thread.phase
         }
-        (Phase::Remaking(before), Stop::Signal(signal)) => interrupted_in_earnest(tid, &before, signal),
-        (Phase::Remaking(before), Stop::Group(_)) => interrupted_in_earnest(tid, &before, 0),
+        (Phase::Remaking(before), Stop::Signal(signal)) => interrupted_in_earnest(thread, &before, signal),
+        (Phase::Remaking(before), Stop::Group(_)) => interrupted_in_earnest(thread, &before, 0),
         (Phase::InCall, Stop::Call) => leave(thread),
         (Phase::Interrupted(after), Stop::Signal(signal)) if harmless(signal) => begin(tid, &after, signal),
         (Phase::Interrupted(after), Stop::Trap) => begin(tid, &after, 0),
         // The start of the program's next call: the end of that one is where it can be let go.
         (Phase::Interrupted(_), Stop::Call) => go_on(tid, Phase::InCall),
-        (_, Stop::Signal(signal)) => let_go(tid, signal),
-        (_, _) => let_go(tid, 0),
+        (_, Stop::Signal(signal)) => let_go(thread, signal),
+        (_, _) => let_go(thread, 0),
     };
 }
 
@@ -120,21 +123,21 @@ fn leave(thread: &mut Thread) -> Phase {
     match thread.own_registers() {
         // What interrupted it comes next.
         Ok(registers) if is_due(thread.tid, &registers) => go_on(thread.tid, Phase::Interrupted(registers)),
-        Ok(_) => let_go(thread.tid, 0),
+        Ok(_) => let_go(thread, 0),
         Err(_) => Phase::Free,
     }
 }
 
-fn interrupted_in_earnest(tid: Tid, before: &Registers, signal: i32) -> Phase {
-    let _ = tracee::set_registers(tid, before);
-    let_go(tid, signal)
+fn interrupted_in_earnest(thread: &mut Thread, before: &Registers, signal: i32) -> Phase {
+    let _ = tracee::set_registers(thread.tid, before);
+    let_go(thread, signal)
 }
 
 fn go_on(tid: Tid, phase: Phase) -> Phase {
     tracee::go_on_to_call(tid, 0).map_or(Phase::Free, |()| phase)
 }
 
-fn let_go(tid: Tid, signal: i32) -> Phase {
-    let _ = tracee::detach(tid, signal);
-    Phase::Free
+fn let_go(thread: &mut Thread, signal: i32) -> Phase {
+    thread.leave(signal);
+    thread.phase
 }

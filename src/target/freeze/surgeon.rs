@@ -51,7 +51,8 @@ pub fn operate(socket: &Socket, steps: &Steps, pid: u32, mode: FreezeMode, earli
     }
 }
 
-fn freeze(hold: &mut Hold, mode: FreezeMode, steps: &Steps) -> Result<(Option<Copy>, Answer), FreezeError> {
+/// Freezes a process of which threads may be kept; the answer is the one to give.
+pub fn freeze(hold: &mut Hold, mode: FreezeMode, steps: &Steps) -> Result<(Option<Copy>, Answer), FreezeError> {
     let pid = hold.pid;
     procfs::require_alive(pid)?;
     let shortage = if mode == FreezeMode::Auto {
@@ -114,7 +115,8 @@ fn wait_for_release(socket: &Socket, hold: &mut Hold) {
     }
 }
 
-fn release(hold: &mut Hold, copy: Option<Copy>, steps: &Steps) -> Answer {
+/// Ends the copy and has it reaped, or lets the threads go.
+pub fn release(hold: &mut Hold, copy: Option<Copy>, steps: &Steps) -> Answer {
     let Some(copy) = copy else {
         return Answer::Released { pause: hold.let_go() };
     };

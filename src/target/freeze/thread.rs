@@ -18,6 +18,8 @@ pub struct Thread {
     pub changed: Option<ChangedArgument>,
     /// Its whole process was stopped by a signal before we came.
     pub job_stopped: bool,
+    /// It stays traced between two freezes.
+    pub kept: bool,
 }
 
 impl Thread {
@@ -34,12 +36,27 @@ impl Thread {
     /// Takes a stop of a thread that was told to stop: a signal that came first is delivered, as it would have been.
     pub fn take_stop(&mut self, stop: Stop) {
         match stop {
-            Stop::Trap | Stop::Group(_) => self.phase = self.own_registers().map_or(Phase::Free, Phase::Stopped),
+            Stop::Trap | Stop::Group(_) => {
+                if self.kept {
+                    self.job_stopped = matches!(stop, Stop::Group(_));
+                }
+                self.phase = self.own_registers().map_or(Phase::Free, Phase::Stopped);
+            }
             // Each other stop takes back that it was told to stop.
             Stop::Signal(signal) => self.tell_again(signal),
             Stop::Call | Stop::Event(_) => self.tell_again(0),
             Stop::Gone(_) => self.phase = Phase::Free,
         }
+    }
+
+    /// Lets a thread that stands still go on; `signal` is what it gets if it stands at one.
+    pub fn leave(&mut self, signal: i32) {
+        self.phase = if self.kept {
+            super::kept::go_on(self, signal)
+        } else {
+            let _ = tracee::detach(self.tid, signal);
+            Phase::Free
+        };
     }
 
     fn tell_again(&mut self, signal: i32) {
@@ -65,4 +82,8 @@ pub enum Phase {
     Interrupted(Registers),
     /// No longer traced, or dead.
     Free,
+    /// Is kept, and runs or sleeps as it likes.
+    Running,
+    /// Is kept, and stands still by itself: at a breakpoint, or at the start of another program.
+    Standing(Registers),
 }

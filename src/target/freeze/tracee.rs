@@ -62,6 +62,19 @@ pub fn detach(tid: Tid, signal: i32) -> Result<(), Errno> {
     request(libc::PTRACE_DETACH as _, tid, 0, signal as usize).map(drop)
 }
 
+/// Leaves a thread stopped that stands still with its whole process; it is reported again when that changes.
+pub fn listen(tid: Tid) -> Result<(), Errno> {
+    request(libc::PTRACE_LISTEN as _, tid, 0, 0).map(drop)
+}
+
+/// Where the signal comes from that a thread stands at: `si_code` of `siginfo_t`.
+pub fn signal_code(tid: Tid) -> Result<i32, Errno> {
+    // SAFETY: it consists of plain numbers, for which all zeros is a value.
+    let mut signal: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    request(libc::PTRACE_GETSIGINFO as _, tid, 0, &raw mut signal as usize)?;
+    Ok(signal.si_code)
+}
+
 pub fn set_options(tid: Tid, options: i32) -> Result<(), Errno> {
     request(libc::PTRACE_SETOPTIONS as _, tid, 0, options as usize).map(drop)
 }

@@ -1,0 +1,16 @@
+//! Decoders of objects: each mechanism of the layouts once.
+
+pub mod blocks;
+mod bounds;
+mod containers;
+pub mod content;
+pub mod dict;
+pub mod examine;
+pub mod frames;
+pub mod int;
+mod mappings;
+mod program;
+mod scalars;
+pub mod text;
+pub mod types;
+pub mod visit;

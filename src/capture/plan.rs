@@ -1,0 +1,15 @@
+//! What a capture is asked to do.
+
+use std::time::Duration;
+
+use crate::target::freeze::FreezeMode;
+
+/// When snapshots are taken, and how the program is held still for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CapturePlan {
+    /// From the first snapshot to the last; zero takes one snapshot, `None` goes on until the program ends.
+    pub duration: Option<Duration>,
+    /// Between two snapshots; `None` takes none between the first and the last.
+    pub interval: Option<Duration>,
+    pub freeze: FreezeMode,
+}

@@ -1,0 +1,283 @@
+//! A session with a program that we start: from its first instruction to the shutdown of its interpreter.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsFd;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use crate::capture::interrupt::Interrupt;
+use crate::capture::plan::CapturePlan;
+use crate::capture::progress::{Progress, Step};
+use crate::capture::session::Session;
+use crate::capture::{Capture, Mode};
+use crate::error::{Error, Result};
+use crate::target::child::{self, Meanwhile, Program};
+use crate::target::finalize_watch::{Event, Watch};
+use crate::target::freeze::Unfrozen;
+
+/// Between two looks whether the interpreter has started.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The same for a program that has not loaded one by now.
+const LOOK_AGAIN_LATER: Duration = Duration::from_millis(500);
+/// How often the progress is shown anew.
+const TICK: Duration = Duration::from_millis(200);
+
+/// A program that was started by [`run`], and what was seen of it until it ended or the watching was over.
+#[derive(Debug)]
+pub struct Followed {
+    /// An error when nothing of the program was read.
+    pub capture: Result<Capture>,
+    /// It may still run.
+    pub program: Program,
+}
+
+/// Starts `program` (its name, looked up on `PATH`, and its arguments) and takes the snapshots that `plan` asks for:
+/// one when its interpreter has started, further ones at intervals, one at an interrupt, and the last when the
+/// interpreter begins to shut down. A duration ends that early, and leaves the program to itself; one of zero takes only
+/// the last of them.
+///
+/// A first interrupt takes a snapshot, for the program is interrupted too and may be about to end; a second one ends the
+/// watching. An error means that the program could not be started; what went wrong later is in [`Followed`].
+pub fn run(
+    program: &[OsString],
+    plan: &CapturePlan,
+    progress: &mut dyn Progress,
+    stop: &Interrupt,
+) -> Result<Followed> {
+    let mut watch = Watch::start();
+    let (mut program, watched) = Program::start(program, watch.as_mut().map_err(|error| error.clone()))
+        .map_err(|cause| cannot_start(program, cause))?;
+    let mut following = Following {
+        pid: program.pid(),
+        plan,
+        progress,
+        stop,
+        watch: watch.ok().filter(|_| watched.is_ok()),
+        session: None,
+        earlier: None,
+        unread: None,
+        warnings: Vec::new(),
+        whole: false,
+    };
+    if let Err(error) = watched {
+        following.warn_of_blindness(&error.to_string());
+    }
+    let status = following.follow(&mut program);
+    Ok(Followed {
+        capture: following.finish(status),
+        program,
+    })
+}
+
+fn cannot_start(program: &[OsString], cause: io::Error) -> Error {
+    let name = program.first().map(|name| name.to_string_lossy().into_owned());
+    Error::CannotStart {
+        program: name.unwrap_or_default(),
+        cause,
+    }
+}
+
+/// A program under way.
+struct Following<'a> {
+    pid: u32,
+    plan: &'a CapturePlan,
+    progress: &'a mut dyn Progress,
+    stop: &'a Interrupt,
+    /// `None` when the program cannot be traced.
+    watch: Option<Watch>,
+    /// Since the first snapshot.
+    session: Option<Session>,
+    /// Of the program that the process ran before.
+    earlier: Option<Session>,
+    /// Why nothing could be read when it was tried last.
+    unread: Option<Error>,
+    /// For the session to come.
+    warnings: Vec<String>,
+    /// The last snapshot was taken where the interpreter shuts down.
+    whole: bool,
+}
+
+/// What happens next.
+enum Moment {
+    /// It is time for a snapshot.
+    Due,
+    Interrupted,
+    /// The interpreter is about to shut down.
+    Finalizing,
+    Ended(ExitStatus),
+}
+
+impl Following<'_> {
+    /// Follows the program until it ends, which gives its status, or the watching is over.
+    fn follow(&mut self, program: &mut Program) -> Option<ExitStatus> {
+        let started = Instant::now();
+        let mut interrupted = false;
+        let only_the_end = self.plan.duration == Some(Duration::ZERO);
+        let mut due = (!only_the_end).then_some(started);
+        let mut last = None;
+        loop {
+            match self.wait(program, [due, last].into_iter().flatten().min()) {
+                Moment::Ended(status) => return Some(status),
+                Moment::Finalizing => {
+                    self.take_last();
+                    (due, last) = (None, None);
+                }
+                Moment::Interrupted if interrupted => return None,
+                Moment::Interrupted => {
+                    interrupted = true;
+                    self.take();
+                }
+                Moment::Due => {
+                    let now = Instant::now();
+                    self.take();
+                    if last.is_some_and(|last| now >= last) {
+                        return None;
+                    }
+                    match &self.session {
+                        None => due = Some(Instant::now() + look_again(started.elapsed())),
+                        Some(session) => {
+                            let first = Instant::now() - session.elapsed();
+                            last = last.or(self.plan.duration.map(|duration| first + duration));
+                            due = self.plan.interval.map(|interval| next_multiple(first, interval));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for what happens next; `due` is when the next snapshot is.
+    fn wait(&mut self, program: &mut Program, due: Option<Instant>) -> Moment {
+        loop {
+            while let Some(event) = self.watch.as_mut().and_then(Watch::event) {
+                match event {
+                    Event::Finalizing => return Moment::Finalizing,
+                    Event::Loaded => {}
+                    Event::Blind(cause) => self.warn_of_blindness(&cause),
+                }
+            }
+            if self.stop.take() {
+                return Moment::Interrupted;
+            }
+            let left = due.map_or(TICK, |due| due.saturating_duration_since(Instant::now()));
+            self.show_waiting();
+            let watch = self.watch.as_ref().and_then(Watch::descriptor);
+            let others: Vec<_> = [Some(self.stop.as_fd()), watch].into_iter().flatten().collect();
+            match program.wait_beside(&others, left.min(TICK)) {
+                Meanwhile::Ended(status) => return Moment::Ended(status),
+                Meanwhile::TimeIsUp if due.is_some_and(|due| Instant::now() >= due) => return Moment::Due,
+                Meanwhile::TimeIsUp | Meanwhile::Readable(_) => {}
+            }
+        }
+    }
+
+    fn show_waiting(&mut self) {
+        self.progress.step(match &self.session {
+            Some(session) => Step::Waiting {
+                elapsed: session.elapsed(),
+                total: self.plan.duration,
+            },
+            None => Step::Finding,
+        });
+    }
+
+    /// Takes a snapshot if the program can be read by now. What fails shows at the end, should nothing be read then.
+    fn take(&mut self) {
+        if let Err(error) = self.try_to_take() {
+            match (&error, &mut self.session) {
+                (Error::Executed { .. }, _) => self.turn_to_new_program(),
+                (Error::Exited { .. }, _) | (_, None) => {}
+                (_, Some(session)) => session.warn(format!("A snapshot failed ({error}).")),
+            }
+            // That the program has ended explains less than why it could not be read before.
+            if self.unread.is_none() || !matches!(error, Error::Exited { .. } | Error::Zombie { .. }) {
+                self.unread = Some(error);
+            }
+        }
+    }
+
+    fn try_to_take(&mut self) -> Result<()> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => {
+                let mut session = Session::open(self.pid, self.plan.freeze, Mode::Run)?;
+                session.finds_interpreter()?;
+                session
+            }
+        };
+        let taken = match &mut self.watch {
+            Some(watch) => session.take(watch, self.progress),
+            None => session.take(&mut Unfrozen, self.progress),
+        };
+        if taken.is_ok() || session.has_snapshots() {
+            self.session = Some(session);
+        }
+        taken
+    }
+
+    /// Takes the snapshot after which the interpreter shuts down, and lets the program go on.
+    fn take_last(&mut self) {
+        if self.session.as_ref().is_some_and(Session::is_of_another_program) {
+            self.turn_to_new_program();
+        }
+        let taken = self.try_to_take();
+        self.whole = taken.is_ok();
+        self.unread = taken.err();
+        if let Some(watch) = &mut self.watch {
+            watch.end();
+        }
+    }
+
+    /// What is to be seen is the program that the process runs now.
+    fn turn_to_new_program(&mut self) {
+        self.earlier = self.session.take().or(self.earlier.take());
+    }
+
+    fn warn_of_blindness(&mut self, cause: &str) {
+        self.warnings.push(format!(
+            "The program could not be stopped where its interpreter shuts down: {cause}."
+        ));
+    }
+
+    fn finish(mut self, status: Option<ExitStatus>) -> Result<Capture> {
+        let followed = match (&self.session, &self.earlier) {
+            (Some(_), Some(_)) => Some("The process ran another program before, which is left out."),
+            (None, Some(_)) => Some("The process started another program, which could not be read."),
+            (_, None) => None,
+        };
+        self.warnings.extend(followed.map(str::to_owned));
+        let Some(mut session) = self.session.take().or(self.earlier.take()) else {
+            return Err(self.unread.unwrap_or(Error::Exited { pid: self.pid }));
+        };
+        for warning in self.warnings {
+            session.warn(warning);
+        }
+        if let (Some(status), false) = (status, self.whole) {
+            let why = self.unread.map(|error| format!(" ({error})")).unwrap_or_default();
+            session.warn(format!(
+                "The program ended {} and was not seen when its interpreter shut down{why}; \
+                 this is what it held at the last snapshot before.",
+                child::manner(status)
+            ));
+        }
+        session.finish()
+    }
+}
+
+/// When to look again for an interpreter in a program that was started this long ago.
+fn look_again(since: Duration) -> Duration {
+    /// Slow disks included.
+    const USUAL_START: Duration = Duration::from_secs(10);
+    if since < USUAL_START {
+        LOOK_AGAIN
+    } else {
+        LOOK_AGAIN_LATER
+    }
+}
+
+/// The next instant that is a whole number of intervals after the first snapshot.
+fn next_multiple(first: Instant, interval: Duration) -> Instant {
+    let passed = first.elapsed().as_nanos() / interval.as_nanos().max(1);
+    first + interval.saturating_mul(u32::try_from(passed + 1).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,289 @@
+//! A session with a running process: when its snapshots are taken, and what becomes of them.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use crate::capture::interrupt::Interrupt;
+use crate::capture::plan::CapturePlan;
+use crate::capture::progress::{Progress, Step};
+use crate::capture::snapshot::{Camera, Picture};
+use crate::capture::{Capture, Mode, ProcessFacts};
+use crate::error::{Error, Result};
+use crate::heap::Heap;
+use crate::sampling::snapshot::{ContainerSize, Snapshot};
+use crate::target::exit_watch::{ExitWatch, Woken};
+use crate::target::freeze::{FreezeMode, Freezer, Guardian, Unfrozen};
+use crate::target::freeze_failure;
+use crate::target::limits::memory_limit;
+use crate::target::open::{Fate, Stopping, Target};
+use crate::target::process::Process;
+
+/// What has been gathered so far.
+pub struct Session {
+    target: Target,
+    camera: Camera,
+    /// `None` when the kernel does not offer to tell of a process's end.
+    exit: Option<ExitWatch>,
+    facts: ProcessFacts,
+    mode: Mode,
+    started: Option<Instant>,
+    snapshots: Vec<Snapshot>,
+    last: Option<Picture>,
+    pauses: Vec<Duration>,
+    reason: Option<String>,
+    warnings: Vec<String>,
+}
+
+/// What the waiting between two snapshots came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// It is time for the next snapshot.
+    Due,
+    /// The program ended or became another one.
+    Gone,
+    /// The user has seen enough.
+    Interrupted,
+}
+
+impl Session {
+    /// Opens the process and finds its interpreter; nothing is stopped yet.
+    pub fn open(pid: u32, freeze: FreezeMode, mode: Mode) -> Result<Session> {
+        // What we started ourselves is traced by our own watcher.
+        let stopping = if freeze == FreezeMode::None || mode == Mode::Run {
+            Stopping::NotIntended
+        } else {
+            Stopping::Intended
+        };
+        let camera = Camera::new(pid, freeze);
+        let target = Target::open(pid, stopping)?;
+        let facts = ProcessFacts {
+            pid,
+            python: String::new(),
+            build: "release",
+            executable: target.process.executable().unwrap_or_default(),
+            command: target.process.command().unwrap_or_default(),
+            start_time: target.process.start_time().unwrap_or_default(),
+            rss: 0,
+        };
+        Ok(Session {
+            exit: ExitWatch::new(pid).ok(),
+            target,
+            camera,
+            facts,
+            mode,
+            started: None,
+            snapshots: Vec::new(),
+            last: None,
+            pauses: Vec::new(),
+            reason: None,
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Whether its interpreter has started, by a look that stops nothing; an error says why it cannot be read yet.
+    pub fn finds_interpreter(&mut self) -> Result<()> {
+        self.camera.finds_interpreter(&mut self.target)
+    }
+
+    /// Takes a snapshot. An error leaves what was read before as it is.
+    pub fn take(&mut self, freezer: &mut dyn Freezer, progress: &mut dyn Progress) -> Result<()> {
+        let number = self.snapshots.len() + 1;
+        progress.step(Step::Freezing { snapshot: number });
+        let rss = self.target.process.rss().unwrap_or_default();
+        let taken = self
+            .camera
+            .take(&mut self.target, freezer, rss, &mut self.pauses, |objects| {
+                progress.step(Step::Reading {
+                    snapshot: number,
+                    objects,
+                });
+            });
+        let picture = match (taken, self.target.fate()) {
+            (Ok(picture), _) => picture,
+            (Err(_), Fate::Exited) => return Err(Error::Exited { pid: self.facts.pid }),
+            (Err(_), Fate::Executed) => return Err(Error::Executed { pid: self.facts.pid }),
+            (Err(error), Fate::Same) => return Err(error),
+        };
+        let started = *self.started.get_or_insert(picture.at);
+        self.facts.python.clone_from(&picture.python);
+        self.facts.rss = rss;
+        if self.reason.is_none() {
+            self.reason.clone_from(&picture.reason);
+        }
+        for warning in &picture.warnings {
+            self.warn(warning.clone());
+        }
+        self.snapshots
+            .push(summary(&picture.heap, picture.at.duration_since(started), rss));
+        self.last = Some(picture);
+        Ok(())
+    }
+
+    pub fn has_snapshots(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// Whether the process runs another program than when it was opened.
+    pub fn is_of_another_program(&self) -> bool {
+        self.target.fate() == Fate::Executed
+    }
+
+    /// How long ago the first snapshot was taken.
+    pub fn elapsed(&self) -> Duration {
+        self.started.map_or(Duration::ZERO, |started| started.elapsed())
+    }
+
+    /// Waits until `due`, counted from the first snapshot; `None` waits for an end.
+    pub fn wait_until(
+        &self,
+        due: Option<Duration>,
+        total: Option<Duration>,
+        progress: &mut dyn Progress,
+        stop: &Interrupt,
+    ) -> Waited {
+        /// How often the progress is shown anew.
+        const TICK: Duration = Duration::from_millis(200);
+        loop {
+            let elapsed = self.elapsed();
+            progress.step(Step::Waiting { elapsed, total });
+            let left = due.map_or(TICK, |due| due.saturating_sub(elapsed));
+            let woken = match &self.exit {
+                Some(exit) => exit.wait(stop.as_fd(), left.min(TICK)),
+                None if stop.wait(left.min(TICK)) => Woken::Other,
+                None => Woken::TimeIsUp,
+            };
+            match woken {
+                Woken::Other => return Waited::Interrupted,
+                Woken::Exited => return Waited::Gone,
+                Woken::TimeIsUp if self.target.fate() != Fate::Same => return Waited::Gone,
+                Woken::TimeIsUp if due.is_some_and(|due| self.elapsed() >= due) => return Waited::Due,
+                Woken::TimeIsUp => {}
+            }
+        }
+    }
+
+    /// Adds a warning, once.
+    pub fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// What became of a process that is gone.
+    pub fn end(&self) -> Error {
+        let pid = self.facts.pid;
+        match self.target.fate() {
+            Fate::Executed => Error::Executed { pid },
+            Fate::Exited | Fate::Same => Error::Exited { pid },
+        }
+    }
+
+    /// Says in a warning why there will be no more snapshots.
+    pub fn warn_of_end(&mut self, error: &Error) {
+        let text = match error {
+            Error::Exited { .. } => {
+                "The program ended before the last snapshot; this is what was read before.".to_owned()
+            }
+            Error::Executed { .. } => {
+                "The process started another program before the last snapshot; this is what was read before.".to_owned()
+            }
+            other => format!("The last snapshot failed ({other}); this is what was read before."),
+        };
+        self.warn(text);
+    }
+
+    /// Everything that a report is made of; an error when nothing was read.
+    pub fn finish(mut self) -> Result<Capture> {
+        let Some(last) = self.last.take() else {
+            return Err(Error::Exited { pid: self.facts.pid });
+        };
+        let mut warnings = self.warnings;
+        for warning in &last.heap.warnings {
+            if !warnings.contains(warning) {
+                warnings.push(warning.clone());
+            }
+        }
+        let duration = self.snapshots.last().map_or(Duration::ZERO, |snapshot| snapshot.at);
+        Ok(Capture {
+            process: self.facts,
+            mode: self.mode,
+            freeze: last.freeze,
+            freeze_reason: self.reason,
+            pauses: self.pauses,
+            duration,
+            snapshots: self.snapshots,
+            heap: last.heap,
+            warnings,
+            memory_limit: memory_limit(&self.target.process),
+        })
+    }
+}
+
+/// Takes the snapshots that `plan` asks for of the running process `pid`.
+///
+/// `stop` ends the waiting between them early; what was read until then is the capture. A process that ends midway is
+/// reported with a warning, and is an error only when nothing of it was read.
+pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &Interrupt) -> Result<Capture> {
+    progress.step(Step::Finding);
+    let mut freezer = freezer(pid, plan.freeze)?;
+    let mut session = Session::open(pid, plan.freeze, Mode::Attach)?;
+    session.take(freezer.as_mut(), progress)?;
+    let total = plan.duration;
+    let mut due = plan.interval.unwrap_or(Duration::MAX);
+    // When reading took longer than the whole duration, the last snapshot is due at once, and still taken.
+    while total != Some(Duration::ZERO) {
+        let next = total.map_or(due, |total| due.min(total));
+        let waited = session.wait_until((next != Duration::MAX).then_some(next), total, progress, stop);
+        if waited == Waited::Gone {
+            session.warn_of_end(&session.end());
+            break;
+        }
+        if let Err(error) = session.take(freezer.as_mut(), progress) {
+            session.warn_of_end(&error);
+            break;
+        }
+        if waited == Waited::Interrupted || total.is_some_and(|total| next >= total) {
+            break;
+        }
+        // A snapshot that took longer than the interval is followed by the next whole multiple.
+        while due <= session.elapsed() {
+            due = due.saturating_add(plan.interval.unwrap_or(Duration::MAX));
+        }
+    }
+    session.finish()
+}
+
+/// Whoever is to hold the process still, in the way that was asked for.
+fn freezer(pid: u32, mode: FreezeMode) -> Result<Box<dyn Freezer>> {
+    if mode == FreezeMode::None {
+        return Ok(Box::new(Unfrozen));
+    }
+    match Guardian::start() {
+        Ok(guardian) => Ok(Box::new(guardian)),
+        Err(error) => Err(freeze_failure::explain(&error, &Process::new(pid))),
+    }
+}
+
+fn summary(heap: &Heap, at: Duration, rss: u64) -> Snapshot {
+    Snapshot {
+        at,
+        rss,
+        objects: heap.totals.objects,
+        heap_bytes: heap.totals.bytes,
+        types: heap
+            .types
+            .iter()
+            .map(|each| (each.name.clone(), each.count, each.bytes))
+            .collect(),
+        containers: heap
+            .containers
+            .iter()
+            .map(|each| ContainerSize {
+                address: each.address,
+                kind: each.kind,
+                length: each.length,
+                kept_bytes: each.kept_bytes,
+            })
+            .collect(),
+    }
+}

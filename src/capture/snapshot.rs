@@ -1,0 +1,248 @@
+//! One snapshot: freeze, prove, survey, release.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use cpython::identify::Symbols;
+use cpython::memory::ReadMemory;
+use cpython::prove::{Recognised, recognise};
+use cpython::refusal::Refused;
+
+use crate::error::{Error, Result};
+use crate::heap::Heap;
+use crate::heap::survey::{Subject, survey};
+use crate::memory::image::Image;
+use crate::memory::mem_file::MemFile;
+use crate::memory::process::ProcessMemory;
+use crate::memory::slots::{SLOT_SIZE, Slots};
+use crate::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Freezer, Frozen};
+use crate::target::freeze_failure;
+use crate::target::interpreter::Interpreter;
+use crate::target::maps::{self, ObjectRange};
+use crate::target::open::Target;
+use crate::target::pagemap::PageMap;
+use crate::target::process::Process;
+
+/// Takes snapshots of one process.
+pub struct Camera {
+    pid: u32,
+    mode: FreezeMode,
+}
+
+/// A snapshot in full.
+pub struct Picture {
+    pub at: Instant,
+    pub python: String,
+    pub freeze: FreezeUsed,
+    pub reason: Option<String>,
+    pub heap: Heap,
+    pub warnings: Vec<String>,
+}
+
+/// Before an interpreter that is in the middle of something is given up.
+const ATTEMPTS: usize = 40;
+/// Between two attempts. A collection of young objects takes less.
+const PATIENCE: Duration = Duration::from_millis(5);
+/// The image holds a part of the program's memory at a time: less would be read too often, more costs more to have than
+/// to read again.
+const SMALLEST_IMAGE: u64 = 16 << 20;
+const IMAGE_SHARE: u64 = 4;
+
+impl Camera {
+    pub fn new(pid: u32, mode: FreezeMode) -> Camera {
+        Camera { pid, mode }
+    }
+
+    /// Whether there is an interpreter that can be read, by what the memory holds at this moment.
+    pub fn finds_interpreter(&self, target: &mut Target) -> Result<()> {
+        target.memory.forget();
+        recognise_any(self.pid, &target.interpreters, &mut target.memory).map(drop)
+    }
+
+    /// Takes a snapshot; how long the program stood still for it is added to `pauses`.
+    pub fn take(
+        &mut self,
+        target: &mut Target,
+        freezer: &mut dyn Freezer,
+        rss: u64,
+        pauses: &mut Vec<Duration>,
+        read: impl FnMut(u64),
+    ) -> Result<Picture> {
+        let mut attempt = 1;
+        loop {
+            let at = Instant::now();
+            let frozen = freezer
+                .freeze(self.pid, self.mode)
+                .map_err(|error| freeze_failed(self.pid, &error))?;
+            let (used, reason) = (frozen.used, frozen.reason.clone());
+            pauses.extend((used == FreezeUsed::Fork).then_some(frozen.pause));
+            let mut warnings = frozen.warnings.clone();
+            let mut shot = Shot {
+                frozen: Some(frozen),
+                pid: self.pid,
+                freezer,
+                pauses,
+            };
+            match shot.read(target, rss) {
+                Ok((python, heap, notes)) => {
+                    shot.release();
+                    let mut read = read;
+                    read(heap.totals.objects);
+                    warnings.extend(notes);
+                    if used == FreezeUsed::None {
+                        warnings.push(
+                            "The program was not stopped: what changed while it was read may be missing or counted twice."
+                                .to_owned(),
+                        );
+                    }
+                    return Ok(Picture {
+                        at,
+                        python,
+                        freeze: used,
+                        reason,
+                        heap,
+                        warnings,
+                    });
+                }
+                Err(cause) => {
+                    shot.release();
+                    let passing = matches!(&cause, Error::Refused { cause, .. } if cause.is_passing());
+                    if !passing || attempt == ATTEMPTS {
+                        return Err(cause);
+                    }
+                    attempt += 1;
+                    std::thread::sleep(PATIENCE);
+                }
+            }
+        }
+    }
+}
+
+/// A process that is frozen at this moment. However it is left, it is released.
+struct Shot<'a> {
+    frozen: Option<Frozen>,
+    pid: u32,
+    freezer: &'a mut dyn Freezer,
+    pauses: &'a mut Vec<Duration>,
+}
+
+impl Shot<'_> {
+    /// Lets the program go on, or ends its copy.
+    fn release(&mut self) {
+        if let Some(frozen) = self.frozen.take()
+            && frozen.used != FreezeUsed::None
+            && let Ok(released) = self.freezer.release(frozen)
+        {
+            self.pauses.push(released.pause);
+        }
+    }
+
+    /// Reads the frozen memory: the version, the heap, and what the user should know.
+    fn read(&mut self, target: &Target, rss: u64) -> Result<(String, Heap, Vec<String>)> {
+        let pid = self.pid;
+        let Some(frozen) = &self.frozen else {
+            return Err(Error::Exited { pid });
+        };
+        let (used, may_last, readable) = (frozen.used, frozen.may_last, frozen.readable_pid);
+        let unreadable = |cause| Error::Unreadable {
+            pid,
+            what: "the frozen memory",
+            cause,
+        };
+        let process = Process::new(readable);
+        let maps = maps::of_process(&process).map_err(unreadable)?;
+        let ranges: Vec<ObjectRange> = maps::object_ranges(&maps)
+            .into_iter()
+            .filter(|range| !range.shared)
+            .collect();
+        let slots = Rc::new(Slots::new(
+            &ranges.iter().map(|each| each.range.clone()).collect::<Vec<_>>(),
+        ));
+        let budget = (rss / IMAGE_SHARE).max(SMALLEST_IMAGE);
+        let memory = MemFile::open(readable).map_err(unreadable)?;
+        let mut image = Image::new(memory, Rc::clone(&slots), budget).map_err(unreadable)?;
+        let (runtime, recognised) = match used {
+            FreezeUsed::None => recognise_in_motion(pid, &target.interpreters)?,
+            FreezeUsed::Fork | FreezeUsed::Stop => recognise_any(pid, &target.interpreters, &mut image)?,
+        };
+        if !may_last {
+            let pages = PageMap::open(&process);
+            let writable = Slots::new(
+                &ranges
+                    .iter()
+                    .filter(|each| each.writable)
+                    .map(|each| each.range.clone())
+                    .collect::<Vec<_>>(),
+            );
+            image.load_all(|slot| {
+                let start = slots.start(slot);
+                writable.index(start).is_some() && pages.holds_any(start..start + SLOT_SIZE)
+            });
+            self.release();
+        }
+        let subject = Subject {
+            layout: &recognised.layout,
+            runtime,
+            slots,
+            statics: maps::static_data(&maps),
+        };
+        let refused = |cause: cpython::memory::Unreadable| Error::Refused {
+            pid,
+            version: Some(recognised.version.to_string()),
+            cause: Refused::Unreadable(cause),
+        };
+        let mut surveyed = survey(&mut image, &subject).map_err(refused)?;
+        if used == FreezeUsed::None {
+            let mut now = ProcessMemory::new(readable).map_err(unreadable)?;
+            surveyed.reject_gone_types(&mut now, ProcessMemory::forget);
+        }
+        let heap = surveyed.finish(&mut image);
+        Ok((recognised.version.to_string(), heap, recognised.notes))
+    }
+}
+
+/// Recognises an interpreter that goes on meanwhile. What must hold between two places may not hold for a moment that
+/// falls between the reads of them, and is looked at again; a build that does not fit never fits.
+fn recognise_in_motion(pid: u32, interpreters: &[Interpreter]) -> Result<(u64, Recognised)> {
+    const GLANCES: usize = 200;
+    let mut glance = 1;
+    loop {
+        // Small reads of the pages in question lie closest together in time; each glance sees them anew.
+        let mut memory = ProcessMemory::new(pid).map_err(|cause| Error::Unreadable {
+            pid,
+            what: "the memory",
+            cause,
+        })?;
+        match recognise_any(pid, interpreters, &mut memory) {
+            Err(Error::Refused {
+                cause: Refused::OtherBuild { .. } | Refused::Collecting | Refused::Unreadable(_),
+                ..
+            }) if glance < GLANCES => glance += 1,
+            answer => return answer,
+        }
+    }
+}
+
+/// Recognises the first interpreter of the process that can be.
+fn recognise_any(pid: u32, interpreters: &[Interpreter], memory: &mut impl ReadMemory) -> Result<(u64, Recognised)> {
+    let mut first = None;
+    for interpreter in interpreters {
+        let symbols = Symbols {
+            runtime: interpreter.runtime,
+            runtime_size: interpreter.runtime_size,
+            py_version: interpreter.version_symbol,
+        };
+        match recognise(memory, &symbols) {
+            Ok(recognised) => return Ok((interpreter.runtime, recognised)),
+            Err(cause) => {
+                let version = interpreter.version_text(memory);
+                first.get_or_insert(Error::Refused { pid, version, cause });
+            }
+        }
+    }
+    Err(first.unwrap_or(Error::Exited { pid }))
+}
+
+fn freeze_failed(pid: u32, error: &FreezeError) -> Error {
+    freeze_failure::explain(error, &Process::new(pid))
+}

@@ -1,0 +1,197 @@
+//! What was typed, as clap takes it: the words, their forms and their help. What they mean stands in `meaning`, and
+//! nothing beyond knows clap.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::Command;
+use crate::error::{Error, exit_code};
+use crate::report::output::Format;
+
+mod meaning;
+
+/// Longer times are slips of the keyboard.
+const LONGEST_SECONDS: f64 = 365.25 * 86400.0;
+
+/// Sees what is in the memory of a live Python program, who keeps it, and what to change. Works from outside: nothing is
+/// installed in the program and no code runs in it.
+#[derive(Debug, Parser)]
+#[command(name = "pymemscope", version, disable_help_subcommand = true)]
+struct Typed {
+    #[command(subcommand)]
+    command: TypedCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum TypedCommand {
+    /// Look at a program that runs
+    #[command(after_help = ATTACH_EXAMPLES)]
+    Attach {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Start a program and look at it until it ends
+    #[command(after_help = RUN_EXAMPLES, override_usage = "pymemscope run [OPTIONS] [--] PROGRAM [ARGUMENT]...")]
+    Run {
+        #[command(flatten)]
+        options: Options,
+        /// The program and its arguments; a script, `-m module` or `-c code` is started with the Python on PATH
+        #[arg(
+            required = true,
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "PROGRAM"
+        )]
+        program: Vec<OsString>,
+    },
+    /// List the documented patterns, or explain one
+    Rules {
+        /// The pattern to explain
+        name: Option<String>,
+    },
+}
+
+const ATTACH_EXAMPLES: &str = "\
+Examples:
+  pymemscope attach 4242                         watch for 10 seconds, then report
+  pymemscope attach 4242 -d 0 -o heap.svg        one look, with a flame graph
+  pymemscope attach 4242 -d 60 --interval 10 -j  seven snapshots, JSON to standard output";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  pymemscope run app.py
+  pymemscope run -o heap.svg -- python3 app.py --port 8000
+  pymemscope run -m http.server 8000";
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Target {
+    /// The process to look at
+    #[arg(value_name = "PID", value_parser = pid)]
+    positional: Option<u32>,
+    /// The process to look at
+    #[arg(short, long = "pid", value_name = "PID", value_parser = pid)]
+    pid: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+struct Options {
+    /// Write to FILE as its extension says (.json, .svg), or to standard output with `-` and -f; repeatable
+    #[arg(short, long, value_name = "FILE")]
+    output: Vec<PathBuf>,
+    /// The format of an output whose name does not tell it: json or svg
+    #[arg(short, long, value_parser = format)]
+    format: Option<Format>,
+    /// The JSON report to standard output: -f json -o -
+    #[arg(short, long)]
+    json: bool,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+    /// How long to watch; 0 takes one snapshot. `attach` takes 10 unless told, `run` watches until the end
+    #[arg(short, long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    duration: Option<Duration>,
+    /// Take snapshots this often between the first and the last
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    interval: Option<Duration>,
+    /// How the program is held still: a copy of it is made (fork), it is stopped while it is read (stop), or not at all
+    #[arg(long, value_enum, default_value_t = TypedFreeze::Auto, value_name = "HOW")]
+    freeze: TypedFreeze,
+    /// Never stop the program, at the price of figures that may be torn: --freeze none
+    #[arg(long, conflicts_with = "freeze")]
+    nonblocking: bool,
+    /// What an SVG shows
+    #[arg(long, value_parser = graph, default_value = "ownership", value_name = "WHAT")]
+    graph: TypedGraph,
+    /// Exit with 3 when there are findings of this severity or a higher one
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<TypedSeverity>,
+    /// Set a rule's threshold; `pymemscope rules NAME` lists them. Repeatable
+    #[arg(long, value_name = "RULE.NAME=VALUE")]
+    threshold: Vec<String>,
+    /// Rows in the table of types
+    #[arg(long, default_value_t = 15, value_name = "ROWS")]
+    top: usize,
+}
+
+/// The one graph that there is so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TypedGraph {
+    Ownership,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TypedFreeze {
+    Auto,
+    Fork,
+    Stop,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TypedSeverity {
+    Info,
+    Warning,
+    Error,
+}
+
+/// Why there is nothing to do.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The user was answered already, with help, the version or a usage error; the exit code is left.
+    Answered(u8),
+    Senseless(Error),
+}
+
+/// What the words mean, the first of which is the command's own name.
+pub fn understand(words: impl IntoIterator<Item = OsString>) -> Result<Command, Refusal> {
+    let typed = Typed::try_parse_from(words).map_err(|answer| {
+        // Where nobody reads the answer, there is nobody to tell.
+        let _ = answer.print();
+        Refusal::Answered(if answer.use_stderr() {
+            exit_code::USAGE
+        } else {
+            exit_code::DONE
+        })
+    })?;
+    meaning::meaning(typed.command).map_err(Refusal::Senseless)
+}
+
+fn pid(typed: &str) -> Result<u32, String> {
+    match typed.parse() {
+        Ok(pid) if pid > 0 => Ok(pid),
+        _ => Err("a process id is a number; `pgrep -af python` lists the Python programs that run".to_owned()),
+    }
+}
+
+fn seconds(typed: &str) -> Result<Duration, String> {
+    match typed.parse::<f64>() {
+        Ok(seconds) if (0.0..=LONGEST_SECONDS).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("a time is a number of seconds, up to a year: 10, 0.5".to_owned()),
+    }
+}
+
+fn format(typed: &str) -> Result<Format, String> {
+    let names = Format::ALL.map(Format::name).join(", ");
+    Format::named(typed).ok_or_else(|| {
+        let why = if Format::LATER.contains(&typed) {
+            "is not available yet"
+        } else {
+            "is unknown"
+        };
+        format!("the format {why}; there are {names}")
+    })
+}
+
+fn graph(typed: &str) -> Result<TypedGraph, String> {
+    match typed {
+        "ownership" => Ok(TypedGraph::Ownership),
+        "types" | "allocation" => Err("the graph is not available yet; there is ownership".to_owned()),
+        _ => Err("the graph is unknown; there is ownership".to_owned()),
+    }
+}

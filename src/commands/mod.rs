@@ -1,0 +1,98 @@
+//! What the command does, one short function a subcommand.
+
+use std::ffi::OsString;
+
+use crate::capture::Capture;
+use crate::capture::plan::CapturePlan;
+use crate::error::{Result, exit_code};
+use crate::report::model::Report;
+use crate::report::output::{Destination, Output, to_stdout};
+use crate::report::screen::Screen;
+use crate::report::terminal;
+use crate::rules::finding::Severity;
+use crate::rules::threshold::Thresholds;
+use crate::rules::{Evidence, judge};
+use crate::sampling::growth::Growth;
+
+pub mod attach;
+pub mod program;
+pub mod rules;
+pub mod run;
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    Attach {
+        pid: u32,
+        settings: Settings,
+    },
+    Run {
+        /// The program's name and its arguments.
+        program: Vec<OsString>,
+        settings: Settings,
+    },
+    Rules {
+        name: Option<String>,
+    },
+}
+
+/// How a capture is taken, judged and shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    pub plan: CapturePlan,
+    pub outputs: Vec<Output>,
+    /// Whether existing files are replaced.
+    pub force: bool,
+    pub thresholds: Thresholds,
+    /// From which severity on findings decide the exit code.
+    pub fail_on: Option<Severity>,
+    /// Rows of types on the terminal.
+    pub top: usize,
+}
+
+/// Does it; the exit code says how it went.
+pub fn execute(command: &Command) -> Result<u8> {
+    match command {
+        Command::Attach { pid, settings } => attach::attach(*pid, settings),
+        Command::Run { program, settings } => run::run(program, settings),
+        Command::Rules { name } => rules::rules(name.as_deref()),
+    }
+}
+
+/// What can fail without a capture fails before it is taken.
+fn check_outputs(settings: &Settings) -> Result<()> {
+    settings
+        .outputs
+        .iter()
+        .try_for_each(|output| output.check(settings.force))
+}
+
+/// Judges the capture and shows it everywhere it is asked for; the exit code tells of the findings.
+fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
+    let growth = Growth::of(&capture.snapshots);
+    let findings = judge(&Evidence {
+        heap: &capture.heap,
+        growth: &growth,
+        rss: capture.process.rss,
+        memory_limit: capture.memory_limit,
+        thresholds: &settings.thresholds,
+    });
+    let report = Report::new(capture, &growth, findings);
+    let stdout_is_taken = settings
+        .outputs
+        .iter()
+        .any(|output| output.destination == Destination::Stdout);
+    if !stdout_is_taken {
+        to_stdout(|out| terminal::write(&report, settings.top, Screen::of_stdout(), out))?;
+    }
+    for output in &settings.outputs {
+        output.write(&report, settings.force)?;
+        if let (Destination::File(path), false) = (&output.destination, stdout_is_taken) {
+            to_stdout(|out| writeln!(out, "Wrote {}", path.display()))?;
+        }
+    }
+    let failed = settings
+        .fail_on
+        .is_some_and(|level| report.findings.iter().any(|found| found.severity >= level));
+    Ok(if failed { exit_code::FINDINGS } else { exit_code::DONE })
+}

@@ -1,0 +1,197 @@
+//! The containers worth watching, with all that rules ask of them.
+
+use std::rc::Rc;
+
+use cpython::layout::Layout;
+use cpython::memory::{ReadMemory, word_at};
+use cpython::objects::dict::DictHeader;
+use rustc_hash::FxHashMap;
+
+use super::found::{Found, Watched};
+use super::naming;
+use super::paths::path;
+use super::{CacheStatistics, Container, ContainerKind};
+
+/// Lists from this length or size of their items on have their items' types counted.
+const COUNTED_ITEMS: u64 = 100_000;
+const COUNTED_BYTES: u64 = 8 << 20;
+/// Items are read in pieces of so many.
+const PIECE: u64 = 4096;
+/// So many keys of a cache are looked at.
+const KEYS_LOOKED_AT: usize = 10_000;
+
+/// Describes the watched containers; the memory must still be there.
+pub fn describe<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found) -> Vec<Container> {
+    let watched = std::mem::take(&mut found.watched);
+    watched
+        .iter()
+        .map(|each| container(memory, layout, found, each))
+        .collect()
+}
+
+fn container<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, watched: &Watched) -> Container {
+    let row = watched.row as usize;
+    let address = found.objects.address[row];
+    let mut container = Container {
+        address,
+        type_name: Rc::clone(&found.types.get(found.objects.type_of[row]).name),
+        kind: watched.kind,
+        length: watched.length,
+        own_bytes: watched.own_bytes,
+        kept_bytes: found.objects.kept[row],
+        path: path(memory, layout, found, watched.row),
+        place: watched.place,
+        allocated: None,
+        item_types: Vec::new(),
+        cache: None,
+    };
+    match watched.kind {
+        ContainerKind::List => {
+            container.allocated = memory.word(address + layout.list.allocated).ok();
+            if watched.length >= COUNTED_ITEMS || watched.own_bytes >= COUNTED_BYTES {
+                container.item_types = item_types(memory, layout, found, address, watched.length);
+            }
+        }
+        ContainerKind::LruCache => {
+            if let Some((length, cache)) = cache_statistics(memory, layout, address) {
+                container.length = length;
+                container.cache = Some(cache);
+            }
+        }
+        _ => {}
+    }
+    container
+}
+
+/// The types of a list's items with their numbers, the most frequent first.
+fn item_types<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    found: &mut Found,
+    list: u64,
+    length: u64,
+) -> Vec<(Rc<str>, u64)> {
+    let mut counts: FxHashMap<u32, u64> = FxHashMap::default();
+    let Ok(items) = memory.word(list + layout.list.items) else {
+        return Vec::new();
+    };
+    let mut done = 0;
+    while done < length {
+        let piece = (length - done).min(PIECE);
+        let Ok(bytes) = memory.read(items.wrapping_add(8 * done), (8 * piece) as usize) else {
+            break;
+        };
+        let targets: Vec<u64> = bytes
+            .chunks_exact(8)
+            .map(|word| word_at(word, 0))
+            .filter(|&item| item != 0)
+            .collect();
+        for target in targets {
+            let type_address = memory.word(target.wrapping_add(layout.object.ob_type)).unwrap_or(0);
+            if let Some(type_of) = found.types.index_of(memory, layout, type_address) {
+                *counts.entry(type_of).or_default() += 1;
+            }
+        }
+        done += piece;
+    }
+    let mut types: Vec<(Rc<str>, u64)> = counts
+        .into_iter()
+        // What was never met as an object may be met here when the list has changed since.
+        .filter(|&(type_of, _)| found.types.get(type_of).count > 0)
+        .map(|(type_of, count)| (Rc::clone(&found.types.get(type_of).name), count))
+        .collect();
+    types.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    types
+}
+
+/// What a `functools.lru_cache` wrapper says of itself, and how many results it holds.
+fn cache_statistics<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<(u64, CacheStatistics)> {
+    let at = layout.lru_cache;
+    let cache = memory.word(address + at.cache).ok()?;
+    let length = DictHeader::read(memory, layout, cache).ok()?.used;
+    let maxsize = memory.word(address + at.maxsize).ok()? as i64;
+    let function = memory.word(address + at.func).ok()?;
+    let code = memory.word(function.wrapping_add(layout.function.code)).ok()?;
+    let is_python = naming::is_of_type(memory, layout, function, "function");
+    let name = if is_python {
+        function_name(memory, layout, function)
+    } else {
+        None
+    };
+    let is_method = name.as_deref().is_some_and(|name| {
+        let qualname = name.rsplit('.').next().unwrap_or(name);
+        name.len() > qualname.len()
+    });
+    Some((
+        length,
+        CacheStatistics {
+            defined_at: if is_python {
+                definition(memory, layout, code)
+            } else {
+                None
+            },
+            hits: memory.word(address + at.hits).ok()?,
+            misses: memory.word(address + at.misses).ok()?,
+            maxsize: u64::try_from(maxsize).ok(),
+            instance_keys: match (&name, is_method) {
+                (Some(name), true) => instance_keys(memory, layout, cache, name),
+                _ => 0,
+            },
+            function: name.unwrap_or_else(|| "?".to_owned()),
+        },
+    ))
+}
+
+/// `module.qualname` of a Python function.
+fn function_name<M: ReadMemory>(memory: &mut M, layout: &Layout, function: u64) -> Option<String> {
+    let qualname = memory.word(function.wrapping_add(layout.function.qualname)).ok()?;
+    let module = memory.word(function.wrapping_add(layout.function.module)).ok()?;
+    let qualname = naming::str_at(memory, layout, qualname)?;
+    Some(match naming::str_at(memory, layout, module) {
+        Some(module) => format!("{module}.{qualname}"),
+        None => qualname,
+    })
+}
+
+/// Where a code object begins: file and line.
+fn definition<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Option<(String, u32)> {
+    let file = memory.word(code.wrapping_add(layout.code.filename)).ok()?;
+    let line = memory.half(code.wrapping_add(layout.code.first_line)).ok()?;
+    Some((naming::str_at(memory, layout, file)?, line))
+}
+
+/// How many keys of a cache begin with an instance of the class that the function named `name` is a method of.
+fn instance_keys<M: ReadMemory>(memory: &mut M, layout: &Layout, cache: u64, name: &str) -> u64 {
+    let Some((class, _)) = name.rsplit_once('.') else {
+        return 0;
+    };
+    let Ok(entries) = cpython::objects::dict::entries(memory, layout, cache, KEYS_LOOKED_AT) else {
+        return 0;
+    };
+    let mut of_class: FxHashMap<u64, bool> = FxHashMap::default();
+    let is_instance = |key: u64| {
+        let argument = first_argument(memory, layout, key);
+        let type_address = memory.word(argument.wrapping_add(layout.object.ob_type)).unwrap_or(0);
+        *of_class
+            .entry(type_address)
+            .or_insert_with(|| naming::type_name_at(memory, layout, type_address).as_deref() == Some(class))
+    };
+    entries
+        .iter()
+        .map(|entry| entry.key)
+        .map(is_instance)
+        .filter(|&is| is)
+        .count() as u64
+}
+
+/// The first argument that a cache's key stands for: the key itself, or the first item of a tuple or list of arguments.
+fn first_argument<M: ReadMemory>(memory: &mut M, layout: &Layout, key: u64) -> u64 {
+    if naming::is_of_type(memory, layout, key, "functools._HashedSeq") {
+        let items = memory.word(key.wrapping_add(layout.list.items)).unwrap_or(0);
+        return memory.word(items).unwrap_or(0);
+    }
+    if naming::is_of_type(memory, layout, key, "tuple") {
+        return memory.word(key.wrapping_add(layout.tuple.items)).unwrap_or(0);
+    }
+    key
+}

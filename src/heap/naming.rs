@@ -1,0 +1,171 @@
+//! Names as a person would write them: of types, attributes and keys.
+
+use cpython::layout::Layout;
+use cpython::memory::{ReadMemory, word_at};
+use cpython::objects::content::Content;
+use cpython::objects::types::{TypeInfo, flags, type_c_name};
+use cpython::objects::{dict, int, text};
+
+/// Longer names are cut.
+pub const LONGEST_NAME: usize = 200;
+/// Longer keys are cut, since they are data of the program and no names.
+const LONGEST_KEY: usize = 40;
+/// More bases than any class has.
+const MOST_BASES: u64 = 256;
+
+/// `module.qualname` of a type.
+pub fn type_name<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> String {
+    let c_name = type_c_name(memory, layout, info.address).unwrap_or_else(|_| "?".to_owned());
+    let (c_module, c_tail) = match c_name.rsplit_once('.') {
+        Some((module, tail)) => (module, tail),
+        None => ("builtins", c_name.as_str()),
+    };
+    if !info.has(flags::HEAPTYPE) {
+        return format!("{c_module}.{c_tail}");
+    }
+    let qualname = memory
+        .word(info.address.wrapping_add(layout.types.ht_qualname))
+        .ok()
+        .and_then(|at| str_at(memory, layout, at));
+    let module = memory
+        .word(info.address.wrapping_add(layout.types.dict))
+        .ok()
+        .and_then(|names| dict::get_str(memory, layout, names, "__module__").ok().flatten())
+        .and_then(|at| str_at(memory, layout, at));
+    format!(
+        "{}.{}",
+        module.as_deref().unwrap_or(c_module),
+        qualname.as_deref().unwrap_or(c_tail)
+    )
+}
+
+/// Whether the object at `address` is of the type with this `tp_name`.
+pub fn is_of_type<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64, c_name: &str) -> bool {
+    let type_address = memory.word(address.wrapping_add(layout.object.ob_type)).unwrap_or(0);
+    type_c_name(memory, layout, type_address).is_ok_and(|name| name == c_name)
+}
+
+/// `module.qualname` of the type at `address`, if one stands there.
+pub fn type_name_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<String> {
+    let info = TypeInfo::read(memory, layout, address).ok()?;
+    Some(type_name(memory, layout, &info))
+}
+
+/// Whether a class in the type's `__mro__` brings a `__sizeof__` that is none of those that we reckon with.
+pub fn has_own_sizeof<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> bool {
+    let Ok(mro) = memory.word(info.address.wrapping_add(layout.types.mro)) else {
+        return false;
+    };
+    let Ok(count) = memory.word(mro.wrapping_add(layout.object.ob_size)) else {
+        return false;
+    };
+    for index in 0..count.min(MOST_BASES) {
+        let Ok(class) = memory.word(mro.wrapping_add(layout.tuple.items + 8 * index)) else {
+            return false;
+        };
+        match brings_sizeof(memory, layout, class) {
+            Some(Sizeof::Known) => return false,
+            Some(Sizeof::Unknown) => return true,
+            None => {}
+        }
+    }
+    false
+}
+
+enum Sizeof {
+    /// One that `cpython::objects` reproduces.
+    Known,
+    Unknown,
+}
+
+fn brings_sizeof<M: ReadMemory>(memory: &mut M, layout: &Layout, class: u64) -> Option<Sizeof> {
+    let tp_flags = memory.word(class.wrapping_add(layout.types.flags)).ok()?;
+    let name = type_c_name(memory, layout, class).ok()?;
+    let known = Content::of_name(&name, tp_flags).is_some() || Content::of_flags(tp_flags).is_whole(&name);
+    if known || tp_flags & flags::STATIC_BUILTIN != 0 || name == "object" {
+        return Some(Sizeof::Known);
+    }
+    let names = memory.word(class.wrapping_add(layout.types.dict)).ok()?;
+    let found = dict::get_str(memory, layout, names, "__sizeof__").ok()??;
+    (found != 0).then_some(Sizeof::Unknown)
+}
+
+/// The text of the `str` at `address`; `None` when it is no `str`.
+pub fn str_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<String> {
+    let tp_flags = type_flags(memory, layout, address)?;
+    if tp_flags & flags::UNICODE_SUBCLASS == 0 {
+        return None;
+    }
+    text::str_value(memory, layout, address, LONGEST_NAME).ok()
+}
+
+/// The text of a name, which should be a `str`.
+pub fn name_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> String {
+    match str_at(memory, layout, address) {
+        Some(text) => escape(&text, LONGEST_NAME),
+        None => format!("[{}]", key_text(memory, layout, address)),
+    }
+}
+
+/// A dict's key as Python would show it: short `str`s and numbers in full, anything else by its type.
+pub fn key_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> String {
+    let Some(tp_flags) = type_flags(memory, layout, address) else {
+        return "?".to_owned();
+    };
+    if tp_flags & flags::UNICODE_SUBCLASS != 0 {
+        // One character more than is shown tells that something was cut.
+        if let Ok(text) = text::str_value(memory, layout, address, LONGEST_KEY + 1) {
+            return format!("'{}'", escape(&text, LONGEST_KEY));
+        }
+    }
+    if tp_flags & flags::LONG_SUBCLASS != 0
+        && let Ok(Some(number)) = int::int_value(memory, layout, address)
+    {
+        return number.to_string();
+    }
+    let type_name = memory
+        .word(address.wrapping_add(layout.object.ob_type))
+        .ok()
+        .and_then(|at| type_c_name(memory, layout, at).ok());
+    let type_name = type_name.as_deref().unwrap_or("?");
+    format!(
+        "<{}>",
+        escape(type_name.rsplit('.').next().unwrap_or(type_name), LONGEST_KEY)
+    )
+}
+
+fn type_flags<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<u64> {
+    let head = memory.read(address, 16).ok()?;
+    let type_address = word_at(head, layout.object.ob_type);
+    memory.word(type_address.wrapping_add(layout.types.flags)).ok()
+}
+
+/// Text for one line of output: without control characters and quotes, cut after `most` characters.
+fn escape(text: &str, most: usize) -> String {
+    let mut escaped = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == most {
+            escaped.push('…');
+            break;
+        }
+        match character {
+            '\'' | '\\' => escaped.extend(['\\', character]),
+            '\n' => escaped.push_str("\\n"),
+            '\t' => escaped.push_str("\\t"),
+            control if control.is_control() => escaped.extend(control.escape_unicode()),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escaped_text_is_one_short_line() {
+        assert_eq!(escape("it's\n\u{1b}[0m", 40), "it\\'s\\n\\u{1b}[0m");
+        assert_eq!(escape("abcdef", 3), "abc…");
+    }
+}

@@ -1,0 +1,318 @@
+//! An image of a program's memory, read in large pieces when they are first asked for and held within a budget.
+
+use std::io;
+use std::rc::Rc;
+
+use cpython::memory::{Fault, ReadMemory};
+use memmap2::{Advice, MmapMut, MmapOptions};
+
+use super::slots::{PAGE_SIZE, SLOT_SIZE, Slots, pages};
+
+/// Something that fills buffers with another program's memory.
+pub trait BulkRead {
+    /// Fills all of `into` from `address`, or says that some of it could not be read.
+    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault>;
+}
+
+const PIECE: usize = SLOT_SIZE as usize;
+const ABSENT: u32 = u32::MAX;
+/// The least number of pieces that are held: 4 MiB.
+const FEWEST_PIECES: usize = 16;
+/// A single read longer than this is taken for a misread length.
+const LONGEST_READ: usize = 1 << 26;
+
+/// Memory that is read once a slot at a time. When the budget is used up, a piece makes room for the next one: the
+/// source must be frozen for what is read later to fit what was read before.
+pub struct Image<S> {
+    source: S,
+    slots: Rc<Slots>,
+    held: Vec<Held>,
+    /// For each piece the slot that it holds.
+    slot_of: Vec<u32>,
+    /// Room for all pieces; what was never filled costs nothing.
+    buffer: MmapMut,
+    budget: usize,
+    /// Which piece makes room next: a simple generator of scattered numbers, since sweeps in order defeat any rule
+    /// that goes by age.
+    victim: u64,
+    loads: usize,
+    distinct: usize,
+    straddling: Vec<u8>,
+}
+
+/// What is held of a slot.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    /// The piece of the buffer that holds it, or `ABSENT`.
+    piece: u32,
+    /// It was read before.
+    was_read: bool,
+    /// The pages that could be read, once it was read.
+    readable: u64,
+}
+
+const NOT_HELD: Held = Held {
+    piece: ABSENT,
+    was_read: false,
+    readable: 0,
+};
+
+impl<S: BulkRead> Image<S> {
+    /// An image of what `source` has in `slots`, which holds at most about `budget` bytes at a time, more only when it
+    /// would otherwise read the same memory over and over.
+    pub fn new(source: S, slots: Rc<Slots>, budget: u64) -> io::Result<Self> {
+        let (buffer, room) = reserve(slots.count())?;
+        Ok(Image {
+            source,
+            held: vec![NOT_HELD; slots.count()],
+            slots,
+            slot_of: Vec::new(),
+            buffer,
+            budget: ((budget / SLOT_SIZE) as usize).clamp(FEWEST_PIECES.min(room), room),
+            victim: 0x9e37_79b9_7f4a_7c15,
+            loads: 0,
+            distinct: 0,
+            straddling: Vec::new(),
+        })
+    }
+
+    /// Reads everything in `wanted` now, whatever the budget: for memory that will not stay frozen.
+    pub fn load_all(&mut self, wanted: impl Fn(usize) -> bool) {
+        self.budget = self.room();
+        for slot in 0..self.slots.count() {
+            if wanted(slot) && self.held[slot].piece == ABSENT {
+                // A slot that cannot be had is a fault where somebody asks for it.
+                let _ = self.load(slot);
+            }
+        }
+    }
+
+    /// How often a piece was read, and how many bytes are held.
+    pub fn statistics(&self) -> (usize, u64) {
+        (self.loads, self.slot_of.len() as u64 * SLOT_SIZE)
+    }
+
+    fn room(&self) -> usize {
+        self.buffer.len() / PIECE
+    }
+
+    #[inline]
+    fn held(&mut self, slot: usize) -> Result<Held, Fault> {
+        let held = self.held[slot];
+        if held.piece == ABSENT {
+            self.load(slot)
+        } else {
+            Ok(held)
+        }
+    }
+
+    #[cold]
+    fn load(&mut self, slot: usize) -> Result<Held, Fault> {
+        let start = self.slots.start(slot);
+        let piece = self.free_piece(slot).ok_or(Fault {
+            at: start,
+            length: PIECE,
+        })?;
+        let mapped = self.slots.mapped_pages(slot);
+        let into = &mut self.buffer[piece * PIECE..][..PIECE];
+        let readable = if mapped == u64::MAX && self.source.read_into(start, into).is_ok() {
+            mapped
+        } else {
+            read_pages(&mut self.source, start, mapped, into)
+        };
+        self.loads += 1;
+        self.distinct += usize::from(!self.held[slot].was_read);
+        let held = Held {
+            piece: piece as u32,
+            was_read: true,
+            readable,
+        };
+        self.held[slot] = held;
+        self.slot_of[piece] = slot as u32;
+        // A heap that is walked in an order that defeats a small buffer is dearer than a larger buffer.
+        if self.loads > 8 * self.distinct.max(self.budget) {
+            self.budget = (self.budget + self.budget / 2).min(self.room());
+        }
+        Ok(held)
+    }
+
+    fn free_piece(&mut self, slot: usize) -> Option<usize> {
+        let used = self.slot_of.len();
+        if used < self.budget {
+            self.slot_of.push(slot as u32);
+            return Some(used);
+        }
+        self.victim = self
+            .victim
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let piece = (self.victim >> 33) as usize % used.max(1);
+        self.held[*self.slot_of.get(piece)? as usize].piece = ABSENT;
+        Some(piece)
+    }
+
+    /// A read that crosses from slot to slot is put together in a buffer of its own.
+    #[cold]
+    fn read_across(&mut self, address: u64, length: usize) -> Result<&[u8], Fault> {
+        let fault = Fault { at: address, length };
+        let end = address.checked_add(length as u64).ok_or(fault)?;
+        if length > LONGEST_READ {
+            return Err(fault);
+        }
+        let mut whole = std::mem::take(&mut self.straddling);
+        whole.clear();
+        let mut at = address;
+        while at < end {
+            let until = end.min((at & !(SLOT_SIZE - 1)) + SLOT_SIZE);
+            match self.read(at, (until - at) as usize) {
+                Ok(bytes) => whole.extend_from_slice(bytes),
+                Err(_) => {
+                    self.straddling = whole;
+                    return Err(fault);
+                }
+            }
+            at = until;
+        }
+        self.straddling = whole;
+        Ok(&self.straddling)
+    }
+}
+
+impl<S: BulkRead> ReadMemory for Image<S> {
+    #[inline]
+    fn read(&mut self, address: u64, length: usize) -> Result<&[u8], Fault> {
+        let within = (address % SLOT_SIZE) as usize;
+        if length > PIECE - within {
+            return self.read_across(address, length);
+        }
+        let fault = Fault { at: address, length };
+        let slot = self.slots.index(address).ok_or(fault)?;
+        let held = self.held(slot)?;
+        if held.readable != u64::MAX && pages(within as u64, (within + length) as u64) & !held.readable != 0 {
+            return Err(fault);
+        }
+        let start = held.piece as usize * PIECE + within;
+        self.buffer.get(start..start + length).ok_or(fault)
+    }
+
+    #[inline]
+    fn touch(&mut self, address: u64) {
+        if let Some(slot) = self.slots.index(address) {
+            let held = self.held[slot];
+            if held.piece != ABSENT {
+                // Reading a byte and not using it is the portable way to have the processor fetch it.
+                let at = held.piece as usize * PIECE + (address % SLOT_SIZE) as usize;
+                std::hint::black_box(self.buffer.get(at).copied());
+            }
+        }
+    }
+}
+
+/// Address space for `pieces`, or as many as the system gives; answers for how many there is room.
+fn reserve(pieces: usize) -> io::Result<(MmapMut, usize)> {
+    let mut room = pieces.max(FEWEST_PIECES);
+    loop {
+        match MmapOptions::new().len(room * PIECE).no_reserve_swap().map_anon() {
+            Ok(buffer) => {
+                // Huge pages make the first touch several times cheaper; without them all works the same.
+                let _ = buffer.advise(Advice::HugePage);
+                return Ok((buffer, room));
+            }
+            Err(error) if room == FEWEST_PIECES => return Err(error),
+            Err(_) => room = (room / 2).max(FEWEST_PIECES),
+        }
+    }
+}
+
+/// Reads the mapped pages run by run, and those of a run that fails page by page; answers which could be read.
+fn read_pages(source: &mut impl BulkRead, start: u64, mapped: u64, into: &mut [u8]) -> u64 {
+    let page = PAGE_SIZE as usize;
+    let mut readable = 0;
+    let mut first = 0;
+    while first < 64 {
+        let run = (mapped >> first).trailing_ones() as usize;
+        if run == 0 {
+            first += 1;
+            continue;
+        }
+        let bytes = first * page..(first + run) * page;
+        if source.read_into(start + bytes.start as u64, &mut into[bytes]).is_ok() {
+            readable |= pages((first * page) as u64, ((first + run) * page) as u64);
+        } else {
+            for one in first..first + run {
+                if source
+                    .read_into(start + (one * page) as u64, &mut into[one * page..(one + 1) * page])
+                    .is_ok()
+                {
+                    readable |= 1 << one;
+                }
+            }
+        }
+        first += run;
+    }
+    readable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each word of this source is its own address; pages from `missing` on cannot be read.
+    struct Numbered {
+        missing: u64,
+    }
+
+    impl BulkRead for Numbered {
+        fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+            if address + into.len() as u64 > self.missing {
+                return Err(Fault {
+                    at: address,
+                    length: into.len(),
+                });
+            }
+            for (word, bytes) in into.chunks_mut(8).enumerate() {
+                bytes.copy_from_slice(&(address + 8 * word as u64).to_le_bytes());
+            }
+            Ok(())
+        }
+    }
+
+    fn image(missing: u64, budget: u64) -> Image<Numbered> {
+        let slots = Rc::new(Slots::new(&[0x1000..64 * SLOT_SIZE]));
+        Image::new(Numbered { missing }, slots, budget).unwrap()
+    }
+
+    #[test]
+    fn reads_within_and_across_pieces() {
+        let mut image = image(u64::MAX, u64::MAX);
+        assert_eq!(image.word(0x2468), Ok(0x2468));
+        let across = image.read(SLOT_SIZE - 8, 16).map(<[u8]>::to_vec);
+        let expected: Vec<u8> = [SLOT_SIZE - 8, SLOT_SIZE]
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .collect();
+        assert_eq!(across, Ok(expected));
+    }
+
+    #[test]
+    fn holes_and_ends_are_faults() {
+        let mut image = image(SLOT_SIZE + 0x3000, u64::MAX);
+        assert!(image.word(0x800).is_err());
+        assert_eq!(image.word(SLOT_SIZE + 0x2ff8), Ok(SLOT_SIZE + 0x2ff8));
+        assert!(image.word(SLOT_SIZE + 0x3000).is_err());
+        assert!(image.read(SLOT_SIZE, 0x3008).is_err());
+        assert!(image.read(64 * SLOT_SIZE - 8, 16).is_err());
+    }
+
+    #[test]
+    fn a_small_budget_gives_the_same_bytes() {
+        let mut image = image(u64::MAX, 0);
+        for round in 0..3 {
+            for slot in 1..64 {
+                let address = slot * SLOT_SIZE + 8 * round;
+                assert_eq!(image.word(address), Ok(address));
+            }
+        }
+        assert!(image.statistics().1 < 64 * SLOT_SIZE);
+    }
+}

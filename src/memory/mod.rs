@@ -1,0 +1,7 @@
+//! Memory of other programs: read as it is, or frozen in an image. All of it implements `cpython::memory::ReadMemory`.
+
+pub mod image;
+pub mod marks;
+pub mod mem_file;
+pub mod process;
+pub mod slots;

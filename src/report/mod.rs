@@ -1,0 +1,12 @@
+//! What a capture is shown as: one model, rendered many ways, one file an output.
+
+pub mod fold;
+pub mod json;
+pub mod model;
+pub mod output;
+pub mod progress;
+pub mod screen;
+pub mod svg;
+pub mod table;
+pub mod terminal;
+pub mod text;

@@ -1,0 +1,232 @@
+//! The report as data: what every output shows. Its serialised form is the JSON report, `pymemscope/report/1`.
+
+use std::rc::Rc;
+
+use serde::Serialize;
+
+use crate::capture::{Capture, FreezeUsed, Mode};
+use crate::heap::{Container, ContainerKind, Place, Tree, TypeTotals};
+use crate::rules::finding::Finding;
+use crate::rules::path::is_inside;
+use crate::sampling::growth::Growth;
+
+pub const SCHEMA: &str = "pymemscope/report/1";
+/// More owners than these are not listed; the smallest are left out.
+const MOST_OWNERS: usize = 1_000;
+
+/// Sizes are bytes, times are seconds. What is not known is absent.
+#[derive(Debug, Serialize)]
+pub struct Report<'a> {
+    pub schema: &'static str,
+    pub process: Process<'a>,
+    pub capture: CaptureFacts<'a>,
+    pub heap: HeapTotals,
+    /// The largest first.
+    pub types: Vec<TypeRow>,
+    /// The largest first.
+    pub owners: Vec<OwnerRow<'a>>,
+    /// The costliest first.
+    pub findings: Vec<Finding>,
+    /// One for each snapshot.
+    pub timeline: Vec<Moment>,
+    #[serde(skip)]
+    pub tree: &'a Tree,
+    /// Resident bytes at the last snapshot.
+    #[serde(skip)]
+    pub rss: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Process<'a> {
+    pub pid: u32,
+    pub python: &'a str,
+    pub build: &'static str,
+    pub executable: &'a str,
+    pub command: &'a [String],
+    /// Seconds since 1970.
+    pub start_time: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct CaptureFacts<'a> {
+    pub mode: &'static str,
+    pub freeze: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze_reason: Option<&'a str>,
+    pub pauses: Vec<f64>,
+    pub duration: f64,
+    /// How many snapshots were taken.
+    pub samples: usize,
+    pub objects_read: u64,
+    pub objects_rejected: u64,
+    pub warnings: Vec<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct HeapTotals {
+    pub objects: u64,
+    pub bytes: u64,
+    pub getsizeof_bytes: u64,
+    pub tracked_objects: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct TypeRow {
+    #[serde(rename = "type")]
+    pub name: Rc<str>,
+    pub count: u64,
+    pub bytes: u64,
+    pub getsizeof_bytes: u64,
+    pub tracked_count: u64,
+    pub tracked_getsizeof_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub growth_count: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub growth_bytes: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct OwnerRow<'a> {
+    pub path: &'a str,
+    /// What holds it by this path: `module`, `class`, `singleton`, `frame` or `other`.
+    pub kind: &'static str,
+    #[serde(rename = "type")]
+    pub type_name: Rc<str>,
+    pub length: u64,
+    pub bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub growth_length: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub growth_bytes: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Moment {
+    /// Since the first snapshot.
+    pub time: f64,
+    pub rss: u64,
+    pub objects: u64,
+    pub heap_bytes: u64,
+}
+
+impl<'a> Report<'a> {
+    pub fn new(capture: &'a Capture, growth: &Growth, findings: Vec<Finding>) -> Report<'a> {
+        let heap = &capture.heap;
+        Report {
+            schema: SCHEMA,
+            process: process(capture),
+            capture: capture_facts(capture),
+            heap: HeapTotals {
+                objects: heap.totals.objects,
+                bytes: heap.totals.bytes,
+                getsizeof_bytes: heap.totals.getsizeof_bytes,
+                tracked_objects: heap.totals.tracked_objects,
+            },
+            types: heap.types.iter().map(|totals| type_row(totals, growth)).collect(),
+            owners: owners(&heap.containers, growth),
+            findings,
+            timeline: timeline(capture),
+            tree: &heap.tree,
+            rss: capture.process.rss,
+        }
+    }
+}
+
+fn process(capture: &Capture) -> Process<'_> {
+    let process = &capture.process;
+    Process {
+        pid: process.pid,
+        python: &process.python,
+        build: process.build,
+        executable: &process.executable,
+        command: &process.command,
+        start_time: process.start_time,
+    }
+}
+
+fn capture_facts(capture: &Capture) -> CaptureFacts<'_> {
+    CaptureFacts {
+        mode: match capture.mode {
+            Mode::Attach => "attach",
+            Mode::Run => "run",
+        },
+        freeze: match capture.freeze {
+            FreezeUsed::Fork => "fork",
+            FreezeUsed::Stop => "stop",
+            FreezeUsed::None => "none",
+        },
+        freeze_reason: capture.freeze_reason.as_deref(),
+        pauses: capture.pauses.iter().map(|pause| pause.as_secs_f64()).collect(),
+        duration: capture.duration.as_secs_f64(),
+        samples: capture.snapshots.len(),
+        objects_read: capture.heap.totals.objects,
+        objects_rejected: capture.heap.rejected,
+        warnings: capture.warnings.iter().map(String::as_str).collect(),
+    }
+}
+
+fn type_row(totals: &TypeTotals, growth: &Growth) -> TypeRow {
+    let change = growth.of_type(&totals.name);
+    TypeRow {
+        name: Rc::clone(&totals.name),
+        count: totals.count,
+        bytes: totals.bytes,
+        getsizeof_bytes: totals.getsizeof_bytes,
+        tracked_count: totals.tracked_count,
+        tracked_getsizeof_bytes: totals.tracked_getsizeof_bytes,
+        growth_count: change.map(|change| change.count),
+        growth_bytes: change.map(|change| change.bytes),
+    }
+}
+
+fn owners<'a>(containers: &'a [Container], growth: &Growth) -> Vec<OwnerRow<'a>> {
+    // What a cache is made of is the cache's own business.
+    let caches: Vec<&str> = containers
+        .iter()
+        .filter(|c| c.kind == ContainerKind::LruCache)
+        .map(|c| c.path.as_str())
+        .collect();
+    let in_a_cache = |path: &str| caches.iter().any(|cache| is_inside(path, cache));
+    let mut largest: Vec<&Container> = containers
+        .iter()
+        .filter(|container| !in_a_cache(&container.path))
+        .collect();
+    largest.sort_by(|a, b| b.kept_bytes.cmp(&a.kept_bytes).then_with(|| a.path.cmp(&b.path)));
+    largest.truncate(MOST_OWNERS);
+    largest
+        .into_iter()
+        .map(|container| owner_row(container, growth))
+        .collect()
+}
+
+fn owner_row<'a>(container: &'a Container, growth: &Growth) -> OwnerRow<'a> {
+    // Only what the first snapshot knew can be said to have grown since.
+    let series = growth
+        .of_container(container.address, container.kind)
+        .filter(|series| series.intervals() > 0 && series.intervals() == growth.intervals);
+    OwnerRow {
+        path: &container.path,
+        kind: match container.place {
+            Place::Module => "module",
+            Place::Class => "class",
+            Place::Singleton => "singleton",
+            Place::Frame => "frame",
+            Place::Elsewhere => "other",
+        },
+        type_name: Rc::clone(&container.type_name),
+        length: container.length,
+        bytes: container.kept_bytes,
+        growth_length: series.map(|series| series.items_grown()),
+        growth_bytes: series.map(|series| series.bytes_grown()),
+    }
+}
+
+fn timeline(capture: &Capture) -> Vec<Moment> {
+    let moment = |snapshot: &crate::capture::Snapshot| Moment {
+        time: snapshot.at.as_secs_f64(),
+        rss: snapshot.rss,
+        objects: snapshot.objects,
+        heap_bytes: snapshot.heap_bytes,
+    };
+    capture.snapshots.iter().map(moment).collect()
+}

@@ -1,0 +1,201 @@
+//! Where a report goes and in which form: destinations, formats, and files that appear whole or not at all.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+
+use super::model::Report;
+use super::{json, svg};
+use crate::error::{Error, Result};
+
+/// Reports hold data of the program: they are for nobody else's eyes.
+const MODE: u32 = 0o600;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    pub destination: Destination,
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    Stdout,
+    File(PathBuf),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Json,
+    Svg,
+}
+
+impl Format {
+    pub const ALL: [Format; 2] = [Format::Json, Format::Svg];
+
+    /// Formats of releases to come, whose names are taken.
+    pub const LATER: [&str; 7] = [
+        "sarif",
+        "html",
+        "collapsed",
+        "speedscope",
+        "pprof",
+        "heapsnapshot",
+        "dot",
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Json => "json",
+            Format::Svg => "svg",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Format> {
+        Format::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// The format that a file's name asks for.
+    pub fn of_path(path: &Path) -> Option<Format> {
+        path.extension()
+            .and_then(OsStr::to_str)
+            .and_then(|extension| Format::named(&extension.to_lowercase()))
+    }
+
+    fn write(self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Format::Json => json::write(report, out),
+            Format::Svg => svg::write(report, out),
+        }
+    }
+}
+
+impl Output {
+    /// Finds out, before anything is captured, whether the output could be written: an existing file only with `force`.
+    pub fn check(&self, force: bool) -> Result<()> {
+        let Destination::File(path) = &self.destination else {
+            return Ok(());
+        };
+        if is_device_or_pipe(path) {
+            return Ok(());
+        }
+        let unwritable = |cause| Error::OutputUnwritable {
+            path: path.clone(),
+            cause,
+        };
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_dir() => return Err(unwritable(io::ErrorKind::IsADirectory.into())),
+            Ok(_) if !force => return Err(Error::OutputExists { path: path.clone() }),
+            Ok(_) => {}
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            Err(cause) => return Err(unwritable(cause)),
+        }
+        // A file that can be made is the only proof: permissions, quotas and read-only mounts all have their say.
+        Partial::create(path).map(drop).map_err(unwritable)
+    }
+
+    /// Writes the report. A file appears under its name when it is complete; one that came to be since `check` is
+    /// replaced only with `force`.
+    pub fn write(&self, report: &Report<'_>, force: bool) -> Result<()> {
+        match &self.destination {
+            Destination::Stdout => to_stdout(|out| self.format.write(report, out)),
+            Destination::File(path) => {
+                let unwritable = |cause: io::Error| match cause.kind() {
+                    io::ErrorKind::AlreadyExists => Error::OutputExists { path: path.clone() },
+                    _ => Error::OutputUnwritable {
+                        path: path.clone(),
+                        cause,
+                    },
+                };
+                self.write_file(path, report, force).map_err(unwritable)
+            }
+        }
+    }
+
+    fn write_file(&self, path: &Path, report: &Report<'_>, force: bool) -> io::Result<()> {
+        if is_device_or_pipe(path) {
+            return self.write_to(OpenOptions::new().write(true).open(path)?, report);
+        }
+        let partial = Partial::create(path)?;
+        self.write_to(partial.file.try_clone()?, report)?;
+        partial.complete(path, force)
+    }
+
+    fn write_to(&self, file: File, report: &Report<'_>) -> io::Result<()> {
+        let mut out = BufWriter::new(file);
+        self.format.write(report, &mut out)?;
+        out.flush()
+    }
+}
+
+/// Writes to standard output. When nobody reads on (`| head`), that is no failure.
+pub fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(Error::OutputUnwritable {
+            path: PathBuf::from("standard output"),
+            cause,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// `/dev/null`, a terminal, a named pipe: things that are written into and never replaced.
+fn is_device_or_pipe(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// A file on its way: beside its destination, under another name, gone when it is dropped.
+struct Partial {
+    path: PathBuf,
+    file: File,
+}
+
+impl Partial {
+    fn create(destination: &Path) -> io::Result<Partial> {
+        let name = destination.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut partial_name = OsStr::new(".").to_owned();
+        partial_name.push(name);
+        partial_name.push(format!(".{}.partial", std::process::id()));
+        let path = destination.with_file_name(partial_name);
+        // `create_new` follows no link that somebody put there. What an earlier process of our pid left behind goes.
+        let open = || OpenOptions::new().write(true).create_new(true).mode(MODE).open(&path);
+        let file = match open() {
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
+                fs::remove_file(&path)?;
+                open()?
+            }
+            opened => opened?,
+        };
+        let partial = Partial { path, file };
+        partial.file.set_permissions(fs::Permissions::from_mode(MODE))?;
+        Ok(partial)
+    }
+
+    fn complete(self, destination: &Path, force: bool) -> io::Result<()> {
+        if force {
+            return fs::rename(&self.path, destination);
+        }
+        match renameat2(
+            AT_FDCWD,
+            &self.path,
+            AT_FDCWD,
+            destination,
+            RenameFlags::RENAME_NOREPLACE,
+        ) {
+            // Not every filesystem knows the flag. A hard link fails as well when the name is taken.
+            Err(nix::errno::Errno::EINVAL | nix::errno::Errno::ENOSYS) => fs::hard_link(&self.path, destination),
+            result => Ok(result?),
+        }
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // After a rename there is nothing left to remove.
+        let _ = fs::remove_file(&self.path);
+    }
+}

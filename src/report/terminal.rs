@@ -1,0 +1,268 @@
+//! The report as text for people: who it is, what is there, who keeps it, what to change.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::model::{OwnerRow, Report, TypeRow};
+use super::screen::{Screen, Style};
+use super::table::{Table, paired};
+use super::text::{cut_middle, harmless, width, wrap};
+use crate::rules::catalogue::RULES;
+use crate::rules::finding::{Fact, Finding, Severity};
+use crate::rules::threshold::Unit;
+use crate::units;
+
+/// Owners are shown in fewer rows than types: the largest few explain most.
+const OWNERS_PER_TYPE: usize = 2;
+
+/// Writes the report with at most `top` rows of types.
+pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", screen.paint(Style::Bold, &header(report, screen)))?;
+    for line in wrap(&measurement(report), screen.text_width()) {
+        writeln!(out, "{line}")?;
+    }
+    if let Some(reason) = report.capture.freeze_reason {
+        paragraph(
+            out,
+            screen,
+            Style::Dim,
+            "",
+            &format!("{} mode: {}", report.capture.freeze, harmless(reason)),
+        )?;
+    }
+    for section in [
+        types_table(report, top),
+        owners_table(report, top.div_ceil(OWNERS_PER_TYPE)),
+    ]
+    .iter()
+    .flatten()
+    {
+        writeln!(out)?;
+        for line in section.lines(screen) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    findings(report, screen, out)?;
+    for warning in &report.capture.warnings {
+        paragraph(out, screen, Style::Yellow, "warning: ", &harmless(warning))?;
+    }
+    Ok(())
+}
+
+/// `Python 3.12.1 · pid 4242 · gunicorn: worker [shop] · rss 412 MiB`
+fn header(report: &Report<'_>, screen: Screen) -> String {
+    let process = &report.process;
+    let debug = if process.build == "release" {
+        String::new()
+    } else {
+        format!(" ({})", process.build)
+    };
+    let before = format!("Python {}{debug} · pid {} · ", process.python, process.pid);
+    let after = format!(" · rss {}", units::bytes(report.rss));
+    let command = if process.command.is_empty() {
+        process.executable.to_owned()
+    } else {
+        process.command.join(" ")
+    };
+    let room = screen
+        .text_width()
+        .saturating_sub(width(&before) + width(&after))
+        .max(10);
+    format!("{before}{}{after}", cut_middle(harmless(command.trim()).as_ref(), room))
+}
+
+/// `paused 11 ms (fork), read 2 184 302 objects, 0 rejected`
+fn measurement(report: &Report<'_>) -> String {
+    let capture = &report.capture;
+    let pauses: Vec<Duration> = capture
+        .pauses
+        .iter()
+        .filter_map(|&pause| Duration::try_from_secs_f64(pause).ok())
+        .collect();
+    let longest = pauses.iter().max().copied().unwrap_or_default();
+    let paused = match pauses.len() {
+        0 => format!("never paused ({})", capture.freeze),
+        1 => format!("paused {} ({})", units::time(longest), capture.freeze),
+        times => {
+            let all = units::time(pauses.iter().sum());
+            format!(
+                "paused {times} times, {} at most, {all} in all ({})",
+                units::time(longest),
+                capture.freeze
+            )
+        }
+    };
+    format!(
+        "{paused}, read {} objects, {} rejected",
+        units::count(capture.objects_read),
+        units::count(capture.objects_rejected)
+    )
+}
+
+fn types_table(report: &Report<'_>, top: usize) -> Option<Table> {
+    let shown = report.types.get(..top).unwrap_or(&report.types);
+    let mut table = Table {
+        headings: headings(&["Type", "Count", "Bytes"], report),
+        ..Table::default()
+    };
+    let growth = growth_cells(shown, |row: &TypeRow| (row.growth_count, row.growth_bytes));
+    for (index, row) in shown.iter().enumerate() {
+        let mut cells = vec![
+            harmless(&row.name).into_owned(),
+            units::count(row.count),
+            units::bytes(row.bytes),
+        ];
+        cells.extend(growth.as_ref().and_then(|growth| growth.get(index).cloned()));
+        table.rows.push(cells);
+    }
+    let rest = &report.types[shown.len()..];
+    if !rest.is_empty() {
+        let count = rest.iter().map(|row| row.count).sum();
+        let bytes = rest.iter().map(|row| row.bytes).sum();
+        let name = format!(
+            "{} more {}",
+            units::count(rest.len() as u64),
+            if rest.len() == 1 { "type" } else { "types" }
+        );
+        table.remainder = Some(vec![name, units::count(count), units::bytes(bytes)]);
+    }
+    (!shown.is_empty()).then_some(table)
+}
+
+fn owners_table(report: &Report<'_>, top: usize) -> Option<Table> {
+    let shown = report.owners.get(..top).unwrap_or(&report.owners);
+    let mut table = Table {
+        headings: headings(&["Owner", "Items", "Keeps"], report),
+        ..Table::default()
+    };
+    let growth = growth_cells(shown, |row: &OwnerRow<'_>| (row.growth_length, row.growth_bytes));
+    for (index, row) in shown.iter().enumerate() {
+        let mut cells = vec![
+            harmless(row.path).into_owned(),
+            units::count(row.length),
+            units::bytes(row.bytes),
+        ];
+        cells.extend(growth.as_ref().and_then(|growth| growth.get(index).cloned()));
+        table.rows.push(cells);
+    }
+    (!shown.is_empty()).then_some(table)
+}
+
+/// The headings, and that of growth when there were snapshots to compare.
+fn headings(of: &[&str], report: &Report<'_>) -> Vec<String> {
+    let mut headings: Vec<String> = of.iter().map(|&heading| heading.to_owned()).collect();
+    if report.capture.samples > 1 {
+        let duration = Duration::try_from_secs_f64(report.capture.duration).unwrap_or_default();
+        headings.push(format!("Grew in {}", units::time(duration)));
+    }
+    headings
+}
+
+/// The cells of the growth column; `None` when no row has any.
+fn growth_cells<T>(rows: &[T], of: impl Fn(&T) -> (Option<i64>, Option<i64>)) -> Option<Vec<String>> {
+    if rows.iter().all(|row| of(row).0.is_none()) {
+        return None;
+    }
+    let shown = |row: &T| match of(row) {
+        (Some(0), Some(0)) => (String::new(), String::new()),
+        (Some(count), Some(bytes)) => (units::count_change(count), units::bytes_change(bytes)),
+        _ => ("new".to_owned(), String::new()),
+    };
+    Some(paired(&rows.iter().map(shown).collect::<Vec<_>>()))
+}
+
+fn findings(report: &Report<'_>, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out)?;
+    if report.findings.is_empty() {
+        let hint = if report.capture.samples > 1 {
+            ""
+        } else {
+            " (growth shows with a duration only: -d 10)"
+        };
+        return writeln!(out, "No findings{hint}");
+    }
+    writeln!(out, "{}", screen.paint(Style::Bold, "Findings"))?;
+    let name_width = report
+        .findings
+        .iter()
+        .map(|finding| finding.rule.len())
+        .max()
+        .unwrap_or(0);
+    for finding in &report.findings {
+        write_finding(finding, name_width, screen, out)?;
+    }
+    writeln!(out)
+}
+
+fn write_finding(finding: &Finding, name_width: usize, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    let style = match finding.severity {
+        Severity::Error => Style::Red,
+        Severity::Warning => Style::Yellow,
+        Severity::Info => Style::Cyan,
+    };
+    let indent = " ".repeat(2 + name_width + 2);
+    let room = screen.text_width().saturating_sub(indent.len()).max(30);
+    let name = screen.paint(style, &format!("{:<name_width$}", finding.rule));
+    let mut lines = wrap(&harmless(&finding.summary), room).into_iter();
+    writeln!(out, "  {name}  {}", lines.next().unwrap_or_default())?;
+    for line in lines.chain(wrap(&finding.advice, room)) {
+        writeln!(out, "{indent}{line}")?;
+    }
+    for line in wrap(&grounds(finding), room) {
+        writeln!(out, "{indent}{}", screen.paint(Style::Dim, &line))?;
+    }
+    Ok(())
+}
+
+/// `warning, likely; saves 1.2 MiB; from items 10 000, bytes 1.0 MiB on; shop/pricing.py:12`
+fn grounds(finding: &Finding) -> String {
+    let severity = format!("{:?}, {:?}", finding.severity, finding.confidence).to_lowercase();
+    let mut grounds = vec![severity];
+    if let Some(saving) = finding.saving_bytes {
+        grounds.push(format!("saves {}", units::bytes(saving)));
+    }
+    if let Some(location) = &finding.location {
+        grounds.push(format!("defined at {}:{}", harmless(&location.file), location.line));
+    }
+    grounds.push(format!("thresholds: {}", thresholds(finding).join(", ")));
+    grounds.join("; ")
+}
+
+fn thresholds(finding: &Finding) -> Vec<String> {
+    let rule = RULES.iter().find(|rule| rule.name == finding.rule);
+    let mut shown = Vec::new();
+    for threshold in rule.map_or(&[][..], |rule| rule.thresholds) {
+        let fact = finding
+            .evidence
+            .iter()
+            .find(|(name, _)| *name == threshold.evidence_name);
+        if let Some((_, Fact::Number(value))) = fact {
+            let value = match threshold.unit {
+                Unit::Items => units::count(*value),
+                Unit::Bytes => units::bytes(*value),
+            };
+            shown.push(format!("{} {value}", threshold.name));
+        }
+    }
+    shown
+}
+
+/// Text in lines, those after the first indented to where it begins.
+fn paragraph(out: &mut dyn Write, screen: Screen, style: Style, opening: &str, text: &str) -> io::Result<()> {
+    let room = screen.text_width().saturating_sub(width(opening)).max(30);
+    let indent = " ".repeat(width(opening));
+    for (index, line) in wrap(text, room).iter().enumerate() {
+        let before = if index == 0 {
+            screen.paint(style, opening)
+        } else {
+            indent.clone()
+        };
+        let line = if opening.is_empty() {
+            screen.paint(style, line)
+        } else {
+            line.clone()
+        };
+        writeln!(out, "{before}{line}")?;
+    }
+    Ok(())
+}

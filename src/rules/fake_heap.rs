@@ -1,0 +1,100 @@
+//! Heaps and snapshots made by hand, for the tests of rules.
+
+use std::time::Duration;
+
+use super::threshold::Thresholds;
+use super::{Evidence, Finding, Rule};
+use crate::heap::{CacheStatistics, Container, ContainerKind, Heap, Place};
+use crate::sampling::growth::Growth;
+use crate::sampling::snapshot::{ContainerSize, Snapshot};
+
+/// A container that a module's global holds; its items take 100 bytes each.
+pub fn container(path: &str, kind: ContainerKind, length: u64) -> Container {
+    let type_name = match kind {
+        ContainerKind::Dict => "builtins.dict",
+        ContainerKind::List => "builtins.list",
+        ContainerKind::Set => "builtins.set",
+        ContainerKind::Deque => "collections.deque",
+        ContainerKind::OrderedDict => "collections.OrderedDict",
+        ContainerKind::LruCache => "functools._lru_cache_wrapper",
+        ContainerKind::ByteArray => "builtins.bytearray",
+        ContainerKind::Array => "array.array",
+    };
+    Container {
+        address: address_of(path),
+        type_name: type_name.into(),
+        kind,
+        length,
+        own_bytes: 56 + 8 * length,
+        kept_bytes: 56 + 108 * length,
+        path: path.to_owned(),
+        place: Place::Module,
+        allocated: (kind == ContainerKind::List).then_some(length),
+        item_types: Vec::new(),
+        cache: None,
+    }
+}
+
+/// An unbounded cache that was asked `hits + misses` times.
+pub fn cache(path: &str, length: u64, hits: u64, misses: u64) -> Container {
+    let statistics = CacheStatistics {
+        function: path.to_owned(),
+        defined_at: Some(("/srv/shop/pricing.py".to_owned(), 12)),
+        hits,
+        misses,
+        maxsize: None,
+        instance_keys: 0,
+    };
+    Container {
+        cache: Some(statistics),
+        ..container(path, ContainerKind::LruCache, length)
+    }
+}
+
+/// What `rule` finds in a heap of these containers, each of which had one of `lengths` at every snapshot, two seconds
+/// apart. The last length should be the container's own.
+pub fn findings(rule: &Rule, watched: &[(Container, &[u64])], memory_limit: Option<u64>) -> Vec<Finding> {
+    let count = watched.iter().map(|(_, lengths)| lengths.len()).max().unwrap_or(0);
+    let snapshots: Vec<Snapshot> = (0..count).map(|index| snapshot(watched, index)).collect();
+    let heap = Heap {
+        containers: watched.iter().map(|(container, _)| container.clone()).collect(),
+        ..Heap::default()
+    };
+    (rule.find)(&Evidence {
+        heap: &heap,
+        growth: &Growth::of(&snapshots),
+        rss: 1 << 30,
+        memory_limit,
+        thresholds: &Thresholds::default(),
+    })
+}
+
+fn snapshot(watched: &[(Container, &[u64])], index: usize) -> Snapshot {
+    let size = |(container, lengths): &(Container, &[u64])| {
+        let length = *lengths.get(index)?;
+        let (address, kind) = (container.address, container.kind);
+        let item_bytes = (container.kept_bytes - 56) / container.length.max(1);
+        let kept_bytes = 56 + item_bytes * length;
+        Some(ContainerSize {
+            address,
+            kind,
+            length,
+            kept_bytes,
+        })
+    };
+    Snapshot {
+        at: Duration::from_secs(2 * index as u64),
+        rss: 1 << 30,
+        objects: 0,
+        heap_bytes: 0,
+        types: Vec::new(),
+        containers: watched.iter().filter_map(size).collect(),
+    }
+}
+
+/// The same path has the same address, different paths have different ones.
+fn address_of(path: &str) -> u64 {
+    path.bytes().fold(0x7f00_0000, |hash: u64, byte| {
+        hash.wrapping_mul(31).wrapping_add(u64::from(byte)) & 0xffff_ffff_fff0
+    })
+}

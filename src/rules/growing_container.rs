@@ -1,0 +1,383 @@
+//! A container that lives as long as the program grows and never shrinks.
+//!
+//! # What it measures
+//!
+//! Dicts, lists, sets, deques and OrderedDicts that a module, a class or a module-level object holds, and that have
+//! more items in every snapshot than in the one before. It reports how fast they grow, in items and in bytes, and when
+//! the process reaches its memory limit if that goes on.
+//!
+//! # What it looks at
+//!
+//! The same object, known by its address, in the first snapshot, in the last, and in all between. With two snapshots
+//! there is one interval, which may have fallen into a warm-up: the finding is `possible`. Two intervals or more make
+//! it `likely`; ask for them with `--interval`. Containers that hold each other are one cause and reported once, at the
+//! outermost. Contents of a `functools.lru_cache` belong to `unbounded-cache`; `sys.modules` and its like are the
+//! interpreter's own.
+//!
+//! # Why it matters
+//!
+//! Nothing in the program ever takes these items out again, so memory grows until the process is killed or restarted,
+//! however much there is.
+//!
+//! # How to fix
+//!
+//! Decide when an item is no longer needed, and let it go then: bound the container, drop entries by age, or remove
+//! each when its work is done. The saving is what it has grown by while it was watched.
+//!
+//! Before:
+//!
+//! ```python
+//! PRICES = {}
+//!
+//! def price(order_id):
+//!     if order_id not in PRICES:
+//!         PRICES[order_id] = compute(order_id)
+//!     return PRICES[order_id]
+//! ```
+//!
+//! After:
+//!
+//! ```python
+//! @functools.lru_cache(maxsize=10_000)
+//! def price(order_id):
+//!     return compute(order_id)
+//! ```
+
+use std::time::Duration;
+
+use super::finding::{Confidence, Fact, Finding, Object, Severity};
+use super::path::{is_inside, outermost};
+use super::threshold::{Threshold, Unit};
+use super::{Evidence, Rule};
+use crate::heap::{Container, ContainerKind, Place};
+use crate::sampling::growth::Series;
+use crate::units;
+
+pub const RULE: Rule = Rule {
+    name: "growing-container",
+    source: include_str!("growing_container.rs"),
+    thresholds: &[&ITEMS, &BYTES, &GROWN_ITEMS, &GROWN_BYTES],
+    find,
+};
+
+pub const ITEMS: Threshold = Threshold {
+    rule: "growing-container",
+    name: "items",
+    evidence_name: "threshold_items",
+    default: 10_000,
+    unit: Unit::Items,
+    meaning: "speak from this length on, or from `bytes`",
+};
+
+pub const BYTES: Threshold = Threshold {
+    rule: "growing-container",
+    name: "bytes",
+    evidence_name: "threshold_bytes",
+    default: 1 << 20,
+    unit: Unit::Bytes,
+    meaning: "speak from this much kept on, or from `items`",
+};
+
+/// Keeps an idle program silent, in which a registry gets an entry now and then.
+pub const GROWN_ITEMS: Threshold = Threshold {
+    rule: "growing-container",
+    name: "grown-items",
+    evidence_name: "threshold_grown_items",
+    default: 100,
+    unit: Unit::Items,
+    meaning: "speak when it has grown by so many since the first snapshot, or by `grown-bytes`",
+};
+
+pub const GROWN_BYTES: Threshold = Threshold {
+    rule: "growing-container",
+    name: "grown-bytes",
+    evidence_name: "threshold_grown_bytes",
+    default: 1 << 20,
+    unit: Unit::Bytes,
+    meaning: "speak when it has grown by so much since the first snapshot, or by `grown-items`",
+};
+
+/// Fewer items than these may be large and are still no trend.
+const FEWEST_ITEMS: i64 = 10;
+/// The memory limit is urgent when it is reached within this time.
+const SOON: Duration = Duration::from_secs(3600);
+/// A limit that lies further away than this is not worth a line: no growth is so even.
+const FORESEEABLE: Duration = Duration::from_secs(30 * 86400);
+
+fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let growing: Vec<(&Container, &Series)> = evidence
+        .heap
+        .containers
+        .iter()
+        .filter_map(|container| Some((container, series_if_growing(container, evidence)?)))
+        .filter(|(container, _)| lives_as_long_as_the_program(container, evidence))
+        .collect();
+    let causes = outermost(
+        &growing
+            .iter()
+            .map(|(container, _)| container.path.as_str())
+            .collect::<Vec<_>>(),
+    );
+    growing
+        .into_iter()
+        .filter(|(container, _)| causes.contains(&container.path.as_str()))
+        .map(|(container, series)| finding(container, series, evidence))
+        .collect()
+}
+
+fn series_if_growing<'a>(container: &Container, evidence: &Evidence<'a>) -> Option<&'a Series> {
+    use ContainerKind::*;
+    if !matches!(container.kind, Dict | List | Set | Deque | OrderedDict) {
+        return None;
+    }
+    let at_least = |value: u64, threshold| value >= evidence.thresholds.of(threshold);
+    let grown = |value: i64, threshold| u64::try_from(value).is_ok_and(|value| at_least(value, threshold));
+    let series = evidence.growth.of_container(container.address, container.kind)?;
+    (series.grows_in_every_interval()
+        && (at_least(container.length, &ITEMS) || at_least(container.kept_bytes, &BYTES))
+        && (grown(series.items_grown(), &GROWN_ITEMS)
+            || series.items_grown() >= FEWEST_ITEMS && grown(series.bytes_grown(), &GROWN_BYTES)))
+    .then_some(series)
+}
+
+/// Whether a module, a class or a module-level object holds it, itself or through other containers.
+fn lives_as_long_as_the_program(container: &Container, evidence: &Evidence<'_>) -> bool {
+    let path = container.path.as_str();
+    let containers = &evidence.heap.containers;
+    let in_a_cache = containers
+        .iter()
+        .any(|c| c.kind == ContainerKind::LruCache && is_inside(path, &c.path));
+    let named = is_named(container) || containers.iter().any(|c| is_named(c) && is_inside(path, &c.path));
+    named && !in_a_cache && !is_interpreters_own(path)
+}
+
+/// What the interpreter keeps for itself, and fills as modules are imported, names interned and classes made: it is no
+/// choice of the program, and most of it holds its members weakly.
+fn is_interpreters_own(path: &str) -> bool {
+    ["(interpreter", "sys.modules", "sys.path_importer_cache"]
+        .iter()
+        .any(|own| path.starts_with(own))
+        || path.ends_with(".__subclasses__")
+        || path.contains("._abc_impl.")
+}
+
+fn is_named(container: &Container) -> bool {
+    matches!(container.place, Place::Module | Place::Class | Place::Singleton)
+}
+
+fn finding(container: &Container, series: &Series, evidence: &Evidence<'_>) -> Finding {
+    let confidence = if series.intervals() > 1 {
+        Confidence::Likely
+    } else {
+        Confidence::Possible
+    };
+    let time_left = time_to_limit(series, evidence);
+    let urgent = confidence == Confidence::Likely && time_left.is_some_and(|left| left < SOON);
+    let grown_bytes = u64::try_from(series.bytes_grown()).unwrap_or(0);
+    Finding {
+        rule: RULE.name,
+        severity: if urgent { Severity::Error } else { Severity::Warning },
+        confidence,
+        summary: summary(container, series, time_left),
+        advice: advice(container.kind).to_owned(),
+        location: None,
+        object: Object::of(container),
+        evidence: facts(series, time_left, evidence),
+        saving_bytes: (grown_bytes > 0).then_some(grown_bytes),
+    }
+}
+
+fn summary(container: &Container, series: &Series, time_left: Option<Duration>) -> String {
+    let short_type = container.type_name.rsplit('.').next().unwrap_or_default();
+    let mut summary = format!(
+        "{}: {short_type}, {}, {}, {} kept",
+        container.path,
+        units::items(container.length),
+        units::rate(series.items_per_second()),
+        units::bytes(container.kept_bytes),
+    );
+    if let Some(left) = time_left.filter(|left| *left < FORESEEABLE) {
+        summary.push_str(&format!(", at the memory limit in {}", units::time(left)));
+    }
+    summary
+}
+
+fn advice(kind: ContainerKind) -> &'static str {
+    match kind {
+        ContainerKind::Dict | ContainerKind::OrderedDict => {
+            "Give it a bound (functools.lru_cache(maxsize=N), or drop the oldest entries), or delete each entry when \
+             its work is done."
+        }
+        ContainerKind::Deque => "Give it a bound: collections.deque(maxlen=N) drops the oldest item for every new one.",
+        ContainerKind::Set => "Remove each member when its work is done, or keep only a recent window of them.",
+        _ => {
+            "Hand the items over and clear it, write them out in batches, or keep the last N: \
+             collections.deque(maxlen=N)."
+        }
+    }
+}
+
+fn facts(series: &Series, time_left: Option<Duration>, evidence: &Evidence<'_>) -> Vec<(&'static str, Fact)> {
+    let mut facts = vec![
+        ("intervals", Fact::Number(series.intervals() as u64)),
+        ("seconds", Fact::Real(series.period().as_secs_f64())),
+        ("items_grown", Fact::Difference(series.items_grown())),
+        ("bytes_grown", Fact::Difference(series.bytes_grown())),
+        ("items_per_minute", Fact::Real(60.0 * series.items_per_second())),
+        ("bytes_per_minute", Fact::Real(60.0 * series.bytes_per_second())),
+    ];
+    if let Some(limit) = evidence.memory_limit {
+        facts.push(("memory_limit", Fact::Number(limit)));
+    }
+    if let Some(left) = time_left {
+        facts.push(("seconds_to_memory_limit", Fact::Real(left.as_secs_f64())));
+    }
+    facts.extend(
+        RULE.thresholds
+            .iter()
+            .map(|threshold| evidence.thresholds.fact(threshold)),
+    );
+    facts
+}
+
+/// When the process reaches its memory limit, if only this container grows on as it did.
+fn time_to_limit(series: &Series, evidence: &Evidence<'_>) -> Option<Duration> {
+    let left = evidence.memory_limit?.saturating_sub(evidence.rss);
+    let per_second = series.bytes_per_second();
+    (per_second > 0.0).then(|| Duration::try_from_secs_f64(left as f64 / per_second).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::fake_heap::{cache, container, findings};
+
+    const GROWING: &[u64] = &[20_000, 21_000, 22_000];
+
+    fn dict(path: &str) -> Container {
+        container(path, ContainerKind::Dict, 22_000)
+    }
+
+    #[test]
+    fn a_module_level_dict_that_grows_in_every_interval_is_found() {
+        let found = findings(&RULE, &[(dict("shop.cache.PRICES"), GROWING)], None);
+        let [finding] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            finding.summary,
+            "shop.cache.PRICES: dict, 22 000 items, +500/s, 2.3 MiB kept"
+        );
+        assert_eq!(
+            (finding.severity, finding.confidence),
+            (Severity::Warning, Confidence::Likely)
+        );
+        assert_eq!(finding.saving_bytes, Some(2_000 * 108));
+        assert!(finding.evidence.contains(&("items_per_minute", Fact::Real(30_000.0))));
+        assert!(finding.evidence.contains(&("threshold_items", Fact::Number(10_000))));
+    }
+
+    #[test]
+    fn one_interval_makes_it_possible_only() {
+        let found = findings(&RULE, &[(dict("shop.cache.PRICES"), &[20_000, 22_000])], None);
+        assert_eq!(found[0].confidence, Confidence::Possible);
+    }
+
+    #[test]
+    fn what_stands_still_shrinks_once_or_is_small_is_not() {
+        let small = container("a.SMALL", ContainerKind::Dict, 400);
+        let watched: &[(Container, &[u64])] = &[
+            (dict("a.STILL"), &[22_000, 22_000, 22_000]),
+            (dict("a.PAUSED"), &[21_000, 22_000, 22_000]),
+            (dict("a.EMPTIED"), &[30_000, 100, 22_000]),
+            (dict("a.SLOW"), &[21_980, 21_990, 22_000]),
+            (dict("a.ONCE"), &[22_000]),
+            (small, &[200, 300, 400]),
+            (dict("sys.modules"), GROWING),
+            (dict("(interpreter).interned strings"), GROWING),
+            (dict("shop.Base.__subclasses__"), GROWING),
+            (
+                Container {
+                    place: Place::Frame,
+                    ..dict("main.local")
+                },
+                GROWING,
+            ),
+            (
+                Container {
+                    place: Place::Elsewhere,
+                    ..dict("somewhere")
+                },
+                GROWING,
+            ),
+        ];
+        assert_eq!(findings(&RULE, watched, None), []);
+    }
+
+    #[test]
+    fn large_items_make_a_trend_of_fewer() {
+        let files = |count| {
+            let kept_bytes = 56 + count * 400_000;
+            Container {
+                kept_bytes,
+                ..container("a.FILES", ContainerKind::Dict, count)
+            }
+        };
+        assert_eq!(findings(&RULE, &[(files(39), &[30, 35, 39])], None), []);
+        assert_eq!(findings(&RULE, &[(files(40), &[30, 35, 40])], None).len(), 1);
+    }
+
+    #[test]
+    fn one_cause_is_reported_once_at_the_outermost() {
+        let inner = Container {
+            place: Place::Elsewhere,
+            ..dict("shop.STATE['orders']")
+        };
+        let found = findings(&RULE, &[(inner.clone(), GROWING), (dict("shop.STATE"), GROWING)], None);
+        assert_eq!(
+            found
+                .iter()
+                .map(|finding| finding.object.path.as_str())
+                .collect::<Vec<_>>(),
+            ["shop.STATE"]
+        );
+
+        let still: &[u64] = &[22_000, 22_000, 22_000];
+        let found = findings(&RULE, &[(inner, GROWING), (dict("shop.STATE"), still)], None);
+        assert_eq!(
+            found
+                .iter()
+                .map(|finding| finding.object.path.as_str())
+                .collect::<Vec<_>>(),
+            ["shop.STATE['orders']"]
+        );
+    }
+
+    #[test]
+    fn the_inside_of_a_cache_is_left_to_the_rule_for_caches() {
+        let inside = dict("shop.price.cache");
+        assert_eq!(
+            findings(
+                &RULE,
+                &[(inside, GROWING), (cache("shop.price", 22_000, 0, 22_000), GROWING)],
+                None
+            ),
+            []
+        );
+    }
+
+    #[test]
+    fn a_limit_that_is_near_makes_it_an_error() {
+        let limit = |bytes_left: u64| Some((1 << 30) + bytes_left);
+        let found = findings(&RULE, &[(dict("a.A"), GROWING)], limit(54_000 * 600));
+        assert_eq!(found[0].severity, Severity::Error);
+        assert!(
+            found[0].summary.ends_with(", at the memory limit in 10 min"),
+            "{}",
+            found[0].summary
+        );
+        let found = findings(&RULE, &[(dict("a.A"), GROWING)], limit(1 << 50));
+        assert_eq!(found[0].severity, Severity::Warning);
+        assert!(found[0].summary.ends_with("kept"), "{}", found[0].summary);
+    }
+}

@@ -1,0 +1,90 @@
+//! The documented patterns: what is judged to be wasteful, with the evidence for it.
+//!
+//! A rule is one file: its page as the file's own documentation, its identity, its thresholds and one function from
+//! evidence to findings. `catalogue` lists them. A rule sees data only, never the process.
+
+use std::rc::Rc;
+
+use crate::heap::Heap;
+use crate::sampling::growth::Growth;
+
+pub mod catalogue;
+#[cfg(test)]
+mod fake_heap;
+pub mod finding;
+pub mod growing_container;
+pub mod large_list;
+pub mod page;
+pub mod path;
+pub mod threshold;
+pub mod unbounded_cache;
+
+use finding::Finding;
+use threshold::{Threshold, Thresholds};
+
+/// One documented pattern.
+pub struct Rule {
+    /// What it is called on the command line and in reports: the pattern, not its cure.
+    pub name: &'static str,
+    /// The rule's own file, whose leading documentation is its page.
+    pub source: &'static str,
+    pub thresholds: &'static [&'static Threshold],
+    pub find: fn(&Evidence<'_>) -> Vec<Finding>,
+}
+
+/// Everything that rules may look at.
+pub struct Evidence<'a> {
+    pub heap: &'a Heap,
+    pub growth: &'a Growth,
+    /// Resident bytes of the process at the last snapshot.
+    pub rss: u64,
+    /// The memory limit that applies to the process, in bytes.
+    pub memory_limit: Option<u64>,
+    pub thresholds: &'a Thresholds,
+}
+
+/// What all rules of the catalogue find, the costliest first.
+pub fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = catalogue::RULES.iter().flat_map(|rule| (rule.find)(evidence)).collect();
+    findings.sort_by(|a, b| b.cost().cmp(&a.cost()).then_with(|| sort_key(a).cmp(&sort_key(b))));
+    findings
+}
+
+/// An order for findings of the same cost that does not change from run to run.
+fn sort_key(finding: &Finding) -> (&'static str, Rc<str>) {
+    (finding.rule, finding.object.path.as_str().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::{Container, ContainerKind};
+
+    #[test]
+    fn the_costliest_finding_comes_first() {
+        let list = |path: &str, allocated: u64| Container {
+            allocated: Some(allocated),
+            ..fake_heap::container(path, ContainerKind::List, 200_000)
+        };
+        let heap = Heap {
+            containers: vec![
+                list("app.SMALL", 210_000),
+                list("app.LARGE", 900_000),
+                list("app.MIDDLE", 400_000),
+            ],
+            ..Heap::default()
+        };
+        let evidence = Evidence {
+            heap: &heap,
+            growth: &Growth::default(),
+            rss: 0,
+            memory_limit: None,
+            thresholds: &Thresholds::default(),
+        };
+        let paths: Vec<String> = judge(&evidence)
+            .into_iter()
+            .map(|finding| finding.object.path)
+            .collect();
+        assert_eq!(paths, ["app.LARGE", "app.MIDDLE", "app.SMALL"]);
+    }
+}

@@ -1,0 +1,4 @@
+//! What repeated looks at the same process tell: what grew, and how fast.
+
+pub mod growth;
+pub mod snapshot;

@@ -1,0 +1,138 @@
+//! A program that we started: waiting for its end beside other things, and how it ended.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ExitStatus};
+use std::time::Duration;
+
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
+
+use crate::target::exit_watch::{ExitWatch, first_readable};
+use crate::target::finalize_watch::{self, Watch};
+use crate::target::freeze::FreezeError;
+
+/// How often the program is asked whether it has ended, should the kernel not tell by itself.
+const TICK: Duration = Duration::from_millis(200);
+
+/// A program that we started. It gets the `SIGTERM` that is sent to us: whoever asks us to end means the program.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    exit: Option<ExitWatch>,
+    termination: Option<SignalFd>,
+}
+
+/// What the waiting for a program's end came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meanwhile {
+    Ended(ExitStatus),
+    /// The descriptor with this number in the list is readable.
+    Readable(usize),
+    TimeIsUp,
+}
+
+impl Program {
+    /// Starts a program, watched if possible; says beside it why it is not.
+    pub fn start(
+        words: &[OsString],
+        watch: Result<&mut Watch, FreezeError>,
+    ) -> io::Result<(Program, Result<(), FreezeError>)> {
+        // Before there are other threads, so that none of them is ended by it. The program's own mask is empty.
+        let termination = block_termination();
+        let started = finalize_watch::start(words, watch)?;
+        let program = Program {
+            exit: ExitWatch::new(started.child.id()).ok(),
+            child: started.child,
+            termination,
+        };
+        Ok((program, started.watched))
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until the program ends, one of `others` becomes readable, or `longest` is over. A descriptor that is
+    /// readable comes before the end.
+    pub fn wait_beside(&mut self, others: &[BorrowedFd], longest: Duration) -> Meanwhile {
+        let mut waited: Vec<BorrowedFd> = others.to_vec();
+        waited.extend(self.termination.as_ref().map(AsFd::as_fd));
+        let termination = others.len();
+        waited.extend(self.exit.as_ref().map(AsFd::as_fd));
+        let readable = first_readable(&waited, longest.min(TICK));
+        if let Some(number) = readable.filter(|&number| number < termination) {
+            return Meanwhile::Readable(number);
+        }
+        if readable == Some(termination) {
+            self.pass_termination_on();
+        }
+        match self.child.try_wait() {
+            Ok(Some(status)) => Meanwhile::Ended(status),
+            Ok(None) => Meanwhile::TimeIsUp,
+            // Somebody has arranged that nobody can wait for children; the end is all that is known.
+            Err(_) => Meanwhile::Ended(ExitStatus::default()),
+        }
+    }
+
+    /// Waits for the program's end.
+    pub fn wait(&mut self) -> ExitStatus {
+        loop {
+            if let Meanwhile::Ended(status) = self.wait_beside(&[], TICK) {
+                return status;
+            }
+        }
+    }
+
+    fn pass_termination_on(&self) {
+        if let Some(Ok(Some(_))) = self.termination.as_ref().map(SignalFd::read_signal) {
+            let _ = kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM);
+        }
+    }
+}
+
+/// The exit code that a shell gives a program that ended so.
+pub fn exit_code(status: ExitStatus) -> u8 {
+    let code = status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
+    u8::try_from(code).unwrap_or(u8::MAX)
+}
+
+/// How it ended, for a sentence: `by signal 9 (SIGKILL)`, `with exit code 3`.
+pub fn manner(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("with exit code {code}"),
+        (None, Some(number)) => match Signal::try_from(number) {
+            Ok(signal) => format!("by signal {number} ({signal})"),
+            Err(_) => format!("by signal {number}"),
+        },
+        (None, None) => "in an unknown way".to_owned(),
+    }
+}
+
+fn block_termination() -> Option<SignalFd> {
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGTERM);
+    let descriptor = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).ok()?;
+    signals.thread_block().ok()?;
+    Some(descriptor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_told_as_a_shell_does() {
+        let ended = |raw| ExitStatus::from_raw(raw);
+        assert_eq!(exit_code(ended(3 << 8)), 3);
+        assert_eq!(exit_code(ended(libc::SIGKILL)), 137);
+        assert_eq!(manner(ended(3 << 8)), "with exit code 3");
+        assert_eq!(manner(ended(libc::SIGKILL)), "by signal 9 (SIGKILL)");
+        assert_eq!(manner(ended(40)), "by signal 40");
+    }
+}

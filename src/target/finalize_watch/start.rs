@@ -1,0 +1,84 @@
+//! Starts a program so that it is watched from its first instruction on.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+use std::thread;
+
+use nix::fcntl::OFlag;
+use nix::unistd::pipe2;
+
+use super::watch::Watch;
+use crate::target::freeze::FreezeError;
+
+/// A program that was started.
+pub struct Started {
+    pub child: Child,
+    /// Whether it is watched.
+    pub watched: Result<(), FreezeError>,
+}
+
+/// Starts `program` (its name, looked up on `PATH`, and its arguments) with our standard streams, in our process group.
+///
+/// The new process waits between `fork` and `exec` until the watcher has it. Without one it is started all the same.
+pub fn start(program: &[OsString], watch: Result<&mut Watch, FreezeError>) -> io::Result<Started> {
+    let (name, arguments) = program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(name);
+    command.args(arguments);
+    match watch {
+        Ok(watch) => start_watched(command, watch),
+        Err(error) => Ok(Started {
+            child: command.spawn()?,
+            watched: Err(error),
+        }),
+    }
+}
+
+fn start_watched(mut command: Command, watch: &mut Watch) -> io::Result<Started> {
+    let (birth, announce) = pipe2(OFlag::O_CLOEXEC)?;
+    let (gate, opener) = pipe2(OFlag::O_CLOEXEC)?;
+    let other_opener = opener.as_raw_fd();
+    let watcher = watch.watcher_pid();
+    // SAFETY: what runs between `fork` and `exec` makes system calls only, and allocates nothing.
+    unsafe {
+        command.pre_exec(move || {
+            // The inherited end would keep the gate from closing when the profiler dies.
+            libc::close(other_opener);
+            wait_for_watcher(watcher, &announce, &gate)
+        });
+    }
+    thread::scope(|scope| {
+        // This returns when the program has been executed, so somebody else has to open the gate.
+        let spawning = scope.spawn(move || command.spawn());
+        let mut pid = [0; 4];
+        let watched = match File::from(birth).read_exact(&mut pid) {
+            Ok(()) => watch.begin(u32::from_ne_bytes(pid)),
+            // It was not even born; why, the other thread knows.
+            Err(_) => Ok(()),
+        };
+        drop(opener);
+        let child = spawning
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("its start broke off")))?;
+        Ok(Started { child, watched })
+    })
+}
+
+/// Tells the new process's id, and returns when the gate is open.
+fn wait_for_watcher(watcher: u32, announce: &OwnedFd, gate: &OwnedFd) -> io::Result<()> {
+    let pid = std::process::id().to_ne_bytes();
+    let mut byte = 0u8;
+    // SAFETY: the first call passes numbers only, the buffers of the others live through them. It permits the watcher to
+    // trace us where Yama would not, and fails where there is no Yama.
+    unsafe {
+        libc::prctl(libc::PR_SET_PTRACER, libc::c_ulong::from(watcher), 0, 0, 0);
+        libc::write(announce.as_raw_fd(), pid.as_ptr().cast(), pid.len());
+        while libc::read(gate.as_raw_fd(), (&raw mut byte).cast(), 1) < 0
+            && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+        {}
+    }
+    Ok(())
+}

@@ -1,0 +1,5 @@
+"""Nothing but the interpreter itself."""
+
+import truth
+
+truth.hold()
