@@ -1,6 +1,7 @@
 //! Attaching again and again, to a program at work and to one that changes its heap as fast as it can.
 
 mod interpreters;
+mod profiler;
 mod targets;
 
 use std::collections::BTreeSet;
@@ -8,8 +9,9 @@ use std::env;
 use std::fs;
 
 use interpreters::{for_each_interpreter, on_those};
+use profiler::{ask, parse};
 use serde_json::Value;
-use targets::{Target, attach, pymemscope};
+use targets::{Target, attach};
 
 /// A few times, or a thousand where `PYMEMSCOPE_LONG` is set.
 fn rounds(few: usize) -> usize {
@@ -111,21 +113,20 @@ fn a_heap_that_changes_all_the_time_is_read_without_harm() {
     let rounds = rounds(6);
     for_each_interpreter(|python| {
         let (target, said) = Target::start(python, "busy.py").unwrap();
-        let pid = target.pid().to_string();
+        let pid = target.pid();
         let mut read = 0;
         for round in 0..rounds {
             // Every other time twice in one go, so that snapshots are compared too.
             let duration = ["0", "0.2"][round % 2];
-            let outcome = pymemscope(&["attach", &pid, "-d", duration, "-j", "--freeze", "none"]);
-            // It may say that there was nothing to be made of it, in a line; it may not crash.
-            let code = outcome.status.code();
-            assert!(matches!(code, Some(0 | 1)), "{:?}: {}", outcome.status, outcome.stderr);
-            assert!(!outcome.stderr.contains("panicked"), "{}", outcome.stderr);
-            if code == Some(0) {
-                assert_known_types(&outcome.report(), &said);
+            let answer = ask(&format!("attach {pid} -d {duration} -j --freeze none"));
+            // It may say in a line that nothing could be made of it; it may not crash.
+            assert!(matches!(answer.code, Some(0 | 1)), "{answer:?}");
+            assert!(!answer.err.contains("panicked"), "{}", answer.err);
+            if answer.code == Some(0) {
+                assert_known_types(&parse(&answer.out), &said);
                 read += 1;
             } else {
-                assert!(outcome.stderr.starts_with("error: "), "{}", outcome.stderr);
+                answer.refusal(1);
             }
         }
         assert!(read * 2 > rounds, "only {read} of {rounds} could be read");
