@@ -515,7 +515,8 @@ pub struct Deque {
     pub right_block: u64,
     pub left_index: u64,
     pub right_index: u64,
-    pub free_blocks: Option<u64>,
+    /// `numfreeblocks`: empty blocks that the deque keeps (3.11 and later).
+    pub free_block_count: Option<u64>,
 }
 
 /// `_odictobject` and `_odictnode` (Objects/odictobject.c).

@@ -175,7 +175,7 @@ pub const LAYOUT: Layout = Layout {
         ],
     },
     deque: Deque {
-        free_blocks: Some(80),
+        free_block_count: Some(72),
         ..v3_10::LAYOUT.deque
     },
     c_types: &[

@@ -267,7 +267,7 @@ pub const LAYOUT: Layout = Layout {
         right_block: 32,
         left_index: 40,
         right_index: 48,
-        free_blocks: None,
+        free_block_count: None,
     },
     ordered_dict: OrderedDict {
         first: 48,
