@@ -46,8 +46,8 @@ pub fn run(
     stop: &Interrupt,
 ) -> Result<Followed> {
     let mut watch = Watch::start();
-    let (mut program, watched) =
-        Program::start(program, watch.as_mut().map_err(|error| error.clone())).map_err(|cause| cannot_start(program, cause))?;
+    let (mut program, watched) = Program::start(program, watch.as_mut().map_err(|error| error.clone()))
+        .map_err(|cause| cannot_start(program, cause))?;
     let mut following = Following {
         pid: program.pid(),
         plan,
@@ -184,16 +184,18 @@ impl Following<'_> {
 
     /// Takes a snapshot if the program can be read by now. What fails shows at the end, should nothing be read then.
     fn take(&mut self) {
-        if let Err(error) = self.try_to_take() {
-            match (&error, &mut self.session) {
-                (Error::Executed { .. }, _) => self.turn_to_new_program(),
-                (Error::Exited { .. }, _) | (_, None) => {}
-                (_, Some(session)) => session.warn(format!("A snapshot failed ({error}).")),
-            }
-            // That the program has ended explains less than why it could not be read before.
-            if self.unread.is_none() || !matches!(error, Error::Exited { .. } | Error::Zombie { .. }) {
-                self.unread = Some(error);
-            }
+        let Err(error) = self.try_to_take() else {
+            self.unread = None;
+            return;
+        };
+        match (&error, &mut self.session) {
+            (Error::Executed { .. }, _) => self.turn_to_new_program(),
+            (Error::Exited { .. }, _) | (_, None) => {}
+            (_, Some(session)) => session.warn(format!("A snapshot failed ({error}).")),
+        }
+        // That the program has ended explains less than why it could not be read before.
+        if self.unread.is_none() || !matches!(error, Error::Exited { .. } | Error::Zombie { .. }) {
+            self.unread = Some(error);
         }
     }
 
@@ -269,7 +271,11 @@ impl Following<'_> {
 fn look_again(since: Duration) -> Duration {
     /// Slow disks included.
     const USUAL_START: Duration = Duration::from_secs(10);
-    if since < USUAL_START { LOOK_AGAIN } else { LOOK_AGAIN_LATER }
+    if since < USUAL_START {
+        LOOK_AGAIN
+    } else {
+        LOOK_AGAIN_LATER
+    }
 }
 
 /// The next instant that is a whole number of intervals after the first snapshot.

@@ -90,12 +90,14 @@ impl Session {
         let number = self.snapshots.len() + 1;
         progress.step(Step::Freezing { snapshot: number });
         let rss = self.target.process.rss().unwrap_or_default();
-        let taken = self.camera.take(&mut self.target, freezer, rss, &mut self.pauses, |objects| {
-            progress.step(Step::Reading {
-                snapshot: number,
-                objects,
+        let taken = self
+            .camera
+            .take(&mut self.target, freezer, rss, &mut self.pauses, |objects| {
+                progress.step(Step::Reading {
+                    snapshot: number,
+                    objects,
+                });
             });
-        });
         let picture = match (taken, self.target.fate()) {
             (Ok(picture), _) => picture,
             (Err(_), Fate::Exited) => return Err(Error::Exited { pid: self.facts.pid }),

@@ -195,11 +195,7 @@ impl Shot<'_> {
 }
 
 /// Recognises the first interpreter of the process that can be.
-fn recognise_any(
-    pid: u32,
-    interpreters: &[Interpreter],
-    memory: &mut impl ReadMemory,
-) -> Result<(u64, Recognised)> {
+fn recognise_any(pid: u32, interpreters: &[Interpreter], memory: &mut impl ReadMemory) -> Result<(u64, Recognised)> {
     let mut first = None;
     for interpreter in interpreters {
         let symbols = Symbols {

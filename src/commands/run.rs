@@ -4,9 +4,9 @@ use std::ffi::OsString;
 
 use super::program::command_line;
 use super::{Settings, check_outputs, show};
-use crate::capture::{self, Followed};
 use crate::capture::interrupt::Interrupt;
 use crate::capture::progress::Quiet;
+use crate::capture::{self, Followed};
 use crate::error::{Error, Result, exit_code};
 use crate::target::child;
 

@@ -10,8 +10,12 @@ use crate::target::freeze::{FreezeError, FreezeMode};
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
     /// Watch the process from now on: the first request.
-    Watch { pid: u32 },
-    Freeze { mode: FreezeMode },
+    Watch {
+        pid: u32,
+    },
+    Freeze {
+        mode: FreezeMode,
+    },
     Release,
     /// Let the program go on that stands at its end.
     GoOn,

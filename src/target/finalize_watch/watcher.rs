@@ -138,7 +138,9 @@ impl<'a> Watcher<'a> {
 
     fn freeze(&mut self, mode: FreezeMode) {
         if self.hold.forget_lost() {
-            self.tell(Event::Blind("a thread of it other than the first has executed another program".into()));
+            self.tell(Event::Blind(
+                "a thread of it other than the first has executed another program".into(),
+            ));
         }
         // A program that has nothing left to do can as well stand while it is read.
         let mode = if self.at_end.is_some() { FreezeMode::Stop } else { mode };

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 
 use super::children::ChildSignals;
+use super::kept::{self, Notice};
 use super::procfs::{self, Status};
 use super::sleep::{Remembered, Sleep};
-use super::kept::{self, Notice};
 use super::step::{Step, Steps};
 use super::thread::{Phase, Thread};
 use super::tracee::{self, Stop, Tid};
@@ -274,7 +274,12 @@ impl Hold {
             any = true;
             if let Some(thread) = self.threads.iter_mut().find(|thread| thread.tid == tid) {
                 match kept::notice(thread, stop, &self.breakpoints) {
-                    Some(notice) => self.notices.push(notice),
+                    Some(notice) => {
+                        if notice == Notice::Executed {
+                            self.vdso_call = procfs::vdso_call(self.pid);
+                        }
+                        self.notices.push(notice);
+                    }
                     None => handle(thread, stop),
                 }
             }
