@@ -11,6 +11,7 @@ mod copy;
 #[path = "hostile/damage.rs"]
 mod damage;
 mod interpreters;
+mod profiler;
 mod targets;
 
 use std::env;
