@@ -515,7 +515,7 @@ pub struct Deque {
     pub right_block: u64,
     pub left_index: u64,
     pub right_index: u64,
-    /// How many spare blocks it keeps (`numfreeblocks`, 3.11 and later).
+    /// `numfreeblocks`: empty blocks that the deque keeps (3.11 and later).
     pub free_block_count: Option<u64>,
 }
 

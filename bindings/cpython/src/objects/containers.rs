@@ -158,7 +158,7 @@ impl Examiner<'_> {
         let bytes = memory.read(address, info.basicsize as usize)?;
         let length = word_at(bytes, self.layout.object.ob_size);
         let (mut block, mut index) = (word_at(bytes, at.left_block), word_at(bytes, at.left_index));
-        let spare = at.free_block_count.map_or(0, |free| word_at(bytes, free));
+        let spare = at.free_block_count.map_or(0, |count| word_at(bytes, count));
         if length > MOST_ITEMS || index > BLOCK_ITEMS || spare > BLOCK_ITEMS {
             return Err(Unreadable::Implausible {
                 what: "deque",
