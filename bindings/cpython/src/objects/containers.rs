@@ -251,7 +251,7 @@ impl Examiner<'_> {
         let bytes = memory.read(address, info.basicsize as usize)?;
         let (items, capacity) = (word_at(bytes, at.items), word_at(bytes, at.capacity));
         let (first, count) = (word_at(bytes, at.first), word_at(bytes, at.count));
-        if capacity > MOST_ITEMS || count > capacity || (count > 0 && first >= capacity) {
+        if capacity > MOST_ITEMS || count > capacity || first > capacity {
             return Err(Unreadable::Implausible {
                 what: "queue",
                 at: address,
