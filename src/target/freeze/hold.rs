@@ -267,7 +267,6 @@ impl Hold {
     }
 
     /// Gives each stop that is there to `handle`; false when there was none.
-    /// Gives each stop that is there to `handle`; false when there was none.
     fn take_stops(&mut self, mut handle: impl FnMut(&mut Thread, Stop)) -> bool {
         let mut any = false;
         while let Ok(Some((tid, stop))) = tracee::any_stop_now() {

@@ -36,7 +36,6 @@ use serde::{Deserialize, Serialize};
 pub use error::FreezeError;
 pub use freezer::{Freezer, Unfrozen};
 pub use guardian::{Frozen, GUARDIAN_ARGUMENT, Guardian, Released};
-pub use headroom::memory_limit;
 pub use keeper::guardian_main;
 pub use step::Step;
 
