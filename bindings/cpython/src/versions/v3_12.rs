@@ -137,7 +137,6 @@ pub const LAYOUT: Layout = Layout {
             state: 67,
             cleared: 4,
         },
-        ..v3_11::LAYOUT.generator
     },
     static_types: StaticTypes::InInterpreter {
         builtins: 373_704,
