@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest that a target may take for anything.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -21,6 +21,19 @@ impl Target {
         let mut command = Command::new(python());
         command.args(["-u", "-c", code]);
         Target::start(command)
+    }
+
+    /// Compiles a C program, starts it, and waits for its first line, which must be `ready`.
+    pub fn c(name: &str, source: &str) -> Target {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, program) = (folder.path().join(format!("{name}.c")), folder.path().join(name));
+        std::fs::write(&file, source).expect("the source is written");
+        let compiled = Command::new("cc")
+            .args(["-O2", "-pthread", "-o"])
+            .args([&program, &file])
+            .status();
+        assert!(compiled.expect("there is a C compiler").success());
+        Target::start(Command::new(&program))
     }
 
     pub fn start(mut command: Command) -> Target {
@@ -59,6 +72,27 @@ impl Target {
             .map(of_task)
             .flat_map(|pids| pids.split(' ').filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
             .collect()
+    }
+
+    /// How many regions its memory has.
+    pub fn maps(&self) -> usize {
+        std::fs::read_to_string(format!("/proc/{}/maps", self.pid()))
+            .expect("the target lives")
+            .lines()
+            .count()
+    }
+
+    pub fn command_line(&self) -> String {
+        std::fs::read_to_string(format!("/proc/{}/cmdline", self.pid())).expect("the target lives")
+    }
+
+    /// Waits until its main thread sleeps in that system call.
+    pub fn wait_for_call(&self, call: i64) {
+        let in_call = || {
+            let line = std::fs::read_to_string(format!("/proc/{}/syscall", self.pid())).ok()?;
+            (line.split(' ').next()? == call.to_string()).then_some(())
+        };
+        until("it stands in its call", in_call);
     }
 
     /// How long it has been running, in ticks.
@@ -132,4 +166,16 @@ impl Drop for Target {
 /// The interpreter to test with: `PYMEMSCOPE_TEST_PYTHON`, or the first `python3` of the path.
 pub fn python() -> String {
     std::env::var("PYMEMSCOPE_TEST_PYTHON").unwrap_or_else(|_| "python3".into())
+}
+
+/// Waits for something that is sure to come.
+pub fn until<T>(what: &str, condition: impl Fn() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(start.elapsed() < LONGEST, "waited in vain: {what}");
+        std::thread::yield_now();
+    }
 }

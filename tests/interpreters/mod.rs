@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -78,10 +79,15 @@ pub fn on_those(fit: impl Fn(&Interpreter) -> bool, mut test: impl FnMut(&Interp
             found.iter().map(Interpreter::name).collect::<Vec<_>>()
         );
     }
+    let mut failed = Vec::new();
     for interpreter in found.iter().filter(|interpreter| fit(interpreter)) {
         eprintln!("Python {} ({})", interpreter.name(), interpreter.executable.display());
-        test(interpreter);
+        // One that fails does not hide what the others say.
+        if catch_unwind(AssertUnwindSafe(|| test(interpreter))).is_err() {
+            failed.push(interpreter.name());
+        }
     }
+    assert!(failed.is_empty(), "failed on Python {}", failed.join(", "));
 }
 
 /// Whether everything that a test may need must be there: set where the whole suite is run for a verdict.

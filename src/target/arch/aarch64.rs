@@ -33,9 +33,30 @@ pub fn copy_page(_registers: &Registers, _signal_mask: u64) -> Vec<u64> {
         .collect()
 }
 
-/// Whether the thread runs 32-bit code: bit 4 of the saved processor state.
+/// The bit of the saved processor state that says so.
+const STATE_32_BIT: u64 = 0x10;
+
+/// All registers zero: a place to read some into.
+pub fn no_registers() -> Registers {
+    Registers {
+        regs: [0; 31],
+        sp: 0,
+        pc: 0,
+        pstate: 0,
+    }
+}
+
+/// What stands for the registers of a thread that runs 32-bit code.
+pub fn registers_of_32_bit_code() -> Registers {
+    Registers {
+        pstate: STATE_32_BIT,
+        ..no_registers()
+    }
+}
+
+/// Whether the thread runs 32-bit code.
 pub fn is_32_bit(registers: &Registers) -> bool {
-    registers.pstate & 0x10 != 0
+    registers.pstate & STATE_32_BIT != 0
 }
 
 /// How many breakpoints a thread can have.
@@ -52,11 +73,6 @@ pub fn set_breakpoints(_tid: i32, addresses: &[u64]) -> Result<(), Errno> {
 
 pub fn instruction_pointer(registers: &Registers) -> u64 {
     registers.pc
-}
-
-/// The address below which the thread keeps nothing on its stack.
-pub fn unused_stack(registers: &Registers) -> u64 {
-    registers.sp
 }
 
 /// The call that the thread stands in, if that can be told: the instruction behind it is not known from the registers

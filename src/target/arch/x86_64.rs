@@ -80,8 +80,21 @@ pub fn copy_page(registers: &Registers, signal_mask: u64) -> Vec<u64> {
 }
 
 const CODE_SEGMENT_32: u64 = 0x23;
-const RED_ZONE: u64 = 128;
 const ERESTART_RESTARTBLOCK: i64 = -516;
+
+/// All registers zero: a place to read some into.
+pub fn no_registers() -> Registers {
+    // SAFETY: the registers are plain numbers, for which all zeros is a value.
+    unsafe { std::mem::zeroed() }
+}
+
+/// What stands for the registers of a thread that runs 32-bit code.
+pub fn registers_of_32_bit_code() -> Registers {
+    Registers {
+        cs: CODE_SEGMENT_32,
+        ..no_registers()
+    }
+}
 
 /// Whether the thread runs 32-bit code, whose registers and system calls are others.
 pub fn is_32_bit(registers: &Registers) -> bool {
@@ -119,11 +132,6 @@ fn set_debug_register(tid: i32, number: usize, value: u64) -> Result<(), Errno> 
 
 pub fn instruction_pointer(registers: &Registers) -> u64 {
     registers.rip
-}
-
-/// The address below which the thread keeps nothing on its stack.
-pub fn unused_stack(registers: &Registers) -> u64 {
-    registers.rsp.saturating_sub(RED_ZONE)
 }
 
 /// The call that the thread stands in (or comes out of), if it was stopped in one.

@@ -7,10 +7,12 @@ use nix::errno::Errno;
 
 use super::hold::Hold;
 use super::inject::Injection;
+use super::procfs;
 use super::remake;
+use super::seccomp::{self, PlannedCall};
 use super::step::{Step, Steps};
 use super::tracee::{self, Stop, Tid};
-use crate::target::arch::{self, Registers};
+use crate::target::arch::{self, Arguments, Registers};
 
 /// A copy that stands still, and dies with the tracer.
 #[derive(Debug)]
@@ -43,16 +45,27 @@ const CLONE_FLAGS: u64 = libc::CLONE_FILES as u64;
 /// Waits for children of any kind, those without an exit signal too.
 const WALL: u64 = libc::__WALL as u64;
 
+/// A page of code, private to the program and of no file (descriptor -1).
+const MAP_ARGUMENTS: Arguments = [
+    0,
+    PAGE,
+    (libc::PROT_READ | libc::PROT_EXEC) as u64,
+    (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as u64,
+    u64::MAX,
+    0,
+];
+
 /// Makes a copy of the stopped program.
 pub fn make(hold: &mut Hold, steps: &Steps) -> Result<Copy, NoCopy> {
     let (tid, registers) = most_suitable_thread(hold)?;
     let instruction = call_instruction(hold, tid, &registers)?;
-    super::seccomp::allows_copying(hold.pid, tid, instruction, CLONE_FLAGS).map_err(NoCopy::Refused)?;
+    seccomp::allows(hold.pid, tid, &planned_calls(instruction, instruction & !(PAGE - 1))).map_err(NoCopy::Refused)?;
     let mut worker = Injection::begin(tid, registers)?;
     let page = map_page(&mut worker, instruction)?;
     steps.reached(Step::PageMapped);
-    let copy = write_code(tid, &worker, page)
-        .map_err(NoCopy::Failed)
+    let copy = seccomp::allows(hold.pid, tid, &planned_calls(instruction, page))
+        .map_err(NoCopy::Refused)
+        .and_then(|()| Ok(write_code(tid, &worker, page)?))
         .and_then(|()| {
             steps.reached(Step::CodeWritten);
             clone_from(&mut worker, tid, page)
@@ -77,8 +90,14 @@ pub fn make(hold: &mut Hold, steps: &Steps) -> Result<Copy, NoCopy> {
 pub fn reap(hold: &Hold, copy: &Copy, steps: &Steps) -> Result<(), NoCopy> {
     let (tid, registers) = most_suitable_thread(hold)?;
     let instruction = call_instruction(hold, tid, &registers)?;
+    let call = PlannedCall {
+        number: libc::SYS_wait4,
+        arguments: reap_arguments(copy.own_pid),
+        instruction,
+    };
+    seccomp::allows(hold.pid, tid, &[call]).map_err(NoCopy::Refused)?;
     let mut worker = Injection::begin(tid, registers)?;
-    let outcome = worker.call(instruction, libc::SYS_wait4, [copy.own_pid as u64, 0, WALL, 0, 0, 0]);
+    let outcome = worker.call(instruction, call.number, call.arguments);
     steps.reached(Step::Reaped);
     let restored = worker.end();
     steps.reached(Step::RestoredAgain);
@@ -116,8 +135,40 @@ fn call_instruction(hold: &Hold, tid: Tid, registers: &Registers) -> Result<u64,
     if remake::stands_behind_a_call(tid, registers) {
         return Ok(arch::instruction_pointer(registers) - arch::SYSCALL_INSTRUCTION.len() as u64);
     }
-    hold.vdso_call
-        .ok_or_else(|| NoCopy::Refused("no place for a system call was found in its code".into()))
+    let is_one = |&call: &u64| remake::makes_a_call(tid, call);
+    // It is another one if the process has become another program.
+    let vdso_call = hold
+        .vdso_call
+        .filter(is_one)
+        .or_else(|| procfs::vdso_call(hold.pid).filter(is_one));
+    vdso_call.ok_or_else(|| NoCopy::Refused("no place for a system call was found in its code".into()))
+}
+
+/// What the stopped thread will be made to call, now and when the copy is reaped. Before the page is there it stands for
+/// a likely address, and the copy's pid for a likely number: neither is what filters look at.
+fn planned_calls(instruction: u64, page: u64) -> [PlannedCall; 4] {
+    let call = |number, arguments| PlannedCall {
+        number,
+        arguments,
+        instruction,
+    };
+    [
+        call(libc::SYS_mmap, MAP_ARGUMENTS),
+        PlannedCall {
+            instruction: page,
+            ..call(libc::SYS_clone, clone_arguments(page))
+        },
+        call(libc::SYS_munmap, [page, PAGE, 0, 0, 0, 0]),
+        call(libc::SYS_wait4, reap_arguments(2)),
+    ]
+}
+
+fn clone_arguments(page: u64) -> Arguments {
+    [CLONE_FLAGS, page + PAGE, 0, 0, 0, 0]
+}
+
+fn reap_arguments(copy: i64) -> Arguments {
+    [copy as u64, 0, WALL, 0, 0, 0]
 }
 
 fn map_page(worker: &mut Injection, instruction: u64) -> Result<u64, NoCopy> {
@@ -146,7 +197,7 @@ fn write_code(tid: Tid, worker: &Injection, page: u64) -> Result<(), Errno> {
 
 fn clone_from(worker: &mut Injection, tid: Tid, page: u64) -> Result<Copy, NoCopy> {
     tracee::set_options(tid, libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_TRACECLONE)?;
-    let outcome = worker.call(page, libc::SYS_clone, [CLONE_FLAGS, page + PAGE, 0, 0, 0, 0]);
+    let outcome = worker.call(page, libc::SYS_clone, clone_arguments(page));
     tracee::set_options(tid, libc::PTRACE_O_TRACESYSGOOD)?;
     match outcome? {
         super::inject::Outcome {

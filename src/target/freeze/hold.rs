@@ -267,14 +267,18 @@ impl Hold {
     }
 
     /// Gives each stop that is there to `handle`; false when there was none.
-    /// Gives each stop that is there to `handle`; false when there was none.
     fn take_stops(&mut self, mut handle: impl FnMut(&mut Thread, Stop)) -> bool {
         let mut any = false;
         while let Ok(Some((tid, stop))) = tracee::any_stop_now() {
             any = true;
             if let Some(thread) = self.threads.iter_mut().find(|thread| thread.tid == tid) {
                 match kept::notice(thread, stop, &self.breakpoints) {
-                    Some(notice) => self.notices.push(notice),
+                    Some(notice) => {
+                        if notice == Notice::Executed {
+                            self.vdso_call = procfs::vdso_call(self.pid);
+                        }
+                        self.notices.push(notice);
+                    }
                     None => handle(thread, stop),
                 }
             }

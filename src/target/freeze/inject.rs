@@ -6,8 +6,8 @@ use super::critical_section::CriticalSection;
 use super::tracee::{self, Stop, Tid};
 use crate::target::arch::{self, Arguments, Registers};
 
-/// A stopped thread of the program while it works for us. When this is dropped the thread stands where it stood, with
-/// its own registers and signal mask.
+/// A stopped thread of the program that makes calls for us. Between two calls, and when this is dropped, it has its own
+/// registers and signal mask.
 #[derive(Debug)]
 pub struct Injection {
     tid: Tid,
@@ -16,7 +16,8 @@ pub struct Injection {
     critical_section: Option<CriticalSection>,
     /// A `SIGSTOP` came, which cannot be blocked; the program gets it afterwards.
     stop_signal: bool,
-    ended: bool,
+    /// It stands where it stood, and has not been let go since.
+    in_place: bool,
 }
 
 /// What came of a call.
@@ -32,18 +33,17 @@ pub struct Outcome {
 const MOST_STOPS: usize = 64;
 
 impl Injection {
-    /// Takes over a thread that stands still with these registers. Signals wait meanwhile.
+    /// For a thread that stands still with these registers.
     pub fn begin(tid: Tid, registers: Registers) -> Result<Injection, Errno> {
         let signal_mask = tracee::signal_mask(tid)?;
         let critical_section = CriticalSection::of(tid);
-        tracee::set_signal_mask(tid, u64::MAX)?;
         Ok(Injection {
             tid,
             registers,
             signal_mask,
             critical_section,
             stop_signal: false,
-            ended: false,
+            in_place: true,
         })
     }
 
@@ -55,19 +55,35 @@ impl Injection {
         self.signal_mask
     }
 
-    /// Makes the call `number` with the instruction at `instruction`.
+    /// Makes the call `number` with the instruction at `instruction`. Signals wait meanwhile.
     pub fn call(&mut self, instruction: u64, number: i64, arguments: Arguments) -> Result<Outcome, Errno> {
         let registers = arch::calling(&self.registers, instruction, number as u64, arguments);
+        self.in_place = false;
+        tracee::set_signal_mask(self.tid, u64::MAX)?;
         tracee::set_registers(self.tid, &registers)?;
+        let outcome = self.run();
+        self.give_back()?;
+        outcome
+    }
+
+    /// Puts the thread back, and says when it is gone instead.
+    pub fn end(mut self) -> Result<(), Errno> {
+        self.put_back()
+    }
+
+    fn run(&mut self) -> Result<Outcome, Errno> {
         self.run_to_call()?;
         let born = self.run_to_call()?;
         let result = arch::result(&tracee::registers(self.tid)?);
         Ok(Outcome { result, born })
     }
 
-    /// Puts the thread back, and says when it is gone instead.
-    pub fn end(mut self) -> Result<(), Errno> {
-        self.put_back()
+    fn give_back(&self) -> Result<(), Errno> {
+        if let Some(section) = &self.critical_section {
+            section.put_back(self.tid)?;
+        }
+        tracee::set_registers(self.tid, &self.registers)?;
+        tracee::set_signal_mask(self.tid, self.signal_mask)
     }
 
     /// Lets the thread go on to the next start or end of a system call.
@@ -87,15 +103,10 @@ impl Injection {
     }
 
     fn put_back(&mut self) -> Result<(), Errno> {
-        if std::mem::replace(&mut self.ended, true) {
+        if std::mem::replace(&mut self.in_place, true) {
             return Ok(());
         }
-        if let Some(section) = &self.critical_section {
-            section.put_back(self.tid)?;
-        }
-        tracee::set_registers(self.tid, &self.registers)?;
         self.stand_as_interrupted()?;
-        tracee::set_signal_mask(self.tid, self.signal_mask)?;
         if self.stop_signal {
             // SAFETY: sends a signal, and touches no memory.
             unsafe { libc::syscall(libc::SYS_tkill, self.tid, libc::SIGSTOP) };
@@ -106,16 +117,17 @@ impl Injection {
     /// Brings the thread from the end of our call to where an interrupt stops threads: from there the kernel restarts
     /// the call that the thread was in, as its registers say.
     fn stand_as_interrupted(&mut self) -> Result<(), Errno> {
+        let mut signal = 0;
         for _ in 0..MOST_STOPS {
             // Each other stop takes back that it was told to stop.
             tracee::interrupt(self.tid)?;
-            tracee::go_on(self.tid, 0)?;
-            match tracee::next_stop(self.tid)? {
+            tracee::go_on(self.tid, signal)?;
+            signal = match tracee::next_stop(self.tid)? {
                 Stop::Trap | Stop::Group(_) => return Ok(()),
-                Stop::Signal(libc::SIGSTOP) => self.stop_signal = true,
                 Stop::Gone(_) => return Err(Errno::ESRCH),
-                Stop::Signal(_) | Stop::Call | Stop::Event(_) => {}
-            }
+                Stop::Signal(signal) => signal,
+                Stop::Call | Stop::Event(_) => 0,
+            };
         }
         Err(Errno::ELOOP)
     }

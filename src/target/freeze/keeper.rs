@@ -7,14 +7,14 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::process::exit;
 
 use nix::sys::signal::{SigHandler, Signal, signal};
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork, setsid};
 
+use super::FreezeError;
 use super::guardian::GUARDIAN_NAME;
 use super::message::{Answer, Request, Socket};
-use super::sleep::Remembered;
 use super::step::{Step, Steps};
-use super::{FreezeError, surgeon};
+use super::surgeon::{self, Outcome};
 
 /// What `main` runs when its first argument is [`super::GUARDIAN_ARGUMENT`]; the arguments are those behind it.
 /// Standard input is the socket to the profiler.
@@ -31,12 +31,14 @@ pub fn guardian_main(mut arguments: impl Iterator<Item = String>) -> ! {
             Request::Freeze { pid, mode } => {
                 let before = std::mem::take(&mut earlier);
                 let steps = Steps::new(&socket, stand_after);
-                match in_a_child(|| surgeon::operate(&socket, &steps, pid, mode, before)) {
-                    Ok(left) => earlier = left,
-                    Err(cause) => {
-                        let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
+                let answer = match in_a_child(|| surgeon::operate(&socket, &steps, pid, mode, before)) {
+                    Ok(outcome) => {
+                        earlier = outcome.left;
+                        outcome.answer
                     }
-                }
+                    Err(cause) => Answer::Failed(FreezeError::GuardianLost { cause }),
+                };
+                let _ = socket.send(&answer);
             }
             Request::Release => {
                 let cause = "there is nothing to release".into();
@@ -69,7 +71,7 @@ pub fn stand_apart(name: &str) {
 }
 
 /// Does `work` in a child process, waits for its end, and returns what it returned.
-fn in_a_child(work: impl FnOnce() -> Vec<Remembered>) -> Result<Vec<Remembered>, String> {
+fn in_a_child(work: impl FnOnce() -> Outcome) -> Result<Outcome, String> {
     let (ours, theirs) = Socket::pair().map_err(|error| error.to_string())?;
     // SAFETY: this process has one thread, so the child may do whatever it could do itself.
     match unsafe { fork() } {
@@ -79,11 +81,12 @@ fn in_a_child(work: impl FnOnce() -> Vec<Remembered>) -> Result<Vec<Remembered>,
         }
         Ok(ForkResult::Parent { child }) => {
             drop(theirs);
-            let left = ours.receive();
-            match waitpid(child, None) {
-                Ok(WaitStatus::Exited(_, 0)) => Ok(left.ok().flatten().unwrap_or_default()),
-                end => Err(format!("the process that made the stop broke off: {end:?}")),
-            }
+            let outcome = ours.receive();
+            let end = waitpid(child, None);
+            outcome
+                .ok()
+                .flatten()
+                .ok_or_else(|| format!("the process that made the stop broke off: {end:?}"))
         }
         Err(error) => Err(format!("it could not fork: {error}")),
     }

@@ -7,11 +7,13 @@
 
 mod asleep;
 mod children;
+mod classic_bpf;
 pub(in crate::target) mod copy;
 mod critical_section;
 mod error;
 mod freezer;
 pub(in crate::target) mod guardian;
+mod headroom;
 pub(in crate::target) mod hold;
 mod inject;
 pub(in crate::target) mod keeper;

@@ -60,8 +60,12 @@ pub fn is_due(tid: Tid, registers: &Registers) -> bool {
 /// Whether the instruction before the one that the thread stands at makes a system call (and not a 32-bit one).
 pub fn stands_behind_a_call(tid: Tid, registers: &Registers) -> bool {
     let length = arch::SYSCALL_INSTRUCTION.len();
-    let at = arch::instruction_pointer(registers).wrapping_sub(length as u64);
-    tracee::read_word(tid, at).is_ok_and(|word| word.to_le_bytes().starts_with(&arch::SYSCALL_INSTRUCTION))
+    makes_a_call(tid, arch::instruction_pointer(registers).wrapping_sub(length as u64))
+}
+
+/// Whether the instruction at an address of a stopped thread's memory makes a system call.
+pub fn makes_a_call(tid: Tid, address: u64) -> bool {
+    tracee::read_word(tid, address).is_ok_and(|word| word.to_le_bytes().starts_with(&arch::SYSCALL_INSTRUCTION))
 }
 
 /// Sets the thread back to its call and lets it go there.

@@ -4,8 +4,10 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use serde::{Deserialize, Serialize};
 
 use super::copy::{self, Copy, NoCopy};
+use super::headroom;
 use super::hold::{self, Hold};
 use super::message::{Answer, Request, Socket};
 use super::procfs;
@@ -13,50 +15,57 @@ use super::sleep::Remembered;
 use super::step::{Step, Steps};
 use super::{FreezeError, FreezeMode, FreezeUsed};
 
-/// Freezes the process, answers, and waits for the release or the profiler's end. Takes what the last freeze of the
-/// process left to be remembered, and returns what the next one has to know.
-pub fn operate(
-    socket: &Socket,
-    steps: &Steps,
-    pid: u32,
-    mode: FreezeMode,
-    earlier: Vec<Remembered>,
-) -> Vec<Remembered> {
+/// What is left when a freeze is over.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The last answer to the profiler. It is given when the tracer is gone, and with it the last trace of the freeze.
+    pub answer: Answer,
+    /// What the next freeze has to know.
+    pub left: Vec<Remembered>,
+}
+
+/// Freezes the process, says so, and waits for the release or the profiler's end. Takes what the last freeze left.
+pub fn operate(socket: &Socket, steps: &Steps, pid: u32, mode: FreezeMode, earlier: Vec<Remembered>) -> Outcome {
     let mut hold = match Hold::new(pid, earlier) {
         Ok(hold) => hold,
         Err(error) => {
-            answer(socket, Answer::Failed(error));
-            return Vec::new();
+            return Outcome {
+                answer: Answer::Failed(error),
+                left: Vec::new(),
+            };
         }
     };
-    match freeze(&mut hold, mode, steps) {
-        Err(error) => answer(socket, Answer::Failed(error)),
+    let answer = match freeze(&mut hold, mode, steps) {
+        Err(error) => Answer::Failed(error),
         Ok((copy, frozen)) => {
-            answer(socket, frozen);
+            // A profiler that is gone gets no answer, and needs none.
+            let _ = socket.send(&frozen);
             wait_for_release(socket, &mut hold);
-            let released = release(&mut hold, copy, steps);
-            answer(socket, released);
+            release(&mut hold, copy, steps)
         }
-    }
+    };
     hold.let_go();
-    hold.remember()
-}
-
-/// A profiler that is gone gets no answer, and needs none.
-fn answer(socket: &Socket, answer: Answer) {
-    let _ = socket.send(&answer);
+    Outcome {
+        answer,
+        left: hold.remember(),
+    }
 }
 
 /// Freezes a process of which threads may be kept; the answer is the one to give.
 pub fn freeze(hold: &mut Hold, mode: FreezeMode, steps: &Steps) -> Result<(Option<Copy>, Answer), FreezeError> {
     let pid = hold.pid;
     procfs::require_alive(pid)?;
+    let shortage = if mode == FreezeMode::Auto {
+        headroom::shortage(pid)
+    } else {
+        None
+    };
     hold.stop_all(steps)?;
     if hold::is_32_bit(hold) {
         return Err(FreezeError::ThirtyTwoBit { pid });
     }
-    if mode == FreezeMode::Stop {
-        return Ok((None, standing(hold, None)));
+    if mode == FreezeMode::Stop || shortage.is_some() {
+        return Ok((None, standing(hold, shortage)));
     }
     match copy::make(hold, steps) {
         Ok(copy) => {

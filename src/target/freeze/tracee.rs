@@ -4,7 +4,7 @@ use std::ptr;
 
 use nix::errno::Errno;
 
-use crate::target::arch::Registers;
+use crate::target::arch::{self, Registers};
 
 /// A thread's id in our pid namespace. Linux gives threads and processes the same kind of number.
 pub type Tid = i32;
@@ -86,15 +86,20 @@ pub fn event_message(tid: Tid) -> Result<u64, Errno> {
     Ok(message)
 }
 
+/// A stopped thread's registers. Of one that runs 32-bit code, only that it does.
 pub fn registers(tid: Tid) -> Result<Registers, Errno> {
-    // SAFETY: the registers are plain numbers, for which all zeros is a value.
-    let mut registers: Registers = unsafe { std::mem::zeroed() };
+    let mut registers = arch::no_registers();
     let mut part = libc::iovec {
         iov_base: (&raw mut registers).cast(),
         iov_len: size_of::<Registers>(),
     };
     request(libc::PTRACE_GETREGSET as _, tid, NT_PRSTATUS, &raw mut part as usize)?;
-    Ok(registers)
+    // The kernel gives the registers in the form that the thread's own code knows.
+    if part.iov_len == size_of::<Registers>() {
+        Ok(registers)
+    } else {
+        Ok(arch::registers_of_32_bit_code())
+    }
 }
 
 pub fn set_registers(tid: Tid, registers: &Registers) -> Result<(), Errno> {

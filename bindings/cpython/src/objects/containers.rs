@@ -5,7 +5,7 @@ use crate::memory::{ReadMemory, Unreadable, word_at};
 
 use super::bounds::Gap;
 use super::examine::Examiner;
-use super::types::TypeInfo;
+use super::types::{FieldName, TypeInfo};
 use super::visit::{Extent, Step, Visitor};
 
 /// `SET` entries: key and hash; a deleted one has the hash −1 and a dummy for a key.
@@ -196,6 +196,47 @@ impl Examiner<'_> {
             tables: block_size * (blocks + spare),
             length,
         })
+    }
+
+    /// An XML element: tag, texts, attributes and children.
+    pub(super) fn element<M: ReadMemory, V: Visitor<M>>(
+        &mut self,
+        memory: &mut M,
+        info: &TypeInfo,
+        address: u64,
+        visitor: &mut V,
+    ) -> Result<Extent, Unreadable> {
+        let at = self.layout.element;
+        self.named(memory, address, &[("tag", at.tag)], visitor)?;
+        for (name, offset) in ["text", "tail"].into_iter().zip(at.texts) {
+            let text = memory.word(address.wrapping_add(offset))? & !1;
+            if text != 0 {
+                visitor.reference(memory, Step::Field(FieldName::Known(name)), text);
+            }
+        }
+        let extra = memory.word(address.wrapping_add(at.extra))?;
+        if extra == 0 {
+            return Ok(Extent::single(info.basicsize));
+        }
+        self.named(memory, extra, &[("attrib", at.attrib)], visitor)?;
+        let bytes = memory.read(extra, at.extra_size as usize)?;
+        let (length, allocated) = (word_at(bytes, at.length), word_at(bytes, at.allocated));
+        let children = word_at(bytes, at.children);
+        if length > allocated || allocated > MOST_ITEMS {
+            return Err(Unreadable::Implausible {
+                what: "XML element",
+                at: address,
+            });
+        }
+        self.items(memory, children, length, visitor)?;
+        let mut extent = Extent::single(info.basicsize);
+        extent.counted += at.extra_size;
+        extent.tables += self.blocks.size(memory, extra, at.extra_size);
+        if children != extra.wrapping_add(at.own_children) {
+            extent.counted += 8 * allocated;
+            extent.tables += self.blocks.size(memory, children, 8 * allocated);
+        }
+        Ok(Extent { length, ..extent })
     }
 
     /// A ring buffer of items (`simplequeueobject`).

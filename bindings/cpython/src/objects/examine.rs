@@ -100,7 +100,8 @@ impl<'a> Examiner<'a> {
     /// found by looking through blocks that nobody knows.
     pub fn is_plausible<M: ReadMemory>(&mut self, memory: &mut M, info: &TypeInfo, address: u64) -> bool {
         if self.is_static(address) {
-            return true;
+            // The compiler has to know the type of an object that it lays out.
+            return !info.has(flags::HEAPTYPE);
         }
         let head = self.layout.object.gc_head;
         if info.has(flags::HAVE_GC) {
@@ -181,6 +182,7 @@ impl<'a> Examiner<'a> {
                 None => self.scalar(memory, info, address),
             },
             Content::TeeData => self.tee_data(memory, info, address, visitor),
+            Content::Element => self.element(memory, info, address, visitor),
             Content::Type => self.type_object(memory, info, address, visitor),
             Content::Module => self.module(memory, info, address, visitor),
             Content::Code => self.code(memory, info, address, visitor),

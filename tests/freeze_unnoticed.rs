@@ -1,0 +1,437 @@
+//! What a program could notice of being frozen, and does not: signals, children, registers, threads, memory.
+
+#[path = "freeze/target.rs"]
+mod target;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use pymemscope::target::freeze::{FreezeError, FreezeMode, Guardian};
+use target::Target;
+
+/// How often a program is frozen at least while it does what must not be disturbed.
+const ENOUGH: usize = 40;
+
+fn guardian() -> Guardian {
+    Guardian::start_from(Path::new(env!("CARGO_BIN_EXE_pymemscope")), None).expect("the guardian starts")
+}
+
+fn once(guardian: &mut Guardian, pid: u32, mode: FreezeMode) -> Result<(), FreezeError> {
+    let frozen = guardian.freeze(pid, mode)?;
+    guardian.release(frozen).map(drop)
+}
+
+#[test]
+fn no_child_and_no_signal_of_a_child_is_seen() {
+    let mut target = Target::python(
+        "
+import ctypes, os, signal, sys
+seen = []
+signal.signal(signal.SIGCHLD, lambda *_: seen.append(1))
+print('ready')
+sys.stdin.readline()
+any_child = ctypes.CDLL(None, use_errno=True).waitpid(-1, None, 0x40000000)
+print(len(seen), any_child, ctypes.get_errno())
+",
+    );
+    let mut guardian = guardian();
+    for _ in 0..100 {
+        once(&mut guardian, target.pid(), FreezeMode::Fork).expect("frozen and released");
+    }
+    target.say("");
+    assert_eq!(target.line(), format!("0 -1 {}", libc::ECHILD));
+}
+
+#[test]
+fn a_child_that_waits_to_be_reaped_is_left_to_the_program() {
+    let mut target = Target::python(
+        "
+import os, sys
+child = os.fork()
+if child == 0:
+    os._exit(7)
+print('ready')
+sys.stdin.readline()
+print(os.waitpid(-1, 0) == (child, 7 << 8))
+",
+    );
+    let mut guardian = guardian();
+    for _ in 0..20 {
+        once(&mut guardian, target.pid(), FreezeMode::Fork).expect("frozen and released");
+    }
+    target.say("");
+    assert_eq!(target.line(), "True");
+}
+
+/// A file that the program closes is closed, though the copy is still there: who reads a pipe sees its end.
+#[test]
+fn what_the_program_closes_is_closed() {
+    let mut target = Target::python(
+        "
+import os, sys
+reader, writer = os.pipe()
+print('ready')
+sys.stdin.readline()
+os.close(writer)
+print(os.read(reader, 1))
+",
+    );
+    let mut guardian = guardian();
+    let frozen = guardian.freeze(target.pid(), FreezeMode::Fork).expect("frozen");
+    target.say("");
+    assert_eq!(target.line(), "b''");
+    guardian.release(frozen).expect("released");
+}
+
+/// Every signal arrives, once and in order, and interrupts what it would have interrupted.
+#[test]
+fn signals_arrive_as_they_would_have() {
+    let mut target = Target::python(
+        "
+import ctypes, errno, os, select, signal, sys
+LIBC = ctypes.CDLL(None, use_errno=True)
+seen = []
+signal.signal(signal.SIGRTMIN + 3, lambda *_: seen.append(1))
+signal.siginterrupt(signal.SIGRTMIN + 3, True)
+epoll = select.epoll()
+events = ctypes.create_string_buffer(64)
+print('ready')
+while True:
+    print('waiting')
+    before = len(seen)
+    result = LIBC.epoll_wait(epoll.fileno(), events, 1, -1)
+    print(result, errno.errorcode[ctypes.get_errno()], len(seen) - before)
+",
+    );
+    let pid = target.pid();
+    let signal = libc::SIGRTMIN() + 3;
+    frozen_meanwhile(pid, |freezes| {
+        while freezes.load(Ordering::Relaxed) < ENOUGH {
+            assert_eq!(target.line(), "waiting");
+            target.wait_for_call(libc::SYS_epoll_wait);
+            // SAFETY: sends a signal to a child of ours.
+            assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
+            assert_eq!(target.line(), "-1 EINTR 1");
+        }
+    });
+}
+
+/// Signals sent as fast as possible while the program computes: queued ones come in order and none is lost.
+#[test]
+fn queued_signals_come_in_order_and_none_is_lost() {
+    let source = "
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+static volatile int next, wrong, over;
+static void take(int signal, siginfo_t *info, void *context) {
+    int value = info->si_value.sival_int;
+    if (value < 0) { over = 1; return; }
+    if (info->si_code != SI_QUEUE || value != next) wrong++;
+    next++;
+}
+int main(void) {
+    struct sigaction action = { .sa_sigaction = take, .sa_flags = SA_SIGINFO };
+    sigaction(SIGRTMIN + 4, &action, 0);
+    puts(\"ready\"); fflush(stdout);
+    while (!over) { if (next % 1000 == 0) usleep(100); }
+    printf(\"%d %d\\n\", next, wrong);
+}
+";
+    let mut target = Target::c("queued", source);
+    let pid = target.pid();
+    let send = |value: i64| {
+        let value = libc::sigval {
+            sival_ptr: value as usize as *mut libc::c_void,
+        };
+        // SAFETY: sends a signal to a child of ours; the pointer is a number and is never followed.
+        while unsafe { libc::sigqueue(pid as i32, libc::SIGRTMIN() + 4, value) } != 0 {
+            std::thread::yield_now();
+        }
+    };
+    let mut sent = 0;
+    frozen_meanwhile(pid, |freezes| {
+        while freezes.load(Ordering::Relaxed) < ENOUGH {
+            send(sent);
+            sent += 1;
+        }
+    });
+    send(-1);
+    assert_eq!(target.line(), format!("{sent} 0"));
+}
+
+#[test]
+fn a_blocked_signal_stays_pending() {
+    let mut target = Target::python(
+        "
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+os.kill(os.getpid(), signal.SIGUSR1)
+print('ready')
+sys.stdin.readline()
+print(signal.sigpending() == {signal.SIGUSR1}, signal.pthread_sigmask(signal.SIG_BLOCK, []) == {signal.SIGUSR1})
+",
+    );
+    let mut guardian = guardian();
+    for mode in [FreezeMode::Fork, FreezeMode::Stop] {
+        once(&mut guardian, target.pid(), mode).expect("frozen and released");
+    }
+    target.say("");
+    assert_eq!(target.line(), "True True");
+}
+
+#[test]
+fn a_stopped_job_stays_stopped_and_its_parent_is_not_told_again() {
+    let mut target = Target::python("import sys\nprint('ready')\nprint(sys.stdin.readline().strip())");
+    let pid = target.pid() as i32;
+    let changed = || {
+        let mut status = 0;
+        // SAFETY: the status lives through the call.
+        let seen = unsafe { libc::waitpid(pid, &raw mut status, libc::WUNTRACED | libc::WCONTINUED | libc::WNOHANG) };
+        (seen == pid).then_some(status)
+    };
+    // SAFETY: sends a signal to a child of ours.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGTSTP) }, 0);
+    let status = target::until("the job stops", changed);
+    assert!(libc::WIFSTOPPED(status) && libc::WSTOPSIG(status) == libc::SIGTSTP);
+    let mut guardian = guardian();
+    for mode in [FreezeMode::Fork, FreezeMode::Stop, FreezeMode::Fork] {
+        once(&mut guardian, target.pid(), mode).expect("frozen and released");
+        target::until("it is stopped again", || {
+            target.status("State").starts_with('T').then_some(())
+        });
+        assert_eq!(changed(), None, "the parent is told nothing new");
+    }
+    // SAFETY: sends a signal to a child of ours.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGCONT) }, 0);
+    target.say("still here");
+    assert_eq!(target.line(), "still here");
+    assert!(target.end().success());
+}
+
+/// A program that is stopped while it stands frozen is stopped afterwards.
+#[test]
+fn a_stop_that_comes_meanwhile_takes_place() {
+    let mut target = Target::python("import sys\nprint('ready')\nprint(sys.stdin.readline().strip())");
+    let pid = target.pid() as i32;
+    let mut guardian = guardian();
+    for mode in [FreezeMode::Stop, FreezeMode::Fork] {
+        let frozen = guardian.freeze(target.pid(), mode).expect("frozen");
+        // SAFETY: sends a signal to a child of ours.
+        assert_eq!(unsafe { libc::kill(pid, libc::SIGSTOP) }, 0);
+        guardian.release(frozen).expect("released");
+        target::until("it is stopped", || {
+            target.status("State").starts_with('T').then_some(())
+        });
+        // SAFETY: sends a signal to a child of ours.
+        assert_eq!(unsafe { libc::kill(pid, libc::SIGCONT) }, 0);
+    }
+    target.say("still here");
+    assert_eq!(target.line(), "still here");
+}
+
+#[test]
+fn sixty_four_threads_are_sixty_four_afterwards() {
+    let mut target = Target::python(
+        "
+import sys, threading
+locks = [threading.Lock() for _ in range(63)]
+for lock in locks:
+    lock.acquire()
+threads = [threading.Thread(target=lock.acquire) for lock in locks]
+for thread in threads:
+    thread.start()
+print('ready')
+sys.stdin.readline()
+for lock in locks:
+    lock.release()
+for thread in threads:
+    thread.join(20)
+print(sum(thread.is_alive() for thread in threads))
+",
+    );
+    let mut guardian = guardian();
+    for mode in [FreezeMode::Fork, FreezeMode::Stop] {
+        let frozen = guardian.freeze(target.pid(), mode).expect("frozen");
+        assert_eq!(target.status("Threads"), "64");
+        guardian.release(frozen).expect("released");
+        assert_eq!(target.status("Threads"), "64");
+        assert_eq!(target.status("TracerPid"), "0");
+    }
+    target.say("");
+    assert_eq!(target.line(), "0");
+}
+
+#[test]
+fn threads_that_come_and_go_are_no_trouble() {
+    let mut target = Target::python(
+        "
+import select, sys, threading
+done, rounds = [], 0
+print('ready')
+while not select.select([sys.stdin], [], [], 0)[0]:
+    threads = [threading.Thread(target=done.append, args=[1]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rounds += 1
+print(len(done) == 4 * rounds, threading.active_count())
+",
+    );
+    frozen_meanwhile(target.pid(), |freezes| {
+        while freezes.load(Ordering::Relaxed) < ENOUGH {
+            std::thread::yield_now();
+        }
+    });
+    target.say("");
+    assert_eq!(target.line(), "True 1");
+}
+
+/// All general and vector registers are in use all the time, and what they hold decides the result.
+#[test]
+fn registers_keep_their_values() {
+    let source = "
+#include <stdint.h>
+#include <stdio.h>
+int main(void) {
+    puts(\"ready\"); fflush(stdout);
+    for (;;) {
+        uint64_t r[12]; double f[12];
+        for (int i = 0; i < 12; i++) { r[i] = i * 0x9e3779b97f4a7c15u + 1; f[i] = i + 0.5; }
+        for (uint64_t n = 0; n < 5000000; n++)
+            for (int i = 0; i < 12; i++) {
+                r[i] ^= r[i] << 13; r[i] ^= r[i] >> 7; r[i] ^= r[i] << 17; f[i] = f[i] * 0.999 + i;
+            }
+        uint64_t all = 0; double sum = 0;
+        for (int i = 0; i < 12; i++) { all += r[i]; sum += f[i]; }
+        printf(\"%llx %.9f\\n\", (unsigned long long)all, sum); fflush(stdout);
+    }
+}
+";
+    let mut target = Target::c("registers", source);
+    let expected = target.line();
+    frozen_meanwhile(target.pid(), |freezes| {
+        while freezes.load(Ordering::Relaxed) < ENOUGH {
+            assert_eq!(target.line(), expected);
+        }
+    });
+    assert_eq!(target.line(), expected);
+}
+
+#[test]
+fn a_thousand_freezes_change_neither_results_nor_memory() {
+    let mut target = Target::python(
+        "
+import hashlib, sys
+print('ready')
+def work():
+    table, digest = {}, b''
+    for n in range(3000):
+        table[n] = [str(n)] * 10
+        digest = hashlib.md5(digest + table[n][0].encode()).digest()
+    return digest.hex()
+results = set()
+import threading
+stop = threading.Event()
+def loop():
+    while not stop.is_set():
+        results.add(work())
+thread = threading.Thread(target=loop)
+thread.start()
+sys.stdin.readline()
+stop.set()
+thread.join()
+print(len(results))
+",
+    );
+    let mut guardian = guardian();
+    let pid = target.pid();
+    let kilobytes = |target: &Target| {
+        let resident = target.status("VmRSS");
+        resident.trim_end_matches(" kB").parse::<u64>().expect("a number")
+    };
+    for _ in 0..50 {
+        once(&mut guardian, pid, FreezeMode::Fork).expect("frozen and released");
+    }
+    let before = (kilobytes(&target), target.maps());
+    for _ in 0..1000 {
+        once(&mut guardian, pid, FreezeMode::Fork).expect("frozen and released");
+    }
+    let after = (kilobytes(&target), target.maps());
+    assert!(
+        after.0 < before.0 + 2048,
+        "{} kB before, {} kB after",
+        before.0,
+        after.0
+    );
+    assert!(
+        after.1 <= before.1 + 2,
+        "{} regions before, {} after",
+        before.1,
+        after.1
+    );
+    assert_eq!(target.children(), Vec::<u32>::new());
+    target.say("");
+    assert_eq!(target.line(), "1");
+    assert!(target.end().success());
+}
+
+/// Freezes and releases the process over and over while `work` is done, which is told how often that was so far.
+fn frozen_meanwhile(pid: u32, work: impl FnOnce(&AtomicUsize)) {
+    let freezes = AtomicUsize::new(0);
+    let (done, is_done) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let freezer = scope.spawn(|| {
+            let is_done = is_done;
+            let mut guardian = guardian();
+            while is_done.recv_timeout(Duration::from_millis(2)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                once(&mut guardian, pid, FreezeMode::Fork).expect("frozen and released");
+                freezes.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        work(&freezes);
+        drop(done);
+        freezer.join().expect("the freezing goes well");
+    });
+}
+
+#[test]
+fn a_program_that_ends_or_becomes_another_while_it_is_frozen_is_let_go() {
+    let mut target = Target::python(
+        "
+import os, sys
+print('ready')
+sys.stdin.readline()
+os.execv(sys.executable, [sys.executable, '-c', 'print(input())'])
+",
+    );
+    let mut guardian = guardian();
+    let frozen = guardian.freeze(target.pid(), FreezeMode::Fork).expect("frozen");
+    let copy = frozen.readable_pid;
+    target.say("");
+    target::until("it is another program", || {
+        target.command_line().contains("input()").then_some(())
+    });
+    guardian.release(frozen).expect("released");
+    assert!(!Path::new(&format!("/proc/{copy}")).exists(), "the copy is reaped");
+    let frozen = guardian.freeze(target.pid(), FreezeMode::Fork).expect("frozen");
+    target.say("bye");
+    assert_eq!(target.line(), "bye");
+    target::until("it has ended", || target.status("State").starts_with('Z').then_some(()));
+    guardian.release(frozen).expect("released");
+    assert!(target.end().success());
+}
+
+#[test]
+fn the_guardian_leaves_with_its_profiler() {
+    let guardian = guardian();
+    let pid = guardian.pid();
+    drop(guardian);
+    assert!(
+        !Path::new(&format!("/proc/{pid}")).exists(),
+        "not even a zombie is left"
+    );
+}
