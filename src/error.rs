@@ -156,8 +156,8 @@ impl Error {
             Unreadable { .. } => "try again; if it stays so, run pymemscope as root".into(),
             OutputExists { .. } => "choose another name, or replace it with --force".into(),
             OutputUnwritable { .. } => "check that its folder exists, is yours to write to and has room".into(),
-            NothingRead { cause, .. } if matches!(**cause, Exited { .. } | Zombie { .. }) => {
-                "it ended before its interpreter had started, or by os._exit or a signal before the first snapshot"
+            NothingRead { cause, .. } if cause.is_of_a_short_life() => {
+                "it ended by os._exit or a signal before its interpreter could be read; let it run longer, or end normally"
                     .into()
             }
             NothingRead { cause, .. } => cause.hint().into_owned().into(),
@@ -171,6 +171,19 @@ impl Error {
                 _ => format!("check that {program} is an executable file").into(),
             },
         }
+    }
+
+    /// Whether this is what is seen of a program that has started too late, or ended too early, to be read.
+    fn is_of_a_short_life(&self) -> bool {
+        matches!(
+            self,
+            Error::Exited { .. }
+                | Error::Zombie { .. }
+                | Error::Refused {
+                    cause: Refused::NotInitialised,
+                    ..
+                }
+        )
     }
 
     /// The exit code of a command that ends with this.

@@ -160,6 +160,7 @@ fn rules_are_listed_and_explained() {
         ] {
             assert!(page.contains(part), "{name} lacks {part}: {page}");
         }
+        assert!(page.lines().all(|line| line.chars().count() <= 120), "{page}");
     }
 }
 

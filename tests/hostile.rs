@@ -11,6 +11,7 @@ mod copy;
 #[path = "hostile/damage.rs"]
 mod damage;
 mod interpreters;
+mod profiler;
 mod targets;
 
 use std::env;
@@ -25,17 +26,20 @@ use copy::Copy;
 use cpython::{Recognised, Symbols, recognise};
 use damage::{Places, Random};
 use interpreters::{Interpreter, for_each_interpreter};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use pymemscope::heap::Heap;
 use pymemscope::heap::survey::{Subject, survey};
 use pymemscope::memory::slots::Slots;
 use pymemscope::target::maps;
 use pymemscope::target::open::{self, Stopping};
+use pymemscope::target::process::State;
 use targets::Target;
 
 #[global_allocator]
 static ALLOCATOR: appetite::Counting = appetite::Counting;
 
-const ROUNDS: u64 = 30;
+const ROUNDS: u64 = 20;
 /// A survey of the healthy heap takes less than a second without optimisation, on a busy machine a few.
 const LONGEST: Duration = Duration::from_secs(60);
 /// A survey of the healthy heap holds about 10 MB.
@@ -54,6 +58,11 @@ fn copied(python: &Interpreter) -> Copied {
     let program = Target::spawn(python.command().arg("-S").arg(script));
     assert_eq!(program.line().trim_end(), "ready");
     let mut target = open::Target::open(program.pid(), Stopping::NotIntended).unwrap();
+    // Its threads may still be on their way into their locks.
+    kill(Pid::from_raw(program.pid() as i32), Signal::SIGSTOP).unwrap();
+    while target.process.state().unwrap() != State::Stopped {
+        thread::yield_now();
+    }
     let found = &target.interpreters[0];
     let symbols = Symbols {
         runtime: found.runtime,

@@ -1,11 +1,12 @@
 //! Programs that nobody here wrote: they can be attached to, everything in them is understood, and they go on working.
 
 mod interpreters;
+mod profiler;
 mod targets;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use interpreters::{Interpreter, all_required, for_each_interpreter, on_those};
 use serde_json::Value;
@@ -24,7 +25,8 @@ fn get(port: u16, path: &str) -> (String, String) {
 
 /// A program with a line of Python before it that says on which port it will listen.
 fn server(python: &Interpreter, code: &str) -> (Target, u16) {
-    let target = Target::spawn(python.command().args(["-u", "-c", code]));
+    let mut command = python.command();
+    let target = Target::spawn(command.args(["-u", "-c", code]).stderr(Stdio::null()));
     let line = target.line();
     let port = line.split_whitespace().find_map(|word| word.parse().ok());
     (target, port.unwrap_or_else(|| panic!("no port in {line:?}")))
@@ -63,7 +65,13 @@ fn http_server_goes_on_serving() {
 runpy.run_module('http.server', run_name='__main__', alter_sys=True)";
     let folder = env!("CARGO_MANIFEST_DIR");
     for_each_interpreter(|python| {
-        let target = Target::spawn(python.command().args(["-u", "-c", code]).current_dir(folder));
+        let target = Target::spawn(
+            python
+                .command()
+                .args(["-u", "-c", code])
+                .current_dir(folder)
+                .stderr(Stdio::null()),
+        );
         let line = target.line();
         let port = line
             .split("port ")
@@ -207,7 +215,7 @@ fn pip_at_work_ends_as_it_would_have() {
         command
             .args(["--index-url", &url, "made-up"])
             .current_dir(folder.path());
-        let target = Target::spawn(&mut command);
+        let target = Target::spawn(command.stderr(Stdio::null()));
         let (mut stream, _) = index.accept().unwrap();
         let mut request = [0; 4096];
         let length = stream.read(&mut request).unwrap();

@@ -184,16 +184,18 @@ impl Following<'_> {
 
     /// Takes a snapshot if the program can be read by now. What fails shows at the end, should nothing be read then.
     fn take(&mut self) {
-        if let Err(error) = self.try_to_take() {
-            match (&error, &mut self.session) {
-                (Error::Executed { .. }, _) => self.turn_to_new_program(),
-                (Error::Exited { .. }, _) | (_, None) => {}
-                (_, Some(session)) => session.warn(format!("A snapshot failed ({error}).")),
-            }
-            // That the program has ended explains less than why it could not be read before.
-            if self.unread.is_none() || !matches!(error, Error::Exited { .. } | Error::Zombie { .. }) {
-                self.unread = Some(error);
-            }
+        let Err(error) = self.try_to_take() else {
+            self.unread = None;
+            return;
+        };
+        match (&error, &mut self.session) {
+            (Error::Executed { .. }, _) => self.turn_to_new_program(),
+            (Error::Exited { .. }, _) | (_, None) => {}
+            (_, Some(session)) => session.warn(format!("A snapshot failed ({error}).")),
+        }
+        // That the program has ended explains less than why it could not be read before.
+        if self.unread.is_none() || !matches!(error, Error::Exited { .. } | Error::Zombie { .. }) {
+            self.unread = Some(error);
         }
     }
 

@@ -28,6 +28,12 @@ const MOST_KEY_TEXTS: usize = 200_000;
 /// A container this long is watched wherever it is; a shorter one when a module, a class or a singleton holds it.
 pub const LONG: u64 = 1000;
 
+/// What counts references in the first word of an object; 3.14 and later have flags above it.
+const REFERENCE_COUNT: u64 = (1 << 48) - 1;
+/// A dead object has no references, or the allocator's pointer to the next free block where their number was. (The count
+/// of an immortal object can pass 2³² when extensions made for older releases hold it.)
+const MOST_REFERENCES: u64 = 1 << 40;
+
 /// Stands for the holder of a root.
 const NO_HOLDER: u32 = u32::MAX;
 
@@ -285,10 +291,9 @@ impl<'a> Found<'a> {
     #[inline]
     fn type_at<M: ReadMemory>(&mut self, memory: &mut M, address: u64) -> Option<u32> {
         let head = memory.read(address, 16).ok()?;
-        // In every release the low half of the count of a living object is not 0.
-        let refcnt = word_at(head, self.layout.object.refcnt) as u32;
+        let count = word_at(head, self.layout.object.refcnt) & REFERENCE_COUNT;
         let type_address = word_at(head, self.layout.object.ob_type);
-        if refcnt == 0 {
+        if count == 0 || count >= MOST_REFERENCES {
             return None;
         }
         self.types.index_of(memory, self.layout, type_address)

@@ -278,7 +278,7 @@ mod tests {
     }
 
     fn image(missing: u64, budget: u64) -> Image<Numbered> {
-        let slots = Rc::new(Slots::new(&[0x1000..64 * SLOT_SIZE]));
+        let slots = Rc::new(Slots::new(std::slice::from_ref(&(0x1000..64 * SLOT_SIZE))));
         Image::new(Numbered { missing }, slots, budget).unwrap()
     }
 

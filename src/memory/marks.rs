@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn an_address_is_first_once() {
-        let mut marks = Marks::new(Rc::new(Slots::new(&[0x1000..0x9000])));
+        let mut marks = Marks::new(Rc::new(Slots::new(std::slice::from_ref(&(0x1000..0x9000)))));
         assert_eq!(marks.mark(0x1008), Marked::First);
         assert_eq!(marks.mark(0x1008), Marked::Again);
         assert_eq!(marks.mark(0x1010), Marked::First);

@@ -85,7 +85,7 @@ pub const GROWN_ITEMS: Threshold = Threshold {
     evidence_name: "threshold_grown_items",
     default: 100,
     unit: Unit::Items,
-    meaning: "speak when it has grown by so many since the first snapshot, or by `grown-bytes`",
+    meaning: "speak from this many items more on, or from `grown-bytes`",
 };
 
 pub const GROWN_BYTES: Threshold = Threshold {
@@ -94,7 +94,7 @@ pub const GROWN_BYTES: Threshold = Threshold {
     evidence_name: "threshold_grown_bytes",
     default: 1 << 20,
     unit: Unit::Bytes,
-    meaning: "speak when it has grown by so much since the first snapshot, or by `grown-items`",
+    meaning: "speak from this many bytes more on, or from `grown-items`",
 };
 
 /// Fewer items than these may be large and are still no trend.

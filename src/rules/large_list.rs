@@ -66,7 +66,7 @@ const BYTES: Threshold = Threshold {
     evidence_name: "threshold_bytes",
     default: 8 << 20,
     unit: Unit::Bytes,
-    meaning: "speak from this much kept on, if there are `few-items` at least, or from `items`",
+    meaning: "speak from this much kept on, or from `items`",
 };
 
 /// A list of a few large objects is no large list.
@@ -76,7 +76,7 @@ const FEW_ITEMS: Threshold = Threshold {
     evidence_name: "threshold_few_items",
     default: 1_000,
     unit: Unit::Items,
-    meaning: "below this length `bytes` does not count: the items are large, not the list",
+    meaning: "below this length `bytes` does not count",
 };
 
 /// From this saving on it is a warning.

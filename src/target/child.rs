@@ -41,9 +41,10 @@ impl Program {
         words: &[OsString],
         watch: Result<&mut Watch, FreezeError>,
     ) -> io::Result<(Program, Result<(), FreezeError>)> {
-        // Before there are other threads, so that none of them is ended by it. The program's own mask is empty.
+        let inherited = SigSet::thread_get_mask()?;
+        // Before there are other threads, so that none of them is ended by it.
         let termination = block_termination();
-        let started = finalize_watch::start(words, watch)?;
+        let started = finalize_watch::start(words, inherited, watch)?;
         let program = Program {
             exit: ExitWatch::new(started.child.id()).ok(),
             child: started.child,

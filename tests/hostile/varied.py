@@ -157,6 +157,8 @@ def stay(event):
 STAY = threading.Event()
 for _ in range(3):
     threading.Thread(target=stay, args=(STAY,), daemon=True).start()
+while len(STAY._cond._waiters) < 3:
+    pass
 atexit.register(print, end="")
 gc.collect()
 os.write(1, b"ready\n")

@@ -9,6 +9,7 @@ use std::process::{Child, Command};
 use std::thread;
 
 use nix::fcntl::OFlag;
+use nix::sys::signal::SigSet;
 use nix::unistd::pipe2;
 
 use super::watch::Watch;
@@ -23,11 +24,14 @@ pub struct Started {
 
 /// Starts `program` (its name, looked up on `PATH`, and its arguments) with our standard streams, in our process group.
 ///
-/// The new process waits between `fork` and `exec` until the watcher has it. Without one it is started all the same.
-pub fn start(program: &[OsString], watch: Result<&mut Watch, FreezeError>) -> io::Result<Started> {
+/// It starts with the signals of `mask` blocked. The new process waits between `fork` and `exec` until the watcher has it;
+/// without one it is started all the same.
+pub fn start(program: &[OsString], mask: SigSet, watch: Result<&mut Watch, FreezeError>) -> io::Result<Started> {
     let (name, arguments) = program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(name);
     command.args(arguments);
+    // SAFETY: what runs between `fork` and `exec` makes a system call only.
+    unsafe { command.pre_exec(move || Ok(mask.thread_set_mask()?)) };
     match watch {
         Ok(watch) => start_watched(command, watch),
         Err(error) => Ok(Started {

@@ -283,7 +283,12 @@ impl Hold {
             any = true;
             if let Some(thread) = self.threads.iter_mut().find(|thread| thread.tid == tid) {
                 match kept::notice(thread, stop, &self.breakpoints) {
-                    Some(notice) => self.notices.push(notice),
+                    Some(notice) => {
+                        if notice == Notice::Executed {
+                            self.vdso_call = procfs::vdso_call(self.pid);
+                        }
+                        self.notices.push(notice);
+                    }
                     None => handle(thread, stop),
                 }
             }

@@ -5,7 +5,7 @@ use crate::memory::{ReadMemory, Unreadable, word_at};
 
 use super::bounds::Gap;
 use super::examine::Examiner;
-use super::types::TypeInfo;
+use super::types::{FieldName, TypeInfo};
 use super::visit::{Extent, Step, Visitor};
 
 /// `SET` entries: key and hash; a deleted one has the hash −1 and a dummy for a key.
@@ -158,7 +158,7 @@ impl Examiner<'_> {
         let bytes = memory.read(address, info.basicsize as usize)?;
         let length = word_at(bytes, self.layout.object.ob_size);
         let (mut block, mut index) = (word_at(bytes, at.left_block), word_at(bytes, at.left_index));
-        let spare = at.free_block_count.map_or(0, |free| word_at(bytes, free));
+        let spare = at.free_block_count.map_or(0, |count| word_at(bytes, count));
         if length > MOST_ITEMS || index > BLOCK_ITEMS || spare > BLOCK_ITEMS {
             return Err(Unreadable::Implausible {
                 what: "deque",
@@ -198,6 +198,47 @@ impl Examiner<'_> {
         })
     }
 
+    /// An XML element: tag, texts, attributes and children.
+    pub(super) fn element<M: ReadMemory, V: Visitor<M>>(
+        &mut self,
+        memory: &mut M,
+        info: &TypeInfo,
+        address: u64,
+        visitor: &mut V,
+    ) -> Result<Extent, Unreadable> {
+        let at = self.layout.element;
+        self.named(memory, address, &[("tag", at.tag)], visitor)?;
+        for (name, offset) in ["text", "tail"].into_iter().zip(at.texts) {
+            let text = memory.word(address.wrapping_add(offset))? & !1;
+            if text != 0 {
+                visitor.reference(memory, Step::Field(FieldName::Known(name)), text);
+            }
+        }
+        let extra = memory.word(address.wrapping_add(at.extra))?;
+        if extra == 0 {
+            return Ok(Extent::single(info.basicsize));
+        }
+        self.named(memory, extra, &[("attrib", at.attrib)], visitor)?;
+        let bytes = memory.read(extra, at.extra_size as usize)?;
+        let (length, allocated) = (word_at(bytes, at.length), word_at(bytes, at.allocated));
+        let children = word_at(bytes, at.children);
+        if length > allocated || allocated > MOST_ITEMS {
+            return Err(Unreadable::Implausible {
+                what: "XML element",
+                at: address,
+            });
+        }
+        self.items(memory, children, length, visitor)?;
+        let mut extent = Extent::single(info.basicsize);
+        extent.counted += at.extra_size;
+        extent.tables += self.blocks.size(memory, extra, at.extra_size);
+        if children != extra.wrapping_add(at.own_children) {
+            extent.counted += 8 * allocated;
+            extent.tables += self.blocks.size(memory, children, 8 * allocated);
+        }
+        Ok(Extent { length, ..extent })
+    }
+
     /// A ring buffer of items (`simplequeueobject`).
     pub(super) fn simple_queue<M: ReadMemory, V: Visitor<M>>(
         &mut self,
@@ -210,7 +251,7 @@ impl Examiner<'_> {
         let bytes = memory.read(address, info.basicsize as usize)?;
         let (items, capacity) = (word_at(bytes, at.items), word_at(bytes, at.capacity));
         let (first, count) = (word_at(bytes, at.first), word_at(bytes, at.count));
-        if capacity > MOST_ITEMS || count > capacity || (count > 0 && first >= capacity) {
+        if capacity > MOST_ITEMS || count > capacity || first > capacity {
             return Err(Unreadable::Implausible {
                 what: "queue",
                 at: address,

@@ -36,6 +36,8 @@ pub enum Content {
     Struct,
     Decimal,
     SimpleQueue,
+    /// `xml.etree.ElementTree.Element` in C.
+    Element,
     /// What the iterators that `itertools.tee` made have in common.
     TeeData,
     /// `datetime.datetime` and `datetime.time`: a time zone at this offset when the byte at `AWARE_FLAG` says so.
@@ -99,6 +101,7 @@ impl Content {
             "Struct" | "_struct.Struct" => Content::Struct,
             "decimal.Decimal" => Content::Decimal,
             "_queue.SimpleQueue" => Content::SimpleQueue,
+            "xml.etree.ElementTree.Element" => Content::Element,
             "itertools._tee_dataobject" => Content::TeeData,
             "datetime.datetime" => Content::Aware(40),
             "datetime.time" => Content::Aware(32),

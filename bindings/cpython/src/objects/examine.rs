@@ -182,6 +182,7 @@ impl<'a> Examiner<'a> {
                 None => self.scalar(memory, info, address),
             },
             Content::TeeData => self.tee_data(memory, info, address, visitor),
+            Content::Element => self.element(memory, info, address, visitor),
             Content::Type => self.type_object(memory, info, address, visitor),
             Content::Module => self.module(memory, info, address, visitor),
             Content::Code => self.code(memory, info, address, visitor),
