@@ -3,16 +3,12 @@
 #[path = "freeze/target.rs"]
 mod target;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use pymemscope::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Guardian};
-use target::Target;
-
-fn guardian() -> Guardian {
-    Guardian::start_from(Path::new(env!("CARGO_BIN_EXE_pymemscope")), None).expect("the guardian starts")
-}
+use pymemscope::target::freeze::{FreezeError, FreezeMode, FreezeUsed};
+use target::{Target, guardian};
 
 fn read_memory(pid: u32, address: u64, length: usize) -> Vec<u8> {
     use std::os::unix::fs::FileExt;

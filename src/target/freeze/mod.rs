@@ -30,6 +30,7 @@ pub(in crate::target) mod surgeon;
 mod thread;
 mod time_limit;
 mod tracee;
+mod urgency;
 
 use serde::{Deserialize, Serialize};
 
