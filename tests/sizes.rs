@@ -103,7 +103,12 @@ fn start(python: &Interpreter) -> (Target, Vec<Sample>) {
     let script = folder.join(format!("sizes-{}-{}.py", python.name(), std::process::id()));
     let samples = include_str!("../bindings/cpython/tests/support/samples.py");
     let (samples, _) = samples.split_once("name_offset = ").expect("the part that tells");
-    let parts = [samples, include_str!("sizes/more.py"), include_str!("sizes/telling.py")];
+    let parts = [
+        samples,
+        include_str!("sizes/values.py"),
+        include_str!("sizes/programs.py"),
+        include_str!("sizes/telling.py"),
+    ];
     std::fs::write(&script, parts.join("\n")).unwrap();
     let target = Target::spawn(python.command().arg(&script));
     let lines = std::iter::from_fn(|| Some(target.line()).filter(|line| line.trim_end() != "ready"));
