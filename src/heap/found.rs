@@ -23,6 +23,8 @@ use crate::memory::slots::Slots;
 
 /// Dicts with more entries keep no text of each key; whoever needs one looks it up.
 const KEYED_ENTRIES: u64 = 64;
+/// So many names of attributes and variables are kept: programs that make up more of them use them as keys.
+const MOST_NAMES: usize = 1 << 20;
 /// So many distinct keys get a text; further ones are shown by their place.
 const MOST_KEY_TEXTS: usize = 200_000;
 /// A container this long is watched wherever it is; a shorter one when a module, a class or a singleton holds it.
@@ -331,6 +333,9 @@ impl<'a> Found<'a> {
     fn named<M: ReadMemory>(&mut self, memory: &mut M, kind: LabelKind, name: u64) -> Label {
         if let Some(&id) = self.names_by_address.get(&name) {
             return Label::new(kind, u64::from(id));
+        }
+        if self.names_by_address.len() >= MOST_NAMES {
+            return Label::new(LabelKind::Unnamed, 0);
         }
         let text = naming::name_text(memory, self.layout, name);
         let id = self.names.id(&text);

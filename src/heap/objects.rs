@@ -51,11 +51,11 @@ impl Objects {
         }
     }
 
-    /// The rows from a root down to `row`.
-    pub fn chain(&self, row: u32) -> Vec<u32> {
+    /// The rows from a root down to `row`, or the last `most` of them.
+    pub fn chain(&self, row: u32, most: usize) -> Vec<u32> {
         let mut chain = vec![row];
         let mut at = row;
-        while self.parent[at as usize] != at {
+        while self.parent[at as usize] != at && chain.len() < most {
             at = self.parent[at as usize];
             chain.push(at);
         }
@@ -80,6 +80,7 @@ mod tests {
         objects.kept[item as usize] = 1 << 33;
         objects.sum_up();
         assert_eq!(objects.kept, [56 + (1 << 33), 56 + (1 << 33), 1 << 33]);
-        assert_eq!(objects.chain(item), [root, list, item]);
+        assert_eq!(objects.chain(item, 9), [root, list, item]);
+        assert_eq!(objects.chain(item, 2), [list, item]);
     }
 }

@@ -11,10 +11,16 @@ use super::naming;
 /// More steps than a reader follows: what lies between the first and the last is left out.
 const MOST_STEPS: usize = 24;
 
+/// Of an object that lies deeper the path's beginning is not looked for: there may be many such objects.
+const DEEPEST: usize = 10_000;
+
 /// The path from a root to the object of `row`, by its first holders.
 pub fn path<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &Found, row: u32) -> String {
-    let chain = found.objects.chain(row);
+    let chain = found.objects.chain(row, DEEPEST);
     let mut text = String::new();
+    if chain.len() == DEEPEST {
+        text.push('…');
+    }
     for (index, &row) in chain.iter().enumerate() {
         let hidden = index >= MOST_STEPS / 2 && chain.len() - index > MOST_STEPS / 2;
         match hidden {
