@@ -17,6 +17,8 @@ use crate::target::process::Process;
 const RUNTIME: &str = "_PyRuntime";
 const VERSION: &str = "Py_Version";
 const FINALIZE: &str = "Py_FinalizeEx";
+/// These shut the interpreter down too, in some builds without calling the former: it may be folded into them.
+const OTHER_ENDS: [&str; 2] = ["Py_Exit", "Py_Finalize"];
 const TYPE_TYPE: &str = "PyType_Type";
 const NONE: &str = "_Py_NoneStruct";
 /// The section that holds `_PyRuntime` and nothing else, in newer releases; stripping leaves it.
@@ -36,6 +38,8 @@ pub struct Interpreter {
     pub version_symbol: Option<u64>,
     /// The address of `Py_FinalizeEx`.
     pub finalize: Option<u64>,
+    /// The addresses of all functions that shut it down, that one first.
+    pub ends: Vec<u64>,
     pub type_type: Option<u64>,
     pub none: Option<u64>,
     /// The executable or library, as the process's own mount namespace names it.
@@ -119,7 +123,8 @@ fn exporting(modules: &[Module], memory: &mut dyn ReadMemory) -> Vec<Interpreter
             continue;
         };
         let finalize = owner.image.exported(memory, FINALIZE);
-        found.push(owner.interpreter(runtime, [version, finalize, type_type, none]));
+        let [exit, finalize_quietly] = OTHER_ENDS.map(|name| owner.image.exported(memory, name));
+        found.push(owner.interpreter(runtime, [version, finalize, exit, finalize_quietly, type_type, none]));
     }
     found
 }
@@ -133,7 +138,15 @@ fn from_file(process: &Process, module: &Module) -> Option<Interpreter> {
         address: bias.wrapping_add(symbol.address),
         ..symbol
     };
-    let [runtime, others @ ..] = symbols.symbols([RUNTIME, VERSION, FINALIZE, TYPE_TYPE, NONE]);
+    let [runtime, others @ ..] = symbols.symbols([
+        RUNTIME,
+        VERSION,
+        FINALIZE,
+        OTHER_ENDS[0],
+        OTHER_ENDS[1],
+        TYPE_TYPE,
+        NONE,
+    ]);
     let in_section = || {
         symbols.section(RUNTIME_SECTION).map(|(address, size)| Symbol {
             address,
@@ -150,13 +163,15 @@ fn from_file(process: &Process, module: &Module) -> Option<Interpreter> {
 }
 
 impl Module<'_> {
-    fn interpreter(&self, runtime: Symbol, others: [Option<Symbol>; 4]) -> Interpreter {
-        let [version_symbol, finalize, type_type, none] = others.map(|symbol| symbol.map(|symbol| symbol.address));
+    fn interpreter(&self, runtime: Symbol, others: [Option<Symbol>; 6]) -> Interpreter {
+        let others = others.map(|symbol| symbol.map(|symbol| symbol.address));
+        let [version_symbol, finalize, exit, finalize_quietly, type_type, none] = others;
         Interpreter {
             runtime: runtime.address,
             runtime_size: Some(runtime.size).filter(|&size| size > 0),
             version_symbol,
             finalize,
+            ends: [finalize, exit, finalize_quietly].into_iter().flatten().collect(),
             type_type,
             none,
             module_path: self.path().to_owned(),

@@ -28,7 +28,7 @@ impl Aim {
             return Aim::Loading(Vec::new());
         };
         let found = interpreter::find_interpreters(process, &maps, &mut memory).unwrap_or_default();
-        let mut ends: Vec<u64> = found.iter().filter_map(|interpreter| interpreter.finalize).collect();
+        let mut ends: Vec<u64> = found.iter().flat_map(|interpreter| interpreter.ends.clone()).collect();
         ends.truncate(MOST_BREAKPOINTS);
         if ends.is_empty() {
             Aim::Loading(loading(process, &maps, &mut memory))
