@@ -3,16 +3,12 @@
 #[path = "freeze/target.rs"]
 mod target;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use pymemscope::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Guardian};
-use target::Target;
-
-fn guardian() -> Guardian {
-    Guardian::start_from(Path::new(env!("CARGO_BIN_EXE_pymemscope")), None).expect("the guardian starts")
-}
+use pymemscope::target::freeze::{FreezeError, FreezeMode, FreezeUsed};
+use target::{Target, guardian};
 
 fn read_memory(pid: u32, address: u64, length: usize) -> Vec<u8> {
     use std::os::unix::fs::FileExt;
@@ -48,7 +44,7 @@ fn returns_as_it_would_have(call: &str, result: &str, mode: FreezeMode, threads:
     const ROUNDS: usize = 3;
     const SECONDS: f64 = 0.4;
     /// What the program and its helpers may need beside, on a busy machine.
-    const LATE: f64 = 0.2;
+    const LATE: f64 = 0.5;
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/freeze/calls.py");
     let mut command = Command::new(target::python());
     command
@@ -57,7 +53,7 @@ fn returns_as_it_would_have(call: &str, result: &str, mode: FreezeMode, threads:
     let mut target = Target::start(command);
     let (freezes, stood, lines) = freeze_until_the_end(&mut target, mode);
     assert_eq!(lines.len(), ROUNDS, "{call}: {lines:?}");
-    assert!(freezes > 20, "{freezes} freezes only");
+    assert!(freezes >= ROUNDS, "{freezes} freezes only");
     for line in &lines {
         let (returned, seconds) = line.split_once(' ').expect("a result and a time");
         let seconds: f64 = seconds.parse().expect("a time");
@@ -67,13 +63,23 @@ fn returns_as_it_would_have(call: &str, result: &str, mode: FreezeMode, threads:
         );
         // The kernel's own restart of `select` does not count the time of the stop.
         let latest = SECONDS + LATE + stood.as_secs_f64();
+        // The answer of another process is on its way before the call begins.
+        let earliest = if returned_by_limit(result) {
+            SECONDS - 0.002
+        } else {
+            SECONDS / 2.0
+        };
         assert!(
-            (SECONDS - 0.002..latest).contains(&seconds),
+            (earliest..latest).contains(&seconds),
             "{call} took {seconds} s ({freezes} freezes)"
         );
     }
-    eprintln!("{call} {mode:?} {threads}: {freezes} freezes {stood:?} {lines:?}");
     assert!(target.end().success());
+}
+
+/// Whether a call returns that because its time is over.
+fn returned_by_limit(result: &str) -> bool {
+    matches!(result, "0" | "EAGAIN" | "False")
 }
 
 /// One test for each call that the program stands in: alone and with other threads, copied and stopped.
@@ -109,7 +115,7 @@ calls! {
     futex_with_a_limit: "futex-limit" => "False",
     sigtimedwait: "sigtimedwait" => "10",
     sigtimedwait_with_a_limit: "sigtimedwait-limit" => "EAGAIN",
-    semtimedop: "semtimedop" => "0",
+    semtimedop: "semtimedop" => "done",
     semtimedop_with_a_limit: "semtimedop-limit" => "EAGAIN",
     sleep: "sleep" => "0",
 }
@@ -144,9 +150,7 @@ fn a_fork_image_stands_still_while_the_program_runs() {
     let first = counter_of(frozen.readable_pid, address);
     while counter_of(target.pid(), address) < first + 1000 {}
     assert_eq!(counter_of(frozen.readable_pid, address), first);
-    eprintln!("{frozen:?}");
-    let released = guardian.release(frozen).expect("released");
-    eprintln!("{released:?}");
+    guardian.release(frozen).expect("released");
     target.say("");
     assert!(target.end().success());
 }

@@ -45,6 +45,34 @@ fn a_profiler_killed_after_any_step_leaves_the_program_alone() {
     }
 }
 
+/// The guardian is out of reach of whatever ends the profiler. Should it be killed all the same, between two steps, the
+/// program still runs on as itself, and the copy does not run.
+#[test]
+fn a_guardian_killed_after_any_step_leaves_the_program_alone() {
+    for step in Step::ALL {
+        let mut target = Target::python(PROGRAM);
+        let executable = Path::new(env!("CARGO_BIN_EXE_pymemscope"));
+        let mut guardian = Guardian::start_from(executable, Some(step)).expect("the guardian starts");
+        let outcome = guardian
+            .freeze(target.pid(), FreezeMode::Fork)
+            .and_then(|frozen| guardian.release(frozen));
+        assert!(matches!(outcome, Err(FreezeError::Standing { .. })), "{outcome:?}");
+        // SAFETY: sends a signal to the process group of a child of ours, which is its own session's.
+        assert_eq!(unsafe { libc::kill(-(guardian.pid() as i32), libc::SIGKILL) }, 0);
+        drop(guardian);
+        target::until(&format!("nobody traces it after {step:?}"), || {
+            (target.status("TracerPid") == "0").then_some(())
+        });
+        let runs = |child: &u32| !is_gone(*child);
+        target::until(&format!("no copy is left after {step:?}"), || {
+            (!target.children().iter().any(runs)).then_some(())
+        });
+        target.say("hello");
+        assert_eq!(target.line(), "hello True True", "after {step:?}");
+        assert!(target.end().success(), "after {step:?}");
+    }
+}
+
 fn killed_after(step: Step, mode: FreezeMode) {
     let mut target = Target::python(PROGRAM);
     let Some(guardian) = profiler_killed_at(step, mode, target.pid()) else {

@@ -4,15 +4,10 @@
 mod target;
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 
 use pymemscope::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Guardian};
-use target::Target;
-
-fn guardian() -> Guardian {
-    Guardian::start_from(Path::new(env!("CARGO_BIN_EXE_pymemscope")), None).expect("the guardian starts")
-}
+use target::{Target, guardian};
 
 /// `auto` must stop the program and say why; `fork` must fail for the same reason. Either way the program lives on.
 fn is_stopped_because(mut target: Target, reason: &str) {

@@ -2,9 +2,13 @@
 #![allow(dead_code)] // each test uses a part of it
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+
+use pymemscope::target::freeze::{FreezeError, FreezeMode, Guardian};
 
 /// The longest that a target may take for anything.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -178,4 +182,34 @@ pub fn until<T>(what: &str, condition: impl Fn() -> Option<T>) -> T {
         assert!(start.elapsed() < LONGEST, "waited in vain: {what}");
         std::thread::yield_now();
     }
+}
+
+/// A guardian from the command under test.
+pub fn guardian() -> Guardian {
+    Guardian::start_from(Path::new(env!("CARGO_BIN_EXE_pymemscope")), None).expect("the guardian starts")
+}
+
+/// Freezes the process and lets it go on.
+pub fn once(guardian: &mut Guardian, pid: u32, mode: FreezeMode) -> Result<(), FreezeError> {
+    let frozen = guardian.freeze(pid, mode)?;
+    guardian.release(frozen).map(drop)
+}
+
+/// Freezes and releases the process over and over while `work` is done, which is told how often that was so far.
+pub fn frozen_meanwhile(pid: u32, work: impl FnOnce(&AtomicUsize)) {
+    let freezes = AtomicUsize::new(0);
+    let (done, is_done) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let freezer = scope.spawn(|| {
+            let is_done = is_done;
+            let mut guardian = guardian();
+            while is_done.recv_timeout(Duration::from_millis(2)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                once(&mut guardian, pid, FreezeMode::Fork).expect("frozen and released");
+                freezes.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        work(&freezes);
+        drop(done);
+        freezer.join().expect("the freezing goes well");
+    });
 }

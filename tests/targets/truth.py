@@ -25,8 +25,10 @@ if sys.version_info < (3, 11):
     _CODE += ["co_lnotab"] if sys.version_info < (3, 10) else ["co_linetable"]
 else:
     _CODE += ["co_qualname", "co_linetable", "co_exceptiontable"]
-# Extension modules that come with CPython; `__sizeof__` written in C anywhere else is unknown to a profiler.
-_STANDARD = getattr(sys, "stdlib_module_names", None)
+# Modules whose types' `__sizeof__` the census reproduces; others of the standard library have some too.
+_MEASURED = {
+    "builtins", "collections", "array", "itertools", "_io", "_struct", "decimal", "_queue", "xml.etree.ElementTree",
+}
 
 
 def type_name(cls, instance=None):
@@ -43,14 +45,14 @@ def type_name(cls, instance=None):
 
 
 def has_own_sizeof(cls):
-    """Whether `sys.getsizeof` runs code that is not CPython's for instances of this class."""
+    """Whether `sys.getsizeof` runs code for instances of this class that the census does not claim to reproduce."""
     for base in _MRO.__get__(cls):
         method = type.__dict__["__dict__"].__get__(base).get("__sizeof__")
         if method is not None:
             if not isinstance(method, (types.MethodDescriptorType, types.WrapperDescriptorType)):
                 return True
-            owner = _MODULE.__get__(method.__objclass__).partition(".")[0]
-            return owner == "numpy" or (_STANDARD is not None and owner not in _STANDARD and owner != "builtins")
+            owner = method.__objclass__
+            return _MODULE.__get__(owner) not in _MEASURED or owner.__name__ == "StgDict"
     return False
 
 

@@ -43,6 +43,7 @@ pub struct Layout {
     pub bytes_io: BytesIo,
     pub buffered: Buffered,
     pub struct_object: StructObject,
+    pub element: Element,
     pub decimal: Decimal,
     pub simple_queue: Option<SimpleQueue>,
     pub static_types: StaticTypes,
@@ -568,6 +569,22 @@ pub struct StructObject {
     pub codes: u64,
     /// `sizeof(formatcode)`, and the offset in it of `fmtdef`, which is NULL in the last.
     pub code_size: u64,
+}
+
+/// `ElementObject` (Modules/_elementtree.c), and the `ElementObjectExtra` that it has once it has attributes or children.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Element {
+    pub tag: u64,
+    /// `text` and `tail`, whose lowest bit is a mark.
+    pub texts: [u64; 2],
+    pub extra: u64,
+    pub extra_size: u64,
+    pub attrib: u64,
+    pub length: u64,
+    pub allocated: u64,
+    pub children: u64,
+    /// Where the first children stand, until there are more.
+    pub own_children: u64,
 }
 
 /// `PyDecObject` (Modules/_decimal): `mpd_t` stands behind the hash.

@@ -11,6 +11,7 @@ use super::sleep::{Remembered, Sleep};
 use super::step::{Step, Steps};
 use super::thread::{Phase, Thread};
 use super::tracee::{self, Stop, Tid};
+use super::urgency::Urgency;
 use super::{FreezeError, remake};
 use crate::target::arch::{self, Registers};
 
@@ -32,6 +33,8 @@ pub struct Hold {
     earlier: Vec<Remembered>,
     /// When the first thread was told to stop.
     since: Instant,
+    /// From then on until they are let go.
+    urgency: Option<Urgency>,
     /// Where a thread that is kept traced is to stand still.
     pub breakpoints: Vec<u64>,
     /// What kept threads stand still for.
@@ -49,6 +52,7 @@ impl Hold {
             children,
             earlier,
             since: Instant::now(),
+            urgency: None,
             breakpoints: Vec::new(),
             notices: Vec::new(),
         })
@@ -58,7 +62,7 @@ impl Hold {
     pub fn stop_all(&mut self, steps: &Steps) -> Result<(), FreezeError> {
         let mut found = self.seize_new_threads()? + self.recall();
         steps.reached(Step::Seized);
-        self.since = Instant::now();
+        self.begin_stop();
         while found > 0 {
             self.interrupt_all();
             steps.reached(Step::Interrupted);
@@ -82,7 +86,7 @@ impl Hold {
         for tid in candidates {
             if self.trace(tid)? {
                 self.recall_thread(tid);
-                self.since = Instant::now();
+                self.begin_stop();
                 self.interrupt(tid);
                 self.wait_until_stopped()?;
                 if self.stopped().next().is_some() {
@@ -134,7 +138,13 @@ impl Hold {
         {
             thread.leave(0);
         }
+        self.urgency = None;
         self.stopped_for()
+    }
+
+    fn begin_stop(&mut self) {
+        self.urgency = Urgency::begin();
+        self.since = Instant::now();
     }
 
     /// What the next freeze has to know about the threads that are left in calls that were made again.
@@ -266,7 +276,6 @@ impl Hold {
         Ok(())
     }
 
-    /// Gives each stop that is there to `handle`; false when there was none.
     /// Gives each stop that is there to `handle`; false when there was none.
     fn take_stops(&mut self, mut handle: impl FnMut(&mut Thread, Stop)) -> bool {
         let mut any = false;

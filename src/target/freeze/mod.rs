@@ -30,13 +30,13 @@ pub(in crate::target) mod surgeon;
 mod thread;
 mod time_limit;
 mod tracee;
+mod urgency;
 
 use serde::{Deserialize, Serialize};
 
 pub use error::FreezeError;
 pub use freezer::{Freezer, Unfrozen};
 pub use guardian::{Frozen, GUARDIAN_ARGUMENT, Guardian, Released};
-pub use headroom::memory_limit;
 pub use keeper::guardian_main;
 pub use step::Step;
 

@@ -35,6 +35,7 @@ pub enum Shortened {
 const TIMESPEC: usize = 16;
 /// How long to wait for the thread to read its time limit. It does so first of all, but it may not run at once.
 const ENTRY_DEADLINE: Duration = Duration::from_millis(200);
+const LOOK_AGAIN: Duration = Duration::from_micros(20);
 
 /// Whether a call has a time limit and would be ended with `EINTR` by a stop.
 pub fn applies(pid: u32, call: u64, arguments: &Arguments) -> bool {
@@ -112,7 +113,8 @@ impl Shortened {
 pub fn wait_until_asleep(pid: u32, tid: Tid) {
     let start = Instant::now();
     while !procfs::is_asleep(pid, tid) && start.elapsed() < ENTRY_DEADLINE {
-        std::thread::yield_now();
+        // Not by giving way, which those who run before all others do only to each other.
+        std::thread::sleep(LOOK_AGAIN);
     }
 }
 

@@ -6,8 +6,8 @@ use crate::memory::{ReadMemory, Unreadable};
 const ADDRESSES_END: u64 = 1 << 56;
 /// Blocks up to this length are read without further ado: a fault comes soon enough.
 const SHORT: u64 = 16 << 10;
-/// So many words of nothing in a row are taken for memory that nobody ever wrote: half a GiB.
-const LONGEST_GAP: u64 = 1 << 26;
+/// So many words of nothing in a row are taken for memory that nobody ever wrote: 32 MiB.
+const LONGEST_GAP: u64 = 1 << 22;
 
 /// What a program's memory has room for.
 #[derive(Debug, Clone, Copy)]

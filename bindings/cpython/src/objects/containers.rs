@@ -1,6 +1,5 @@
 //! Lists, tuples, sets and deques: objects that hold others by place.
 
-use crate::layout::SimpleQueue;
 use crate::memory::{ReadMemory, Unreadable, word_at};
 
 use super::bounds::Gap;
@@ -16,12 +15,8 @@ const BLOCK_ITEMS: u64 = 64;
 const BLOCK_SIZE: u64 = 8 + 8 * BLOCK_ITEMS + 8;
 const BLOCK_DATA: u64 = 8;
 const BLOCK_RIGHT: u64 = 8 + 8 * BLOCK_ITEMS;
-/// `numread` and `values` of a `teedataobject`, the same in every release.
-const TEE_READ: u64 = 24;
-const TEE_FIRST: u64 = 40;
-const TEE_VALUES: u64 = 57;
 /// More items than any address space holds.
-const MOST_ITEMS: u64 = 1 << 40;
+pub(super) const MOST_ITEMS: u64 = 1 << 40;
 
 impl Examiner<'_> {
     pub(super) fn list<M: ReadMemory, V: Visitor<M>>(
@@ -69,19 +64,23 @@ impl Examiner<'_> {
         visitor: &mut V,
     ) -> Result<Extent, Unreadable> {
         let length = memory.word(address + self.layout.object.ob_size)?;
-        if length > MOST_ITEMS {
+        // A structure sequence holds more than it shows as a tuple.
+        let held = length.max(info.least_items);
+        if held > MOST_ITEMS {
             return Err(Unreadable::Implausible {
                 what: "tuple",
                 at: address,
             });
         }
-        self.bounds
-            .block(memory, address, self.layout.tuple.items + 8 * length)?;
-        self.items(memory, address + self.layout.tuple.items, length, visitor)?;
-        let size = info.basicsize + 8 * length;
+        let end = self.layout.tuple.items + 8 * held;
+        self.bounds.block(memory, address, end)?;
+        self.items(memory, address + self.layout.tuple.items, held, visitor)?;
+        let counted = info.basicsize + 8 * length;
         Ok(Extent {
+            counted,
+            own: counted.max(end),
+            tables: 0,
             length,
-            ..Extent::single(size)
         })
     }
 
@@ -198,62 +197,7 @@ impl Examiner<'_> {
         })
     }
 
-    /// A ring buffer of items (`simplequeueobject`).
-    pub(super) fn simple_queue<M: ReadMemory, V: Visitor<M>>(
-        &mut self,
-        memory: &mut M,
-        info: &TypeInfo,
-        address: u64,
-        at: SimpleQueue,
-        visitor: &mut V,
-    ) -> Result<Extent, Unreadable> {
-        let bytes = memory.read(address, info.basicsize as usize)?;
-        let (items, capacity) = (word_at(bytes, at.items), word_at(bytes, at.capacity));
-        let (first, count) = (word_at(bytes, at.first), word_at(bytes, at.count));
-        if capacity > MOST_ITEMS || count > capacity || (count > 0 && first >= capacity) {
-            return Err(Unreadable::Implausible {
-                what: "queue",
-                at: address,
-            });
-        }
-        let to_end = count.min(capacity - first.min(capacity));
-        self.bounds.block(memory, items, 8 * capacity)?;
-        self.items_from(memory, items.wrapping_add(8 * first), to_end, 0, visitor)?;
-        self.items_from(memory, items, count - to_end, to_end, visitor)?;
-        let tables = if capacity > 0 {
-            self.blocks.size(memory, items, 8 * capacity)
-        } else {
-            0
-        };
-        let counted = info.basicsize + if at.counted { 8 * capacity } else { 0 };
-        Ok(Extent {
-            counted,
-            own: info.basicsize,
-            tables,
-            length: count,
-        })
-    }
-
-    /// The values of a `teedataobject` (Modules/itertoolsmodule.c), of which only those that were read are set.
-    pub(super) fn tee_data<M: ReadMemory, V: Visitor<M>>(
-        &mut self,
-        memory: &mut M,
-        info: &TypeInfo,
-        address: u64,
-        visitor: &mut V,
-    ) -> Result<Extent, Unreadable> {
-        let read = u64::from(memory.half(address + TEE_READ)?);
-        if read > TEE_VALUES {
-            return Err(Unreadable::Implausible {
-                what: "tee",
-                at: address,
-            });
-        }
-        self.items(memory, address + TEE_FIRST, read, visitor)?;
-        Ok(Extent::single(info.basicsize))
-    }
-
-    fn items<M: ReadMemory, V: Visitor<M>>(
+    pub(super) fn items<M: ReadMemory, V: Visitor<M>>(
         &mut self,
         memory: &mut M,
         start: u64,

@@ -36,6 +36,8 @@ pub enum Content {
     Struct,
     Decimal,
     SimpleQueue,
+    /// `xml.etree.ElementTree.Element` in C.
+    Element,
     /// What the iterators that `itertools.tee` made have in common.
     TeeData,
     /// `datetime.datetime` and `datetime.time`: a time zone at this offset when the byte at `AWARE_FLAG` says so.
@@ -100,6 +102,7 @@ impl Content {
             "decimal.Decimal" => Content::Decimal,
             "_queue.SimpleQueue" => Content::SimpleQueue,
             "itertools._tee_dataobject" => Content::TeeData,
+            "xml.etree.ElementTree.Element" => Content::Element,
             "datetime.datetime" => Content::Aware(40),
             "datetime.time" => Content::Aware(32),
             "itertools.product" => Content::PoolIndices(16),

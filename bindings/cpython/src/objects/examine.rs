@@ -140,7 +140,12 @@ impl<'a> Examiner<'a> {
             extent.own + if info.content == Content::Type { 0 } else { info.presize }
         } else {
             // Objects of variable size that `tp_alloc` makes have room for one more item (`_PyType_AllocNoTrack`).
-            let sentinel = if info.has(flags::HEAPTYPE) { info.itemsize } else { 0 };
+            let is_plain = info.least_items == 0;
+            let sentinel = if info.has(flags::HEAPTYPE) && is_plain {
+                info.itemsize
+            } else {
+                0
+            };
             let request =
                 info.presize + (extent.own + sentinel).next_multiple_of(if sentinel > 0 { 8 } else { 1 }) + behind;
             self.blocks.size(memory, address.wrapping_sub(info.presize), request)
@@ -182,6 +187,7 @@ impl<'a> Examiner<'a> {
                 None => self.scalar(memory, info, address),
             },
             Content::TeeData => self.tee_data(memory, info, address, visitor),
+            Content::Element => self.element(memory, info, address, visitor),
             Content::Type => self.type_object(memory, info, address, visitor),
             Content::Module => self.module(memory, info, address, visitor),
             Content::Code => self.code(memory, info, address, visitor),

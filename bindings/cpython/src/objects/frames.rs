@@ -208,10 +208,13 @@ impl Examiner<'_> {
             }
             GeneratorForm::Embedded { frame, state, cleared } => {
                 let place = address + frame;
+                let code = memory.word(place + self.layout.frame.code)? & !self.layout.frame.slot_bits;
                 if (memory.byte(address + state)? as i8) < cleared {
                     self.frame(memory, place, visitor)?;
+                } else if code != 0 {
+                    // All else of a finished frame is gone.
+                    visitor.reference(memory, Step::Field(super::types::FieldName::Known("gi_code")), code);
                 }
-                let code = memory.word(place + self.layout.frame.code)? & !self.layout.frame.slot_bits;
                 let slots = self.frame_slots(memory, code)?;
                 Ok(Extent::single(frame + self.layout.frame.localsplus + 8 * slots))
             }

@@ -3,7 +3,6 @@
 use crate::layout::{Keys, Values};
 use crate::memory::{ReadMemory, Unreadable, word_at};
 
-use super::bounds::Gap;
 use super::dict::{DictHeader, EntryKind, KeysHeader};
 use super::examine::Examiner;
 use super::types::{InstanceDict, TypeInfo, flags, has_values};
@@ -93,7 +92,6 @@ impl Examiner<'_> {
         }
         let (size, key_at) = (table.kind.size(), table.kind.key());
         let mut words = self.take_words();
-        let mut gap = Gap::new(0);
         let mut done = 0;
         while done < table.used_entries {
             let piece = (table.used_entries - done).min(Self::PIECE_WORDS / 2);
@@ -120,9 +118,6 @@ impl Examiner<'_> {
                 visitor.reference(memory, Step::Key, key);
             }
             done += piece;
-            if gap.is_endless(2 * piece, words.iter().all(|&word| word == 0)) {
-                break;
-            }
         }
         self.give_back(words);
         Ok(())

@@ -8,6 +8,7 @@ pub mod dict;
 pub mod examine;
 pub mod frames;
 pub mod int;
+mod library;
 mod mappings;
 mod program;
 mod scalars;

@@ -51,6 +51,8 @@ pub struct TypeInfo {
     pub unknown: Vec<(u64, u64)>,
     /// `ht_cached_keys`, or 0.
     pub cached_keys: u64,
+    /// Items that every instance has, whatever its `ob_size`: of structure sequences, whose last members are hidden.
+    pub least_items: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +96,7 @@ impl TypeInfo {
             fields: Vec::new(),
             unknown: Vec::new(),
             cached_keys: 0,
+            least_items: 0,
         }
     }
 
@@ -112,9 +115,13 @@ impl TypeInfo {
             fields: Vec::new(),
             unknown: Vec::new(),
             cached_keys: 0,
+            least_items: 0,
         };
         if own.flags & flags::HEAPTYPE != 0 {
             info.cached_keys = memory.word(address.wrapping_add(layout.types.ht_cached_keys))?;
+        }
+        if info.content == Content::Tuple && own.base != 0 {
+            info.least_items = sequence_items(memory, layout, &own)?;
         }
         let mut at = address;
         let mut header = own;
@@ -322,6 +329,26 @@ fn members<M: ReadMemory>(memory: &mut M, layout: &Layout, at: u64, header: &Hea
         }
     }
     Ok(found)
+}
+
+/// How many items a structure sequence's members name, the hidden ones among them (`PyStructSequence`,
+/// Objects/structseq.c); 0 for other classes that inherit from `tuple`, which have no members.
+fn sequence_items<M: ReadMemory>(memory: &mut M, layout: &Layout, header: &Header) -> Result<u64, Unreadable> {
+    /// More members than any structure sequence has.
+    const MOST: u64 = 256;
+    let mut items = 0;
+    for index in 0..MOST {
+        let member = header.members.wrapping_add(index * layout.types.member_size);
+        if header.members == 0 || memory.word(member)? == 0 {
+            break;
+        }
+        let offset = memory.word(member.wrapping_add(layout.types.member_offset))?;
+        let place = offset.wrapping_sub(layout.tuple.items) / 8;
+        if place < MOST {
+            items = items.max(place + 1);
+        }
+    }
+    Ok(items)
 }
 
 fn presize(layout: &Layout, tp_flags: u64) -> u64 {

@@ -1,9 +1,9 @@
 //! CPython 3.8.
 
 use crate::layout::{
-    Allocator, Array, Buffered, ByteArray, BytesIo, Code, CodeForm, CurrentFrame, Decimal, Deque, Dict, Exception,
-    ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Function, Gc, GcPlace, Generator, GeneratorForm, Int,
-    IntForm, Interpreter, Keys, Layout, List, LruCache, Module, ModuleStateSize, Object, OrderedDict, PreHeader,
+    Allocator, Array, Buffered, ByteArray, BytesIo, Code, CodeForm, CurrentFrame, Decimal, Deque, Dict, Element,
+    Exception, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Function, Gc, GcPlace, Generator, GeneratorForm,
+    Int, IntForm, Interpreter, Keys, Layout, List, LruCache, Module, ModuleStateSize, Object, OrderedDict, PreHeader,
     Runtime, Set, StackDepth, StaticTypes, StructObject, Text, Thread, Tuple, Type, Values, WeakRef,
 };
 use crate::version::Version;
@@ -292,6 +292,17 @@ pub const LAYOUT: Layout = Layout {
     buffered: Buffered {
         buffer: 56,
         buffer_size: 120,
+    },
+    element: Element {
+        tag: 16,
+        texts: [24, 32],
+        extra: 40,
+        extra_size: 64,
+        attrib: 0,
+        length: 8,
+        allocated: 16,
+        children: 24,
+        own_children: 32,
     },
     struct_object: StructObject {
         codes: 32,

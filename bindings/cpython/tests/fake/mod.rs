@@ -3,6 +3,9 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod objects;
+pub mod types;
+
 use cpython::Symbols;
 use cpython::memory::{Fault, ReadMemory};
 use cpython::version::Version;
@@ -49,6 +52,17 @@ impl Fake {
         let address = self.block(text.len() + 64);
         self.put(address, text.as_bytes());
         address
+    }
+
+    /// The word that was put at `address`.
+    pub fn read_word(&mut self, address: u64) -> u64 {
+        ReadMemory::word(self, address).expect("a word")
+    }
+
+    /// The C string that was put at `address`.
+    pub fn c_string_at(&mut self, address: u64) -> String {
+        let text = ReadMemory::c_string(self, address, 64).expect("a string");
+        String::from_utf8(text).expect("text")
     }
 
     /// An ASCII `str` as 3.12 and later have it.

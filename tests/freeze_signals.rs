@@ -1,0 +1,159 @@
+//! Signals and job control of a program that is frozen: all arrive as they would have, and a stopped job stays stopped.
+
+#[path = "freeze/target.rs"]
+mod target;
+
+use std::sync::atomic::Ordering;
+
+use pymemscope::target::freeze::FreezeMode;
+use target::{Target, frozen_meanwhile, guardian, once};
+
+/// How often a program is frozen at least while it does what must not be disturbed.
+const ENOUGH: usize = 40;
+
+/// Every signal arrives, once and in order, and interrupts what it would have interrupted.
+#[test]
+fn signals_arrive_as_they_would_have() {
+    let mut target = Target::python(
+        "
+import ctypes, errno, os, select, signal, sys
+LIBC = ctypes.CDLL(None, use_errno=True)
+seen = []
+signal.signal(signal.SIGRTMIN + 3, lambda *_: seen.append(1))
+signal.siginterrupt(signal.SIGRTMIN + 3, True)
+epoll = select.epoll()
+events = ctypes.create_string_buffer(64)
+print('ready')
+while True:
+    print('waiting')
+    before = len(seen)
+    result = LIBC.epoll_wait(epoll.fileno(), events, 1, -1)
+    print(result, errno.errorcode[ctypes.get_errno()], len(seen) - before)
+",
+    );
+    let pid = target.pid();
+    let signal = libc::SIGRTMIN() + 3;
+    frozen_meanwhile(pid, |freezes| {
+        while freezes.load(Ordering::Relaxed) < ENOUGH {
+            assert_eq!(target.line(), "waiting");
+            target.wait_for_call(libc::SYS_epoll_wait);
+            // SAFETY: sends a signal to a child of ours.
+            assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
+            assert_eq!(target.line(), "-1 EINTR 1");
+        }
+    });
+}
+
+/// Signals sent as fast as possible while the program computes: queued ones come in order and none is lost.
+#[test]
+fn queued_signals_come_in_order_and_none_is_lost() {
+    let source = "
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+static volatile int next, wrong, over;
+static void take(int signal, siginfo_t *info, void *context) {
+    int value = info->si_value.sival_int;
+    if (value < 0) { over = 1; return; }
+    if (info->si_code != SI_QUEUE || value != next) wrong++;
+    next++;
+}
+int main(void) {
+    struct sigaction action = { .sa_sigaction = take, .sa_flags = SA_SIGINFO };
+    sigaction(SIGRTMIN + 4, &action, 0);
+    puts(\"ready\"); fflush(stdout);
+    while (!over) { if (next % 1000 == 0) usleep(100); }
+    printf(\"%d %d\\n\", next, wrong);
+}
+";
+    let mut target = Target::c("queued", source);
+    let pid = target.pid();
+    let send = |value: i64| {
+        let value = libc::sigval {
+            sival_ptr: value as usize as *mut libc::c_void,
+        };
+        // SAFETY: sends a signal to a child of ours; the pointer is a number and is never followed.
+        while unsafe { libc::sigqueue(pid as i32, libc::SIGRTMIN() + 4, value) } != 0 {
+            std::thread::yield_now();
+        }
+    };
+    let mut sent = 0;
+    frozen_meanwhile(pid, |freezes| {
+        while freezes.load(Ordering::Relaxed) < ENOUGH {
+            send(sent);
+            sent += 1;
+        }
+    });
+    send(-1);
+    assert_eq!(target.line(), format!("{sent} 0"));
+}
+
+#[test]
+fn a_blocked_signal_stays_pending() {
+    let mut target = Target::python(
+        "
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+os.kill(os.getpid(), signal.SIGUSR1)
+print('ready')
+sys.stdin.readline()
+print(signal.sigpending() == {signal.SIGUSR1}, signal.pthread_sigmask(signal.SIG_BLOCK, []) == {signal.SIGUSR1})
+",
+    );
+    let mut guardian = guardian();
+    for mode in [FreezeMode::Fork, FreezeMode::Stop] {
+        once(&mut guardian, target.pid(), mode).expect("frozen and released");
+    }
+    target.say("");
+    assert_eq!(target.line(), "True True");
+}
+
+#[test]
+fn a_stopped_job_stays_stopped_and_its_parent_is_not_told_again() {
+    let mut target = Target::python("import sys\nprint('ready')\nprint(sys.stdin.readline().strip())");
+    let pid = target.pid() as i32;
+    let changed = || {
+        let mut status = 0;
+        // SAFETY: the status lives through the call.
+        let seen = unsafe { libc::waitpid(pid, &raw mut status, libc::WUNTRACED | libc::WCONTINUED | libc::WNOHANG) };
+        (seen == pid).then_some(status)
+    };
+    // SAFETY: sends a signal to a child of ours.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGTSTP) }, 0);
+    let status = target::until("the job stops", changed);
+    assert!(libc::WIFSTOPPED(status) && libc::WSTOPSIG(status) == libc::SIGTSTP);
+    let mut guardian = guardian();
+    for mode in [FreezeMode::Fork, FreezeMode::Stop, FreezeMode::Fork] {
+        once(&mut guardian, target.pid(), mode).expect("frozen and released");
+        target::until("it is stopped again", || {
+            target.status("State").starts_with('T').then_some(())
+        });
+        assert_eq!(changed(), None, "the parent is told nothing new");
+    }
+    // SAFETY: sends a signal to a child of ours.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGCONT) }, 0);
+    target.say("still here");
+    assert_eq!(target.line(), "still here");
+    assert!(target.end().success());
+}
+
+/// A program that is stopped while it stands frozen is stopped afterwards.
+#[test]
+fn a_stop_that_comes_meanwhile_takes_place() {
+    let mut target = Target::python("import sys\nprint('ready')\nprint(sys.stdin.readline().strip())");
+    let pid = target.pid() as i32;
+    let mut guardian = guardian();
+    for mode in [FreezeMode::Stop, FreezeMode::Fork] {
+        let frozen = guardian.freeze(target.pid(), mode).expect("frozen");
+        // SAFETY: sends a signal to a child of ours.
+        assert_eq!(unsafe { libc::kill(pid, libc::SIGSTOP) }, 0);
+        guardian.release(frozen).expect("released");
+        target::until("it is stopped", || {
+            target.status("State").starts_with('T').then_some(())
+        });
+        // SAFETY: sends a signal to a child of ours.
+        assert_eq!(unsafe { libc::kill(pid, libc::SIGCONT) }, 0);
+    }
+    target.say("still here");
+    assert_eq!(target.line(), "still here");
+}
