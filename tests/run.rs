@@ -284,8 +284,11 @@ fn a_killed_profiler_leaves_the_program_to_end_by_itself() {
         until_snapshot(pid);
         running.signal_profiler(Signal::SIGKILL);
         until("nobody traces the program", || status(pid, "TracerPid") == "0");
+        let ours = std::process::id().to_string();
+        until("the program has become a child of the test", || {
+            status(pid, "PPid") == ours
+        });
         running.tell("sys.exit(5)");
-        // It has become a child of the test.
         let end = waitpid(Pid::from_raw(pid), None).unwrap();
         assert_eq!(end, WaitStatus::Exited(Pid::from_raw(pid), 5));
     });
