@@ -63,6 +63,18 @@ Examples:
   pymemscope attach 4242 -d 60 --interval 10 -j  seven snapshots, JSON to standard output";
 
 const RUN_EXAMPLES: &str = "\
+A snapshot is taken when the interpreter has started, then every 10 seconds or as --interval says, and the last one when
+the interpreter begins to shut down, where the program stands still until it is read, with --freeze none too. One that
+ends without that, by os._exit or a signal, is reported from the snapshot before.
+
+-d ends the watching and reports; the program runs on, and is waited for. -d 0 takes the last snapshot only.
+
+Ctrl-C is the program's. The first one also takes a snapshot at once; a second one ends the watching as -d does. A
+SIGTERM is passed on to the program.
+
+The exit code is the program's own, 128 and the signal's number when a signal ended it; 127 or 126 when it could not be
+started; 3 for findings with --fail-on; 1 when it ended with 0 and nothing of it could be read.
+
 Examples:
   pymemscope run app.py
   pymemscope run -o heap.svg -- python3 app.py --port 8000

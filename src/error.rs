@@ -174,7 +174,7 @@ impl Error {
     }
 
     /// Whether this is what is seen of a program that has started too late, or ended too early, to be read.
-    fn is_of_a_short_life(&self) -> bool {
+    pub fn is_of_a_short_life(&self) -> bool {
         matches!(
             self,
             Error::Exited { .. }

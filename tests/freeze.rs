@@ -8,17 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use pymemscope::target::freeze::{FreezeError, FreezeMode, FreezeUsed};
-use target::{Target, guardian};
-
-fn read_memory(pid: u32, address: u64, length: usize) -> Vec<u8> {
-    use std::os::unix::fs::FileExt;
-    let mut bytes = vec![0; length];
-    let memory = std::fs::File::open(format!("/proc/{pid}/mem")).expect("its memory opens");
-    memory
-        .read_exact_at(&mut bytes, address)
-        .expect("its memory is readable");
-    bytes
-}
+use target::{Target, guardian, read_memory};
 
 /// How long a program is left alone between two freezes: a few of the kernel's ticks, in which limits of sockets count.
 const PACE: Duration = Duration::from_millis(10);

@@ -223,7 +223,18 @@ fn a_32_bit_program() {
     let file = folder.path().join("waits");
     std::fs::write(&file, program).expect("the program is written");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o700)).expect("it can be run");
-    let mut child = Ended(Command::new(&file).spawn().expect("the kernel runs 32-bit programs"));
+    // A child that another test is just starting may hold the file open for writing until it has become its program.
+    let child = (0..1000).find_map(|_| match Command::new(&file).spawn() {
+        Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+            std::thread::yield_now();
+            None
+        }
+        started => Some(started),
+    });
+    let child = child
+        .expect("the file is free in the end")
+        .expect("the kernel runs 32-bit programs");
+    let mut child = Ended(child);
     let pid = child.0.id();
     let waits = || {
         std::fs::read_to_string(format!("/proc/{pid}/stat"))

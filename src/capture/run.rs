@@ -15,6 +15,8 @@ use crate::error::{Error, Result};
 use crate::target::child::{self, Meanwhile, Program};
 use crate::target::finalize_watch::{Event, Watch};
 use crate::target::freeze::Unfrozen;
+use crate::target::freeze_failure;
+use crate::target::process::Process;
 
 /// Between two looks whether the interpreter has started.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -57,11 +59,12 @@ pub fn run(
         session: None,
         earlier: None,
         unread: None,
+        blind: None,
         warnings: Vec::new(),
         whole: false,
     };
     if let Err(error) = watched {
-        following.warn_of_blindness(&error.to_string());
+        following.warn_of_blindness(freeze_failure::explain(&error, &Process::new(program.pid())));
     }
     let status = following.follow(&mut program);
     Ok(Followed {
@@ -92,6 +95,8 @@ struct Following<'a> {
     earlier: Option<Session>,
     /// Why nothing could be read when it was tried last.
     unread: Option<Error>,
+    /// Why the program cannot be stopped where its interpreter shuts down.
+    blind: Option<Error>,
     /// For the session to come.
     warnings: Vec<String>,
     /// The last snapshot was taken where the interpreter shuts down.
@@ -154,7 +159,10 @@ impl Following<'_> {
                 match event {
                     Event::Finalizing => return Moment::Finalizing,
                     Event::Loaded => {}
-                    Event::Blind(cause) => self.warn_of_blindness(&cause),
+                    Event::Blind(reason) => self.warn_of_blindness(Error::Freeze {
+                        reason,
+                        hint: "let it run longer than --interval, for snapshots on the way".to_owned(),
+                    }),
                 }
             }
             if self.stop.take() {
@@ -236,10 +244,11 @@ impl Following<'_> {
         self.earlier = self.session.take().or(self.earlier.take());
     }
 
-    fn warn_of_blindness(&mut self, cause: &str) {
+    fn warn_of_blindness(&mut self, cause: Error) {
         self.warnings.push(format!(
             "The program could not be stopped where its interpreter shuts down: {cause}."
         ));
+        self.blind = Some(cause);
     }
 
     fn finish(mut self, status: Option<ExitStatus>) -> Result<Capture> {
@@ -250,7 +259,8 @@ impl Following<'_> {
         };
         self.warnings.extend(followed.map(str::to_owned));
         let Some(mut session) = self.session.take().or(self.earlier.take()) else {
-            return Err(self.unread.unwrap_or(Error::Exited { pid: self.pid }));
+            let seen = self.unread.unwrap_or(Error::Exited { pid: self.pid });
+            return Err(self.blind.filter(|_| seen.is_of_a_short_life()).unwrap_or(seen));
         };
         for warning in self.warnings {
             session.warn(warning);

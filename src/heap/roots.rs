@@ -66,6 +66,9 @@ pub fn expand<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &mut 
     }
 }
 
+/// The names of the program's own module; multiprocessing adds the second.
+const MAIN_NAMES: [&str; 2] = ["__main__", "__mp_main__"];
+
 /// `sys.modules`, with `__main__` last: what it imported is better known by the name of where it came from.
 fn add_modules_of<M: ReadMemory>(
     memory: &mut M,
@@ -79,7 +82,12 @@ fn add_modules_of<M: ReadMemory>(
         .into_iter()
         .map(|entry| (naming::name_text(memory, layout, entry.key), entry.value))
         .collect();
-    modules.sort_by_key(|(name, _)| name == "__main__");
+    modules.sort_by_key(|(name, _)| {
+        MAIN_NAMES
+            .iter()
+            .position(|main| main == name)
+            .map_or(0, |place| place + 1)
+    });
     for (name, module) in modules {
         let name = if interpreter.id == 0 {
             name

@@ -213,3 +213,13 @@ pub fn frozen_meanwhile(pid: u32, work: impl FnOnce(&AtomicUsize)) {
         freezer.join().expect("the freezing goes well");
     });
 }
+
+pub fn read_memory(pid: u32, address: u64, length: usize) -> Vec<u8> {
+    use std::os::unix::fs::FileExt;
+    let mut bytes = vec![0; length];
+    let memory = std::fs::File::open(format!("/proc/{pid}/mem")).expect("its memory opens");
+    memory
+        .read_exact_at(&mut bytes, address)
+        .expect("its memory is readable");
+    bytes
+}

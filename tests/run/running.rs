@@ -153,7 +153,8 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Waits until a snapshot of a program that has no children was made by a copy, which was its child for a moment.
+/// Waits until a snapshot was made of a program that has no children, later than now: by a copy, which was its child for
+/// a moment. The first one that is seen may have begun before.
 #[track_caller]
 pub fn until_snapshot(pid: i32) {
     let has_children = || {
@@ -162,8 +163,10 @@ pub fn until_snapshot(pid: i32) {
             std::fs::read_to_string(task.path().join("children")).is_ok_and(|children| !children.trim().is_empty())
         })
     };
-    until("a snapshot begins", has_children);
-    until("a snapshot ends", || !has_children());
+    for _ in 0..2 {
+        until("a snapshot begins", has_children);
+        until("a snapshot ends", || !has_children());
+    }
 }
 
 /// A field of `/proc/PID/status`.

@@ -97,9 +97,10 @@ pub fn calling(registers: &Registers, instruction: u64, number: u64, arguments: 
     }
 }
 
-/// Registers with which the thread makes the call that it comes out of once more.
-///
-/// The first argument shared its register with the result, so the caller puts it back from `/proc/PID/syscall`.
+/// Not here: the result stands where the call's first argument was, and the kernel shows that to nobody.
+pub const CALLS_CAN_BE_MADE_AGAIN: bool = false;
+
+/// Registers with which the thread makes the call that it comes out of once more, but for the first argument.
 pub fn calling_again(registers: &Registers) -> Registers {
     Registers {
         pc: registers.pc.wrapping_sub(SYSCALL_INSTRUCTION.len() as u64),

@@ -162,6 +162,9 @@ pub fn calling(registers: &Registers, instruction: u64, number: u64, arguments: 
     }
 }
 
+/// A call's number and arguments are still in the registers when it has ended.
+pub const CALLS_CAN_BE_MADE_AGAIN: bool = true;
+
 /// Registers with which the thread makes the call that it comes out of once more, as the kernel's own restart does.
 pub fn calling_again(registers: &Registers) -> Registers {
     let number = match result(registers) {

@@ -113,8 +113,12 @@ pub fn reap(hold: &Hold, copy: &Copy, steps: &Steps) -> Result<(), NoCopy> {
 impl Copy {
     /// Ends the copy; afterwards it is a zombie that only the program itself can reap.
     pub fn kill(&self) {
-        // SAFETY: sends a signal to a process that we trace, whose id therefore belongs to nobody else.
-        unsafe { libc::kill(self.pid, libc::SIGKILL) };
+        // One that died before may have been reaped, and its id be another process's by now.
+        let is_ours = tracee::set_options(self.pid, libc::PTRACE_O_EXITKILL).is_ok();
+        if is_ours {
+            // SAFETY: sends a signal to a process that we trace, whose id therefore belongs to nobody else.
+            unsafe { libc::kill(self.pid, libc::SIGKILL) };
+        }
         while !matches!(tracee::next_stop(self.pid), Ok(Stop::Gone(_)) | Err(_)) {}
     }
 }

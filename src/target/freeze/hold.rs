@@ -19,7 +19,7 @@ use crate::target::arch::{self, Registers};
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
 /// After this time a thread that waits in the kernel without being interruptible counts as stopped: it was told to
 /// stop, and runs no code of the program before it does.
-const KERNEL_PATIENCE: Duration = Duration::from_millis(50);
+const KERNEL_PATIENCE: Duration = Duration::from_millis(5);
 
 /// The threads of one process that we trace. Dropping it lets them go.
 #[derive(Debug)]

@@ -52,7 +52,8 @@ fn may_be_cut_short(call: u64) -> bool {
 pub fn is_due(tid: Tid, registers: &Registers) -> bool {
     /// These have done their work when they say `EINTR`, or say it in earnest.
     const NEVER_AGAIN: [i64; 3] = [libc::SYS_close, libc::SYS_close_range, libc::SYS_restart_syscall];
-    arch::result(registers) == -i64::from(libc::EINTR)
+    arch::CALLS_CAN_BE_MADE_AGAIN
+        && arch::result(registers) == -i64::from(libc::EINTR)
         && arch::system_call(registers).is_some_and(|call| !NEVER_AGAIN.contains(&(call as i64)))
         && stands_behind_a_call(tid, registers)
 }

@@ -3,6 +3,7 @@
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use super::message::{Answer, Request, Socket};
 use super::procfs;
 use super::sleep::Remembered;
 use super::step::{Step, Steps};
+use super::tracee::Tid;
 use super::{FreezeError, FreezeMode, FreezeUsed};
 
 /// What is left when a freeze is over.
@@ -84,15 +86,21 @@ pub fn freeze(hold: &mut Hold, mode: FreezeMode, steps: &Steps) -> Result<(Optio
         }
         Err(NoCopy::Refused(reason)) if mode == FreezeMode::Auto => Ok((None, standing(hold, Some(reason)))),
         Err(NoCopy::Refused(reason)) => Err(FreezeError::ForkRefused { pid, reason }),
-        Err(NoCopy::Failed(nix::errno::Errno::ESRCH)) => Err(FreezeError::Ended { pid }),
+        Err(NoCopy::Failed(Errno::ESRCH)) => Err(FreezeError::Ended { pid }),
+        Err(NoCopy::Failed(error)) if mode == FreezeMode::Auto => {
+            Ok((None, standing(hold, Some(format!("the copy failed: {}", error.desc())))))
+        }
         Err(NoCopy::Failed(error)) => Err(hold::kernel(pid, "copy", error)),
     }
 }
 
 fn standing(hold: &Hold, reason: Option<String>) -> Answer {
+    let first = hold.pid as Tid;
+    // A first thread that has ended before the others has no memory to show any more.
+    let readable = hold.stopped().map(|(tid, _)| tid).min_by_key(|&tid| tid != first);
     Answer::Frozen {
         used: FreezeUsed::Stop,
-        readable_pid: hold.pid,
+        readable_pid: readable.unwrap_or(first) as u32,
         pause: Duration::ZERO,
         reason,
     }
@@ -109,9 +117,14 @@ fn wait_for_release(socket: &Socket, hold: &mut Hold) {
         let asked = ready[0].any().unwrap_or(true);
         hold.children().clear();
         hold.attend();
-        if asked && !matches!(socket.receive(), Ok(Some(Request::Freeze { .. }))) {
-            return;
+        if !asked {
+            continue;
         }
+        let Ok(Some(Request::Freeze { .. })) = socket.receive() else {
+            return;
+        };
+        let cause = "another freeze is not released yet".into();
+        let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
     }
 }
 
@@ -142,7 +155,7 @@ fn reap(hold: &mut Hold, copy: &Copy, steps: &Steps) -> Result<Duration, FreezeE
     let pause = hold.let_go();
     match reaped {
         Ok(()) => Ok(pause),
-        Err(NoCopy::Failed(nix::errno::Errno::ESRCH)) => Err(FreezeError::Ended { pid }),
+        Err(NoCopy::Failed(Errno::ESRCH)) => Err(FreezeError::Ended { pid }),
         Err(NoCopy::Failed(error)) => Err(hold::kernel(pid, "reap the copy of", error)),
         Err(NoCopy::Refused(cause)) => Err(FreezeError::Kernel {
             pid,
