@@ -7,9 +7,10 @@ mod sample;
 mod targets;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::PathBuf;
 
-use cpython::layout::Layout;
+use cpython::layout::{Layout, Values};
 use cpython::objects::blocks::Blocks;
 use cpython::objects::content::Content;
 use cpython::objects::examine::Examiner;
@@ -141,7 +142,8 @@ fn check(python: &Interpreter) {
     let mut eye = Eye {
         memory,
         layout: &layout,
-        examiner: Examiner::new(&layout, blocks, statics, addresses),
+        examiner: Examiner::new(&layout, blocks, statics.clone(), addresses),
+        statics,
     };
     let mut wrong: BTreeSet<String> = samples
         .iter()
@@ -175,6 +177,7 @@ struct Eye<'a> {
     memory: &'a mut ProcessMemory,
     layout: &'a Layout,
     examiner: Examiner<'a>,
+    statics: Vec<Range<u64>>,
 }
 
 impl Eye<'_> {
@@ -195,6 +198,12 @@ impl Eye<'_> {
                 size.getsizeof, sample.getsizeof
             ));
         }
+        if size.bytes <= 512
+            && let Some(block) = self.pooled_block(&info, sample.address)
+            && size.bytes != block
+        {
+            wrong.push(format!("{name}: occupies {} bytes, really {block}", size.bytes));
+        }
         if !TOLD_ELSEWHERE.contains(&name.as_str()) {
             for &referent in sample.referents.iter().filter(|&&referent| referent != type_address) {
                 if !told.names(referent) {
@@ -212,6 +221,26 @@ impl Eye<'_> {
             }
         }
         wrong
+    }
+
+    /// What pymalloc's pool says of the block of an object that is one block and no more; `None` when it is not in a pool.
+    fn pooled_block(&mut self, info: &TypeInfo, object: u64) -> Option<u64> {
+        use Content::{Coroutine, Exception, Generator, Int, Plain, Scalar, Tuple, UnknownItems, WeakRef};
+        let alone = matches!(
+            info.content,
+            Plain | Scalar | UnknownItems | Int | Tuple | Exception | WeakRef | Generator | Coroutine
+        );
+        let has_values = !matches!(self.layout.values, Values::Inline { .. }) && info.has(flags::MANAGED_DICT);
+        let start = object - info.presize;
+        let at = &self.layout.allocator;
+        let pool = start & !(at.pool_size - 1);
+        let is_static = self.statics.iter().any(|range| range.contains(&object));
+        if !alone || has_values || is_static {
+            return None;
+        }
+        let class = 16 * (u64::from(self.memory.half(pool + at.pool_szidx).ok()?) + 1);
+        let place = (start - pool).checked_sub(at.pool_header)?;
+        (class <= 512 && place.is_multiple_of(class)).then_some(class)
     }
 
     /// Whether the object is no business of the collector, as static types are, so that it tells nothing of it.

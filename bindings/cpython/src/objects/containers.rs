@@ -72,13 +72,12 @@ impl Examiner<'_> {
                 at: address,
             });
         }
-        let end = self.layout.tuple.items + 8 * held;
-        self.bounds.block(memory, address, end)?;
+        let own = info.basicsize + 8 * held;
+        self.bounds.block(memory, address, own)?;
         self.items(memory, address + self.layout.tuple.items, held, visitor)?;
-        let counted = info.basicsize + 8 * length;
         Ok(Extent {
-            counted,
-            own: counted.max(end),
+            counted: info.basicsize + 8 * length,
+            own,
             tables: 0,
             length,
         })

@@ -140,8 +140,8 @@ impl<'a> Examiner<'a> {
             extent.own + if info.content == Content::Type { 0 } else { info.presize }
         } else {
             // Objects of variable size that `tp_alloc` makes have room for one more item (`_PyType_AllocNoTrack`).
-            let is_plain = info.least_items == 0;
-            let sentinel = if info.has(flags::HEAPTYPE) && is_plain {
+            let made_otherwise = info.least_items > 0 || info.content == Content::Type;
+            let sentinel = if info.has(flags::HEAPTYPE) && !made_otherwise {
                 info.itemsize
             } else {
                 0

@@ -59,9 +59,9 @@ impl Examiner<'_> {
             self.named(memory, address, &[("module", module)], visitor)?;
         }
         let mut extent = Extent::single(at.heap_size);
-        // Behind it stand the `PyMemberDef`s of its slots, `ob_size` of them.
+        // Behind it stand the `PyMemberDef`s of its slots, `ob_size` of them and an empty one.
         let members = memory.word(address + self.layout.object.ob_size)?.min(1 << 16);
-        extent.own = info.basicsize + members * info.itemsize;
+        extent.own = info.basicsize + (members + 1) * info.itemsize;
         let cached = memory.word(address + at.ht_cached_keys)?;
         if cached != 0 {
             let table = KeysHeader::read(memory, &self.layout.keys, cached)?;
