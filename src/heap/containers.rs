@@ -5,11 +5,14 @@ use std::rc::Rc;
 use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, word_at};
 use cpython::objects::dict::DictHeader;
+use cpython::objects::examine::Examiner;
+use cpython::objects::visit::{Step, Visitor};
 use rustc_hash::FxHashMap;
 
-use super::found::{Found, Watched};
+use super::found::{Found, container_kind};
 use super::naming;
-use super::paths::path;
+use super::ownership::Ownership;
+use super::paths::Paths;
 use super::{CacheStatistics, Container, ContainerKind};
 
 /// Lists from this length or size of their items on have their items' types counted.
@@ -20,36 +23,72 @@ const PIECE: u64 = 4096;
 /// So many keys of a cache are looked at.
 const KEYS_LOOKED_AT: usize = 10_000;
 
-/// Describes the watched containers; the memory must still be there.
-pub fn describe<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found) -> Vec<Container> {
-    let watched = std::mem::take(&mut found.watched);
+/// Describes the containers that are long or have a name; the memory must still be there.
+pub fn describe<M: ReadMemory>(
+    memory: &mut M,
+    walker: &mut Examiner,
+    layout: &Layout,
+    found: &mut Found,
+    owned: &Ownership,
+) -> Vec<Container> {
+    let mut lengths: FxHashMap<u32, u64> = std::mem::take(&mut found.long).into_iter().collect();
+    for &row in &owned.named {
+        lengths.entry(row).or_insert_with(|| length(memory, walker, found, row));
+    }
+    let mut watched: Vec<(u32, u64)> = lengths.into_iter().collect();
+    watched.sort_unstable_by_key(|&(row, _)| row);
     watched
-        .iter()
-        .map(|each| container(memory, layout, found, each))
+        .into_iter()
+        .filter_map(|(row, length)| container(memory, layout, found, owned, row, length))
         .collect()
 }
 
-fn container<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, watched: &Watched) -> Container {
-    let row = watched.row as usize;
-    let address = found.objects.address[row];
+/// How many items the container of a row has.
+fn length<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &Found, row: u32) -> u64 {
+    let info = Rc::clone(&found.types.get(found.objects.type_of(row)).info.of_type);
+    let address = found.spots.address(found.objects.spot(row));
+    let size = walker.examine(memory, &info, address, &mut Nothing);
+    size.map_or(0, |size| size.length)
+}
+
+/// Wants no references.
+struct Nothing;
+
+impl<M> Visitor<M> for Nothing {
+    fn reference(&mut self, _memory: &mut M, _step: Step, _target: u64) {}
+    fn candidate(&mut self, _memory: &mut M, _word: u64) {}
+}
+
+fn container<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    found: &mut Found,
+    owned: &Ownership,
+    row: u32,
+    length: u64,
+) -> Option<Container> {
+    let type_of = found.types.get(found.objects.type_of(row));
+    let kind = container_kind(type_of.info.of_type.content).filter(|_| type_of.count > 0)?;
+    let address = found.spots.address(found.objects.spot(row));
+    let own_bytes = found.objects.bytes(row);
     let mut container = Container {
         address,
-        type_name: Rc::clone(&found.types.get(found.objects.type_of[row]).name),
-        kind: watched.kind,
-        length: watched.length,
-        own_bytes: watched.own_bytes,
-        kept_bytes: found.objects.kept[row],
-        path: path(memory, layout, found, watched.row),
-        place: watched.place,
+        type_name: Rc::clone(&type_of.name),
+        kind,
+        length,
+        own_bytes,
+        kept_bytes: owned.kept(row),
+        path: Paths { layout, found, owned }.path(memory, row),
+        place: owned.owner(row).place,
         allocated: None,
         item_types: Vec::new(),
         cache: None,
     };
-    match watched.kind {
+    match kind {
         ContainerKind::List => {
             container.allocated = memory.word(address + layout.list.allocated).ok();
-            if watched.length >= COUNTED_ITEMS || watched.own_bytes >= COUNTED_BYTES {
-                container.item_types = item_types(memory, layout, found, address, watched.length);
+            if length >= COUNTED_ITEMS || own_bytes >= COUNTED_BYTES {
+                container.item_types = item_types(memory, layout, found, address, length);
             }
         }
         ContainerKind::LruCache => {
@@ -60,7 +99,7 @@ fn container<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, 
         }
         _ => {}
     }
-    container
+    Some(container)
 }
 
 /// The types of a list's items with their numbers, the most frequent first.

@@ -4,16 +4,19 @@ mod collector;
 mod containers;
 mod found;
 mod gone;
+mod holders;
 mod labels;
+mod names;
 mod naming;
 mod objects;
+mod ownership;
 mod paths;
-mod place;
 mod roots;
 pub mod survey;
 mod threads;
 mod tree;
 mod types;
+mod worklist;
 
 use std::rc::Rc;
 

@@ -32,9 +32,10 @@ pub struct Image<S> {
     /// Room for all pieces; what was never filled costs nothing.
     buffer: MmapMut,
     budget: usize,
-    /// Which piece makes room next: a simple generator of scattered numbers, since sweeps in order defeat any rule
-    /// that goes by age.
-    victim: u64,
+    /// The piece that makes room next: the one that was filled the longest ago.
+    victim: usize,
+    /// The slots that were read last, by some bits of their addresses, where all of them can be read.
+    recent: [Recent; RECENT],
     loads: usize,
     distinct: usize,
     straddling: Vec<u8>,
@@ -50,6 +51,18 @@ struct Held {
     /// The pages that could be read, once it was read.
     readable: u64,
 }
+
+/// A slot that is held in full, found without looking it up.
+#[derive(Debug, Clone, Copy)]
+struct Recent {
+    /// Where it begins in the program's memory; no slot begins at an odd address.
+    start: u64,
+    /// Where it begins in the buffer.
+    at: usize,
+}
+
+const NOT_RECENT: Recent = Recent { start: 1, at: 0 };
+const RECENT: usize = 16;
 
 const NOT_HELD: Held = Held {
     piece: ABSENT,
@@ -69,7 +82,8 @@ impl<S: BulkRead> Image<S> {
             slot_of: Vec::new(),
             buffer,
             budget: ((budget / SLOT_SIZE) as usize).clamp(FEWEST_PIECES.min(room), room),
-            victim: 0x9e37_79b9_7f4a_7c15,
+            victim: 0,
+            recent: [NOT_RECENT; RECENT],
             loads: 0,
             distinct: 0,
             straddling: Vec::new(),
@@ -142,12 +156,11 @@ impl<S: BulkRead> Image<S> {
             self.slot_of.push(slot as u32);
             return Some(used);
         }
-        self.victim = self
-            .victim
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let piece = (self.victim >> 33) as usize % used.max(1);
-        self.held[*self.slot_of.get(piece)? as usize].piece = ABSENT;
+        let piece = self.victim % used.max(1);
+        self.victim = piece + 1;
+        let slot = *self.slot_of.get(piece)? as usize;
+        self.held[slot].piece = ABSENT;
+        self.recent[recent(self.slots.start(slot))] = NOT_RECENT;
         Some(piece)
     }
 
@@ -181,18 +194,16 @@ impl<S: BulkRead> Image<S> {
 impl<S: BulkRead> ReadMemory for Image<S> {
     #[inline]
     fn read(&mut self, address: u64, length: usize) -> Result<&[u8], Fault> {
-        let within = (address % SLOT_SIZE) as usize;
-        if length > PIECE - within {
-            return self.read_across(address, length);
+        let recent = self.recent[recent(address)];
+        let ahead = address.wrapping_sub(recent.start);
+        if ahead < SLOT_SIZE && length <= PIECE - ahead as usize {
+            let start = recent.at + ahead as usize;
+            return self
+                .buffer
+                .get(start..start + length)
+                .ok_or(Fault { at: address, length });
         }
-        let fault = Fault { at: address, length };
-        let slot = self.slots.index(address).ok_or(fault)?;
-        let held = self.held(slot)?;
-        if held.readable != u64::MAX && pages(within as u64, (within + length) as u64) & !held.readable != 0 {
-            return Err(fault);
-        }
-        let start = held.piece as usize * PIECE + within;
-        self.buffer.get(start..start + length).ok_or(fault)
+        self.read_elsewhere(address, length)
     }
 
     #[inline]
@@ -206,6 +217,40 @@ impl<S: BulkRead> ReadMemory for Image<S> {
             }
         }
     }
+
+    fn has_at_hand(&self, address: u64) -> bool {
+        self.slots
+            .index(address)
+            .is_some_and(|slot| self.held[slot].piece != ABSENT)
+    }
+}
+
+impl<S: BulkRead> Image<S> {
+    fn read_elsewhere(&mut self, address: u64, length: usize) -> Result<&[u8], Fault> {
+        let within = (address % SLOT_SIZE) as usize;
+        if length > PIECE - within {
+            return self.read_across(address, length);
+        }
+        let fault = Fault { at: address, length };
+        let slot = self.slots.index(address).ok_or(fault)?;
+        let held = self.held(slot)?;
+        if held.readable != u64::MAX && pages(within as u64, (within + length) as u64) & !held.readable != 0 {
+            return Err(fault);
+        }
+        let start = held.piece as usize * PIECE + within;
+        if held.readable == u64::MAX {
+            self.recent[recent(address)] = Recent {
+                start: address - within as u64,
+                at: start - within,
+            };
+        }
+        self.buffer.get(start..start + length).ok_or(fault)
+    }
+}
+
+#[inline]
+fn recent(address: u64) -> usize {
+    (address / SLOT_SIZE) as usize % RECENT
 }
 
 /// Address space for `pieces`, or as many as the system gives; answers for how many there is room.
