@@ -114,6 +114,11 @@ impl Objects {
         }
     }
 
+    #[inline]
+    pub fn type_and_bytes(&self, row: u32) -> (u32, u64) {
+        (self.type_of(row), self.bytes(row))
+    }
+
     pub fn spot(&self, row: u32) -> Spot {
         self.rows[row as usize].spot
     }

@@ -59,10 +59,30 @@ struct Reader<'a, M> {
     spots: &'a Spots,
     types: &'a Types,
     names: &'a mut Names,
-    /// For each type, whether its objects hold nothing.
-    is_leaf: Vec<bool>,
-    /// For each type, whether its objects are containers that may be watched.
-    is_container: Vec<bool>,
+    /// For each type, what its objects are.
+    kinds: Vec<Kind>,
+}
+
+/// What the objects of a type are, as far as who owns whom is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Threads, frames and the like.
+    NoObject,
+    /// They hold nothing.
+    Leaf,
+    /// They may be watched.
+    Container,
+    Other,
+}
+
+fn kind_of(types: &Types, index: u32) -> Kind {
+    let known = &types.get(index).info;
+    match container_kind(known.of_type.content) {
+        _ if index == NO_OBJECT => Kind::NoObject,
+        Some(_) => Kind::Container,
+        None if known.is_leaf => Kind::Leaf,
+        None => Kind::Other,
+    }
 }
 
 impl Ownership {
@@ -85,12 +105,7 @@ impl Ownership {
             spots: &found.spots,
             types,
             names: &mut found.names,
-            is_leaf: (0..types.count())
-                .map(|index| index != NO_OBJECT && types.get(index).info.is_leaf)
-                .collect(),
-            is_container: (0..types.count())
-                .map(|index| container_kind(types.get(index).info.of_type.content).is_some())
-                .collect(),
+            kinds: (0..types.count()).map(|index| kind_of(types, index)).collect(),
         };
         owned.owners[HEAP as usize].parent = HEAP;
         owned.order.push(HEAP);
@@ -142,46 +157,50 @@ impl Ownership {
         }
     }
 
+    /// Makes `holder` the owner of an object that has none.
     #[inline]
     fn claim<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: u32, in_namespace: bool, reference: Reference) {
         let (row, label) = (reference.target, reference.label);
-        let type_of = reader.objects.type_of(row);
-        let above = self.owners[holder as usize].frame;
+        let (type_of, bytes) = reader.objects.type_and_bytes(row);
         let held = Held {
             label,
             in_namespace,
             type_of,
         };
+        let above = self.owners[holder as usize].frame;
         let frame = match label.kind() {
             // The dict behind an object's attributes is a part of it to a reader.
             LabelKind::Namespace => above,
             _ => self.tree.frame(above, held, |keys| reader.step(held, holder, keys)),
         };
-        if type_of != NO_OBJECT {
-            self.tree.add(frame, reader.objects.bytes(row));
-        }
-        let place = if reader.is_leaf[type_of as usize] {
-            Place::Elsewhere
+        let owner = &mut self.owners[row as usize];
+        owner.parent = holder;
+        owner.label = label;
+        self.reached += 1;
+        if reader.kinds[type_of as usize] == Kind::Leaf {
+            self.tree.add(frame, bytes);
+            let kept = &mut self.kept[holder as usize];
+            *kept = kept.saturating_add(bytes);
         } else {
-            self.place_of(reader, holder, label, in_namespace)
-        };
-        if place != Place::Elsewhere && reader.is_container[type_of as usize] {
+            owner.frame = frame;
+            self.claim_holder(reader, holder, held, row, bytes);
+        }
+    }
+
+    /// What else is to be known of an object that may hold others.
+    fn claim_holder<M>(&mut self, reader: &Reader<M>, holder: u32, held: Held, row: u32, bytes: u64) {
+        let place = self.place_of(reader, holder, held.label, held.in_namespace);
+        let kind = reader.kinds[held.type_of as usize];
+        if place != Place::Elsewhere && kind == Kind::Container {
             self.named.push(row);
         }
-        self.owners[row as usize] = Owner {
-            parent: holder,
-            label,
-            frame,
-            place,
-        };
-        self.reached += 1;
-        let bytes = reader.objects.bytes(row);
-        if reader.is_leaf[type_of as usize] {
-            self.kept[holder as usize] = self.kept[holder as usize].saturating_add(bytes);
-        } else {
-            self.kept[row as usize] = self.kept[row as usize].saturating_add(bytes);
-            self.order.push(row);
+        let owner = &mut self.owners[row as usize];
+        owner.place = place;
+        if kind != Kind::NoObject {
+            self.tree.add(owner.frame, bytes);
         }
+        self.kept[row as usize] = self.kept[row as usize].saturating_add(bytes);
+        self.order.push(row);
     }
 
     /// Where an object is held that `holder` holds.
@@ -211,14 +230,15 @@ impl Ownership {
         if self.reached == rows as usize {
             return;
         }
+        let unreached: Vec<u32> = (0..rows).filter(|&row| self.owner(row).parent == NOBODY).collect();
         let mut has_holder = vec![false; rows as usize];
-        for row in (0..rows).filter(|&row| self.owner(row).parent == NOBODY) {
+        for &row in &unreached {
             for reference in reader.objects.references(row) {
                 has_holder[reference.target as usize] |= reference.target != row;
             }
         }
         for in_cycles in [false, true] {
-            for row in 0..rows {
+            for &row in &unreached {
                 if self.owner(row).parent == NOBODY && has_holder[row as usize] == in_cycles {
                     let label = Label::UNNAMED;
                     self.claim(reader, held, false, Reference { target: row, label });

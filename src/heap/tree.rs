@@ -114,6 +114,13 @@ impl Growing {
         if last == asked {
             return frame;
         }
+        let frame = self.find(parent, held, read);
+        self.recent[slot] = (asked, frame);
+        frame
+    }
+
+    #[inline(never)]
+    fn find(&mut self, parent: u32, held: Held, read: impl FnOnce(Keys) -> Step) -> u32 {
         let is_key = held.label.kind() == LabelKind::Value && !held.in_namespace;
         let step = if is_key {
             self.key_step(parent, held.label.number(), read)
@@ -121,9 +128,7 @@ impl Growing {
             read(Keys::Shown)
         };
         let type_of = held.type_of;
-        let frame = self.add_frame(Key { parent, step, type_of });
-        self.recent[slot] = (asked, frame);
-        frame
+        self.add_frame(Key { parent, step, type_of })
     }
 
     /// The step to what is held under a key: of its own for the first keys below a frame.

@@ -151,15 +151,20 @@ impl Types {
     /// The index of the type at `address`; `None` when no type stands there.
     #[inline]
     pub fn index_of<M: ReadMemory>(&mut self, memory: &mut M, layout: &Layout, address: u64) -> Option<u32> {
-        let place = (address >> 4 ^ address >> 10) as usize % RECENT;
-        if self.recent[place].0 == address && address != 0 {
-            return Some(self.recent[place].1);
+        let (known, index) = self.recent[recent(address)];
+        if known == address && address != 0 {
+            return Some(index);
         }
+        self.find(memory, layout, address)
+    }
+
+    #[inline(never)]
+    fn find<M: ReadMemory>(&mut self, memory: &mut M, layout: &Layout, address: u64) -> Option<u32> {
         let index = match self.index.get(&address) {
             Some(&known) => known,
             None => self.read(memory, layout, address),
         }?;
-        self.recent[place] = (address, index);
+        self.recent[recent(address)] = (address, index);
         Some(index)
     }
 
@@ -194,6 +199,11 @@ impl Types {
         }
         index
     }
+}
+
+#[inline]
+fn recent(address: u64) -> usize {
+    (address >> 4 ^ address >> 10) as usize % RECENT
 }
 
 impl Default for Types {

@@ -81,7 +81,7 @@ impl<S: BulkRead> Image<S> {
             slots,
             slot_of: Vec::new(),
             buffer,
-            budget: ((budget / SLOT_SIZE) as usize).clamp(FEWEST_PIECES.min(room), room),
+            budget: pieces(budget, room),
             victim: 0,
             recent: [NOT_RECENT; RECENT],
             loads: 0,
@@ -99,6 +99,18 @@ impl<S: BulkRead> Image<S> {
                 let _ = self.load(slot);
             }
         }
+    }
+
+    /// Lets go of all that is held, and holds at most about `budget` bytes from now on.
+    pub fn shrink(&mut self, budget: u64) -> io::Result<()> {
+        let (buffer, room) = reserve(self.slots.count())?;
+        self.buffer = buffer;
+        self.budget = pieces(budget, room);
+        self.held.iter_mut().for_each(|held| held.piece = ABSENT);
+        self.slot_of.clear();
+        self.recent = [NOT_RECENT; RECENT];
+        self.victim = 0;
+        Ok(())
     }
 
     /// How often a piece was read, and how many bytes are held.
@@ -195,9 +207,9 @@ impl<S: BulkRead> ReadMemory for Image<S> {
     #[inline]
     fn read(&mut self, address: u64, length: usize) -> Result<&[u8], Fault> {
         let recent = self.recent[recent(address)];
-        let ahead = address.wrapping_sub(recent.start);
-        if ahead < SLOT_SIZE && length <= PIECE - ahead as usize {
-            let start = recent.at + ahead as usize;
+        let within = (address % SLOT_SIZE) as usize;
+        if recent.start == address - within as u64 && length <= PIECE - within {
+            let start = recent.at + within;
             return self
                 .buffer
                 .get(start..start + length)
@@ -226,6 +238,7 @@ impl<S: BulkRead> ReadMemory for Image<S> {
 }
 
 impl<S: BulkRead> Image<S> {
+    #[inline(never)]
     fn read_elsewhere(&mut self, address: u64, length: usize) -> Result<&[u8], Fault> {
         let within = (address % SLOT_SIZE) as usize;
         if length > PIECE - within {
@@ -246,6 +259,11 @@ impl<S: BulkRead> Image<S> {
         }
         self.buffer.get(start..start + length).ok_or(fault)
     }
+}
+
+/// How many pieces a budget is good for.
+fn pieces(budget: u64, room: usize) -> usize {
+    ((budget / SLOT_SIZE) as usize).clamp(FEWEST_PIECES.min(room), room)
 }
 
 #[inline]
@@ -351,8 +369,9 @@ mod tests {
 
     #[test]
     fn a_small_budget_gives_the_same_bytes() {
-        let mut image = image(u64::MAX, 0);
+        let mut image = image(u64::MAX, u64::MAX);
         for round in 0..3 {
+            image.shrink(0).unwrap();
             for slot in 1..64 {
                 let address = slot * SLOT_SIZE + 8 * round;
                 assert_eq!(image.word(address), Ok(address));

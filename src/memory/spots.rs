@@ -118,12 +118,18 @@ impl Spots {
         if self.recent[recent].0 == start {
             return Some(self.recent[recent].1 + (address % SLOT_SIZE / OBJECT_ALIGNMENT) as u32);
         }
+        self.spot_elsewhere(address)
+    }
+
+    #[inline(never)]
+    fn spot_elsewhere(&mut self, address: u64) -> Option<Spot> {
         let (slot, place) = self.position(address)?;
         let mut chunk = self.chunk_of[slot];
         if chunk == NONE {
             chunk = self.new_chunk(slot)?;
         }
-        self.recent[recent] = (start, chunk << PLACE_BITS);
+        let recent = (address / SLOT_SIZE) as usize % RECENT;
+        self.recent[recent] = (address & !(SLOT_SIZE - 1), chunk << PLACE_BITS);
         Some(chunk << PLACE_BITS | place)
     }
 
