@@ -4,6 +4,7 @@ mod collector;
 mod containers;
 mod found;
 mod gone;
+pub mod graph;
 mod labels;
 mod naming;
 mod objects;
