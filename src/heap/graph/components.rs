@@ -189,7 +189,7 @@ mod tests {
             for component in components.iter() {
                 assert_eq!(
                     component.bytes,
-                    component.members.iter().map(|&node| u64::from(node)).sum()
+                    component.members.iter().map(|&node| u64::from(node)).sum::<u64>()
                 );
                 found.push(component.members.to_vec());
             }

@@ -80,7 +80,7 @@ mod tests {
                         naive::reached_from(&graph, start, |node| stop.is_some_and(|stop| stop.contains(node)));
                     let amount = reach.amount(&sizes, &[start, start], stop);
                     assert_eq!(amount.nodes, expected.len());
-                    assert_eq!(amount.bytes, expected.iter().map(|node| 1_u64 << node).sum());
+                    assert_eq!(amount.bytes, expected.iter().map(|node| 1_u64 << node).sum::<u64>());
                 }
             }
         }
