@@ -16,6 +16,7 @@ use pymemscope::heap::graph::deep::Reach;
 use pymemscope::heap::graph::distances::Distances;
 use pymemscope::heap::graph::dominated::Dominated;
 use pymemscope::heap::graph::dominators::Dominators;
+use pymemscope::heap::graph::groups;
 use pymemscope::heap::graph::nodes::NodeSet;
 use pymemscope::heap::graph::retained::Retained;
 
@@ -31,6 +32,7 @@ fn main() {
         all_algorithms(&heap::python_like(nodes));
     }
     if all {
+        extremes(&heap::in_random_order(&heap::python_like(5 * MILLION)));
         let shapes = [
             Shape::List(10 * MILLION),
             Shape::SharedList(5 * MILLION),
@@ -86,9 +88,14 @@ fn all_algorithms(heap: &MadeHeap) {
     measure(nodes, || retained.top(&dominators, &heap.sizes, 100, |_| true))
         .0
         .print("the 100 that retain most");
-    measure(nodes, || Dominated::find(&dominators))
-        .0
-        .print("children of the dominator tree");
+    let (cost, dominated) = measure(nodes, || Dominated::find(&dominators));
+    cost.print("children of the dominator tree");
+    let by_size = |node| (heap.sizes.of(node) / 8 % 64) as u32;
+    measure(nodes, || {
+        groups::retained(&dominators, &dominated, &heap.sizes, &retained, 64, by_size)
+    })
+    .0
+    .print("retained sizes of 64 groups");
     let (cost, reversed) = measure(nodes, || references.reversed());
     cost.print("reversed references");
     let (cost, distances) = measure(nodes, || Distances::measure(references, |_, _| true));

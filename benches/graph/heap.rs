@@ -177,6 +177,27 @@ fn finish(mut maker: Maker, name: &str) -> MadeHeap {
     }
 }
 
+/// The same heap with its objects anywhere: no row is near another that refers to it.
+pub fn in_random_order(heap: &MadeHeap) -> MadeHeap {
+    let nodes = heap.references.nodes();
+    let mut old: Vec<u32> = (0..nodes).collect();
+    Rng::with_seed(11).shuffle(&mut old[1..]);
+    let mut new = vec![0; nodes as usize];
+    for (name, &node) in (0..).zip(&old) {
+        new[node as usize] = name;
+    }
+    let mut builder = Builder::with_capacity(nodes as usize, heap.references.count() as usize);
+    for (name, &node) in (0..).zip(&old) {
+        let row = heap.references.of(node).iter().map(|&target| new[target as usize]);
+        builder.add(name, row).expect("rows in order");
+    }
+    MadeHeap {
+        name: format!("{} in random order", heap.name),
+        references: builder.finish(nodes).expect("a whole graph"),
+        sizes: old.iter().map(|&node| heap.sizes.of(node)).collect(),
+    }
+}
+
 /// Heaps as few programs have them.
 pub enum Shape {
     /// A linked list.

@@ -23,7 +23,7 @@ pub struct Limits {
     /// Each with so many nodes at most.
     pub length: u32,
     /// So many parts of chains are looked at.
-    pub steps: u64,
+    pub steps: u32,
 }
 
 /// A chain from a node to the end: the node, and the rest of the chain.
@@ -142,7 +142,7 @@ mod tests {
     const ALL: Limits = Limits {
         chains: usize::MAX,
         length: u32::MAX,
-        steps: u64::MAX,
+        steps: u32::MAX,
     };
 
     fn lengths(chains: &[Vec<u32>]) -> Vec<usize> {

@@ -194,6 +194,14 @@ mod tests {
                 found.push(component.members.to_vec());
             }
             assert_eq!(found.len(), components.len());
+            for (at, members) in found.iter().enumerate() {
+                for later in found[at + 1..].iter().flatten() {
+                    assert!(
+                        !members.iter().any(|&member| graph.of(member).contains(later)),
+                        "{graph:?}"
+                    );
+                }
+            }
             found.sort();
             assert_eq!(found, naive::components(&graph, &within), "{graph:?}");
         }

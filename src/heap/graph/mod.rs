@@ -10,6 +10,7 @@ pub mod deep;
 pub mod distances;
 pub mod dominated;
 pub mod dominators;
+pub mod groups;
 pub mod nodes;
 pub mod references;
 pub mod referrers;

@@ -36,8 +36,9 @@ pub fn walk(references: &References) -> Walk {
     let mut open = inner.clone();
     let mut shared = NodeSet::none_of(nodes);
     let mut place = vec![NO_NODE; nodes as usize];
-    let mut order = Vec::new();
-    let mut parent = Vec::new();
+    let most = inner.len() as usize;
+    let mut order = Vec::with_capacity(most);
+    let mut parent = Vec::with_capacity(most);
     let mut waiting: Vec<Row> = Vec::new();
 
     let mut number_of = |node: u32, from: u32| {
