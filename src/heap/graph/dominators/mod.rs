@@ -153,6 +153,25 @@ mod tests {
         assert_right(&shapes::from_rows(&[&[], &[2], &[1]]));
     }
 
+    #[test]
+    fn what_many_hold_is_under_the_node_above_all_of_them() {
+        // A star within: 1 holds all of 2..100, each of these holds 100, and that holds 1 again, a leaf and itself.
+        let rays = 2..100;
+        let mut builder = super::super::references::Builder::default();
+        builder.add(0, [1]).unwrap();
+        builder.add(1, rays.clone()).unwrap();
+        rays.clone().for_each(|ray| builder.add(ray, [100, 100]).unwrap());
+        builder.add(100, [1, 101, 100]).unwrap();
+        assert_right(&builder.finish(102).unwrap());
+        assert_right(&shapes::complete(40));
+        // Each of 1..20 holds each of 20..40, and these in turn hold leaves.
+        let mut builder = super::super::references::Builder::default();
+        builder.add(0, 1..20).unwrap();
+        (1..20).for_each(|one| builder.add(one, 20..40).unwrap());
+        (20..40).for_each(|other| builder.add(other, [40, 21 + other]).unwrap());
+        assert_right(&builder.finish(62).unwrap());
+    }
+
     /// A list whose values a table holds too, so that the climb from each value's place in the list is as long as it.
     #[test]
     fn long_climbs_stay_cheap() {
