@@ -5,6 +5,7 @@ mod containers;
 mod found;
 mod gone;
 mod holders;
+pub mod graph;
 mod labels;
 mod names;
 mod naming;
