@@ -96,7 +96,7 @@ struct Options {
     /// Write to FILE as its extension says (.json, .svg), or to standard output with `-` and -f; repeatable
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// The format of an output whose name does not tell it: json or svg
+    /// The format of `-o -` and of files whose names tell none: json or svg. Alone: to standard output
     #[arg(short, long, value_parser = format)]
     format: Option<Format>,
     /// The JSON report to standard output: -f json -o -

@@ -58,6 +58,14 @@ fn what_makes_no_sense_is_a_usage_error_that_says_why() {
         ),
         (&["attach", "1", "-f", "docx"], "is unknown; there are json, svg"),
         (
+            &["attach", "1", "-o", "x.json", "-f", "svg"],
+            "error: 'x.json' does not fit -f svg\nhint: let the name end in .svg",
+        ),
+        (
+            &["attach", "1", "-o", "x.svg", "-o", "x.json", "-f", "svg"],
+            "'x.json' does not fit -f svg",
+        ),
+        (
             &["attach", "1", "-o", "a.svg", "-o", "a.svg"],
             "two outputs have the same name",
         ),
