@@ -102,6 +102,9 @@ pub enum Error {
     #[error("{} cannot be written: {cause}", shown(.path))]
     OutputUnwritable { path: PathBuf, cause: io::Error },
 
+    #[error("standard output is closed: the report would be lost")]
+    NoStandardOutput,
+
     #[error("{} cannot be started: {cause}", shown(.program))]
     CannotStart { program: String, cause: io::Error },
 
@@ -156,6 +159,7 @@ impl Error {
             Unreadable { .. } => "try again; if it stays so, run pymemscope as root".into(),
             OutputExists { .. } => "choose another name, or replace it with --force".into(),
             OutputUnwritable { .. } => "check that its folder exists, is yours to write to and has room".into(),
+            NoStandardOutput => "leave it open, or give it a place: `> report.txt`, or `> /dev/null` beside -o FILE".into(),
             NothingRead { cause, .. } if cause.is_of_a_short_life() => {
                 "it ended by os._exit or a signal before its interpreter could be read; let it run longer, or end normally"
                     .into()
