@@ -112,7 +112,7 @@ pub enum Error {
     #[error("nothing of the program was read: {cause}")]
     NothingRead { cause: Box<Error>, code: u8 },
 
-    #[error("Ctrl-C cannot be caught: {cause}")]
+    #[error("signals cannot be caught: {cause}")]
     Interrupt { cause: io::Error },
 
     /// What was typed makes no sense.

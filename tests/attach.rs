@@ -7,8 +7,10 @@ mod programs;
 mod shop;
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use interpreters::for_each_interpreter;
+use nix::sys::signal::Signal;
 use profiler::terminal::OnTerminal;
 use profiler::{Answer, ask, findings, owner, parse, pymemscope, report, type_row, warnings};
 use programs::Program;
@@ -164,6 +166,33 @@ fn ctrl_c_ends_the_watching_and_reports() {
     let report = report_of(&profiler.answer());
     assert_eq!(report["capture"]["samples"], 2);
     assert_eq!(warnings(&report, ""), [] as [&str; 0]);
+}
+
+#[test]
+fn a_termination_or_a_hangup_ends_the_watching_and_reports() {
+    for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+        let mut program = python(SHOP);
+        let profiler = watching(&program, "-d 600");
+        profiler.signal(signal);
+        let report = report_of(&profiler.answer());
+        assert_eq!(report["capture"]["samples"], 2, "{signal}");
+        program.tell("1");
+        assert_eq!(program.line(), "10001", "the program goes on after {signal}");
+    }
+}
+
+#[test]
+fn a_hangup_that_is_ignored_stays_so() {
+    let program = python(SHOP);
+    let script = "trap '' HUP; exec \"$1\" attach \"$2\" -d 600 -j";
+    let profiler = env!("CARGO_BIN_EXE_pymemscope");
+    let mut command = Command::new("sh");
+    let mut profiler = OnTerminal::start(command.args(["-c", script, "sh", profiler, &program.pid().to_string()]));
+    profiler.watches();
+    profiler.signal(Signal::SIGHUP);
+    profiler.shows("watching: 1 s");
+    profiler.interrupt();
+    assert_eq!(report_of(&profiler.answer())["capture"]["samples"], 2);
 }
 
 #[test]

@@ -332,14 +332,16 @@ fn an_interrupt_is_the_programs_and_a_second_one_is_ours() {
 }
 
 #[test]
-fn a_termination_is_passed_on() {
-    let mut running = Running::python(python(), OFTEN, OBEDIENT);
-    let pid = running.pid();
-    until_snapshot(pid);
-    running.signal_profiler(Signal::SIGTERM);
-    let outcome = running.wait();
-    assert_eq!((outcome.code, outcome.count("__main__.Order")), (Some(143), 1234));
-    assert!(!outcome.is_whole());
+fn a_termination_and_a_hangup_are_passed_on() {
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let mut running = Running::python(python(), OFTEN, OBEDIENT);
+        let pid = running.pid();
+        until_snapshot(pid);
+        running.signal_profiler(signal);
+        let outcome = running.wait();
+        assert_eq!((outcome.code, outcome.count("__main__.Order")), (Some(code), 1234));
+        assert!(!outcome.is_whole());
+    }
 }
 
 #[test]
