@@ -10,7 +10,10 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use interpreters::for_each_interpreter;
+use nix::sys::ptrace;
 use nix::sys::signal::Signal;
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
 use profiler::terminal::OnTerminal;
 use profiler::{Answer, ask, findings, owner, parse, pymemscope, report, type_row, warnings};
 use programs::Program;
@@ -232,6 +235,45 @@ fn a_program_that_becomes_another_midway_is_reported() {
     assert_eq!(warnings(&report, "another program").len(), 1, "{}", report["capture"]);
     program.tell("still there");
     assert_eq!(program.line(), "still there");
+}
+
+/// Traces the program, as a debugger does, for as long as `meanwhile` takes.
+fn while_traced(program: &Program, meanwhile: impl FnOnce()) {
+    let pid = Pid::from_raw(program.pid() as i32);
+    ptrace::seize(pid, ptrace::Options::empty()).unwrap();
+    meanwhile();
+    ptrace::interrupt(pid).unwrap();
+    waitpid(pid, None).unwrap();
+    ptrace::detach(pid, None).unwrap();
+}
+
+#[test]
+fn a_snapshot_that_fails_costs_no_other() {
+    let program = python(SHOP);
+    let mut profiler = watching(&program, "-d 600 --interval 0.1");
+    while_traced(&program, || profiler.shows("watching: 2 s"));
+    profiler.shows("watching: 3 s");
+    profiler.interrupt();
+    let report = report_of(&profiler.answer());
+    assert!(report["capture"]["samples"].as_u64() > Some(2), "{}", report["capture"]);
+    assert_eq!(warnings(&report, "A snapshot failed").len(), 1, "{}", report["capture"]);
+    assert_eq!(warnings(&report, "The last").len(), 0, "{}", report["capture"]);
+}
+
+#[test]
+fn what_was_read_before_is_reported_when_the_last_snapshot_fails() {
+    let program = python(SHOP);
+    let profiler = watching(&program, "-d 600");
+    let mut answer = None;
+    while_traced(&program, || {
+        profiler.interrupt();
+        answer = Some(profiler.answer());
+    });
+    let report = report_of(&answer.unwrap());
+    assert_eq!(report["capture"]["samples"], 1);
+    assert_eq!(type_row(&report, "__main__.Order")["count"], 10_000);
+    let told = warnings(&report, "The last snapshot failed");
+    assert!(told.len() == 1 && told[0].contains("already traced"), "{told:?}");
 }
 
 #[test]

@@ -123,6 +123,11 @@ impl Session {
         self.last.is_some()
     }
 
+    /// Whether the process has ended, or runs another program than when it was opened.
+    fn is_over(&self) -> bool {
+        self.target.fate() != Fate::Same
+    }
+
     /// Whether the process runs another program than when it was opened.
     pub fn is_of_another_program(&self) -> bool {
         self.target.fate() == Fate::Executed
@@ -238,11 +243,17 @@ pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &
             session.warn_of_end(&session.end());
             break;
         }
-        if let Err(error) = session.take(freezer.as_mut(), progress) {
-            session.warn_of_end(&error);
-            break;
+        let is_last = waited == Waited::Interrupted || total.is_some_and(|total| next >= total);
+        match session.take(freezer.as_mut(), progress) {
+            Ok(()) => {}
+            // Whatever was in the way, such as a debugger, may be gone at the next one.
+            Err(error) if !is_last && !session.is_over() => session.warn(format!("A snapshot failed ({error}).")),
+            Err(error) => {
+                session.warn_of_end(&error);
+                break;
+            }
         }
-        if waited == Waited::Interrupted || total.is_some_and(|total| next >= total) {
+        if is_last {
             break;
         }
         // A snapshot that took longer than the interval is followed by the next whole multiple.
