@@ -174,10 +174,10 @@ fn growth_cells<T>(rows: &[T], of: impl Fn(&T) -> (Option<i64>, Option<i64>)) ->
 fn findings(report: &Report<'_>, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     if report.findings.is_empty() {
-        let hint = if report.capture.samples > 1 {
-            ""
-        } else {
-            " (growth shows with a duration only: -d 10)"
+        let hint = match (report.capture.samples, report.capture.mode) {
+            (2.., _) => "",
+            (_, "run") => " (growth shows only in a program that runs for longer, or with a shorter --interval)",
+            _ => " (growth shows with a duration only: -d 10)",
         };
         return writeln!(out, "No findings{hint}");
     }
