@@ -112,6 +112,10 @@ pub enum Error {
     #[error("nothing of the program was read: {cause}")]
     NothingRead { cause: Box<Error>, code: u8 },
 
+    /// `manner` is a part of a sentence, as in `by signal 9 (SIGKILL)`.
+    #[error("it ended {manner} before its interpreter could be read")]
+    EndedUnread { manner: String },
+
     #[error("signals cannot be caught: {cause}")]
     Interrupt { cause: io::Error },
 
@@ -160,9 +164,12 @@ impl Error {
             OutputExists { .. } => "choose another name, or replace it with --force".into(),
             OutputUnwritable { .. } => "check that its folder exists, is yours to write to and has room".into(),
             NoStandardOutput => "leave it open, or give it a place: `> report.txt`, or `> /dev/null` beside -o FILE".into(),
-            NothingRead { cause, .. } if cause.is_of_a_short_life() => {
-                "it ended by os._exit or a signal before its interpreter could be read; let it run longer, or end normally"
+            EndedUnread { .. } => {
+                "let it run longer, or end without os._exit or a signal: then it is read when its interpreter shuts down"
                     .into()
+            }
+            NothingRead { cause, .. } if matches!(**cause, NotPython { .. }) => {
+                "give `run` the Python program itself, or attach to it while it runs".into()
             }
             NothingRead { cause, .. } => cause.hint().into_owned().into(),
             Interrupt { .. } => {
@@ -184,7 +191,7 @@ impl Error {
             Error::Exited { .. }
                 | Error::Zombie { .. }
                 | Error::Refused {
-                    cause: Refused::NotInitialised,
+                    cause: Refused::NotInitialised | Refused::Collecting | Refused::Unreadable(_),
                     ..
                 }
         )
