@@ -42,7 +42,7 @@ fn report_of(answer: &Answer) -> Value {
 fn growth_between_two_snapshots_is_exact() {
     for_each_interpreter(|python| {
         let mut program = Program::start(python.command().args(["-c", SHOP]));
-        let profiler = watching(&program, "-d 600");
+        let profiler = watching(&program, "-d 600 --fail-on warning");
         program.tell("5000");
         assert_eq!(program.line(), "15000");
         profiler.interrupt();
@@ -69,6 +69,9 @@ fn growth_between_two_snapshots_is_exact() {
             (&found[0]["confidence"], &found[0]["object"]["length"]),
             (&"possible".into(), &15_000.into())
         );
+        // One interval is no trend, and no failure.
+        assert_eq!(found[0]["severity"], "info");
+        assert_eq!(found[0]["evidence"].get("seconds_to_memory_limit"), None);
     });
 }
 

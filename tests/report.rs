@@ -79,7 +79,7 @@ fn colours_change_no_letter() {
         },
     );
     assert!(
-        colourful.contains("\u{1b}[33mgrowing-container\u{1b}[0m"),
+        colourful.contains("\u{1b}[33mlarge-list       \u{1b}[0m"),
         "{colourful}"
     );
     let mut plain = String::new();

@@ -78,6 +78,7 @@ fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
         growth: &growth,
         rss: capture.process.rss,
         memory_limit: capture.memory_limit,
+        age: capture.age,
         thresholds: &settings.thresholds,
     });
     let report = Report::new(capture, &growth, findings);

@@ -25,7 +25,7 @@ pub struct Report<'a> {
     pub types: Vec<TypeRow>,
     /// The largest first.
     pub owners: Vec<OwnerRow<'a>>,
-    /// The costliest first.
+    /// The gravest first, and of these the costliest.
     pub findings: Vec<Finding>,
     /// One for each snapshot.
     pub timeline: Vec<Moment>,

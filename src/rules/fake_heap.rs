@@ -51,9 +51,22 @@ pub fn cache(path: &str, length: u64, hits: u64, misses: u64) -> Container {
     }
 }
 
+/// The age of a program that has long started.
+pub const OLD: Duration = Duration::from_secs(3600);
+
 /// What `rule` finds in a heap of these containers, each of which had one of `lengths` at every snapshot, two seconds
 /// apart. The last length should be the container's own.
 pub fn findings(rule: &Rule, watched: &[(Container, &[u64])], memory_limit: Option<u64>) -> Vec<Finding> {
+    findings_at_age(rule, watched, memory_limit, OLD)
+}
+
+/// The same for a program that was `age` old at the first snapshot.
+pub fn findings_at_age(
+    rule: &Rule,
+    watched: &[(Container, &[u64])],
+    memory_limit: Option<u64>,
+    age: Duration,
+) -> Vec<Finding> {
     let count = watched.iter().map(|(_, lengths)| lengths.len()).max().unwrap_or(0);
     let snapshots: Vec<Snapshot> = (0..count).map(|index| snapshot(watched, index)).collect();
     let heap = Heap {
@@ -65,6 +78,7 @@ pub fn findings(rule: &Rule, watched: &[(Container, &[u64])], memory_limit: Opti
         growth: &Growth::of(&snapshots),
         rss: 1 << 30,
         memory_limit,
+        age,
         thresholds: &Thresholds::default(),
     })
 }

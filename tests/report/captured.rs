@@ -38,6 +38,7 @@ pub fn shop() -> Capture {
         freeze_reason: None,
         pauses: vec![Duration::from_micros(10_800), Duration::from_micros(11_200)],
         duration: Duration::from_secs(10),
+        age: Duration::from_secs(86_400),
         snapshots: vec![before, snapshot(&heap, 10)],
         heap,
         warnings: vec!["numpy.ndarray has a __sizeof__ of its own: its objects are counted by formula.".to_owned()],
@@ -62,6 +63,7 @@ pub fn report(capture: &Capture) -> Report<'_> {
         growth: &growth,
         rss: capture.process.rss,
         memory_limit: capture.memory_limit,
+        age: capture.age,
         thresholds: &Thresholds::default(),
     });
     Report::new(capture, &growth, findings)
