@@ -194,7 +194,7 @@ impl Shot<'_> {
         let mut surveyed = survey(&mut image, &subject).map_err(refused)?;
         if used == FreezeUsed::None {
             let mut now = ProcessMemory::new(readable).map_err(unreadable)?;
-            surveyed.reject_gone_types(&mut now, ProcessMemory::forget);
+            surveyed.reject_gone_types(&mut now);
         }
         let heap = surveyed.finish(&mut image);
         Ok((recognised.version.to_string(), heap, recognised.notes))
@@ -204,8 +204,9 @@ impl Shot<'_> {
 /// Recognises an interpreter that goes on meanwhile. What must hold between two places may not hold for a moment that
 /// falls between the reads of them, and is looked at again; a build that does not fit never fits.
 fn recognise_in_motion(pid: u32, interpreters: &[Interpreter]) -> Result<(u64, Recognised)> {
-    const GLANCES: usize = 200;
-    let mut glance = 1;
+    /// A program that waits for a processor stays in the middle of things for some time slices.
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let since = Instant::now();
     loop {
         // Small reads of the pages in question lie closest together in time; each glance sees them anew.
         let mut memory = ProcessMemory::new(pid).map_err(|cause| Error::Unreadable {
@@ -217,7 +218,7 @@ fn recognise_in_motion(pid: u32, interpreters: &[Interpreter]) -> Result<(u64, R
             Err(Error::Refused {
                 cause: Refused::OtherBuild { .. } | Refused::Collecting | Refused::Unreadable(_),
                 ..
-            }) if glance < GLANCES => glance += 1,
+            }) if since.elapsed() < PATIENCE => {}
             answer => return answer,
         }
     }

@@ -15,8 +15,8 @@ const GONE: &str = "(gone)";
 
 impl Survey<'_> {
     /// Looks at every type that has objects once more, in the memory as it is by now, and rejects the objects of those
-    /// that are gone or have another name. `forget` makes the memory's next read see what is there then.
-    pub fn reject_gone_types<M: ReadMemory>(&mut self, memory: &mut M, forget: impl Fn(&mut M)) {
+    /// that are gone or have another name.
+    pub fn reject_gone_types(&mut self, memory: &mut impl ReadMemory) {
         let layout = self.subject.layout;
         let types = &mut self.found.types;
         let mut rejected = 0;
@@ -27,9 +27,9 @@ impl Survey<'_> {
             }
             let address = known.info.of_type.address;
             // Seen alive before and after its name was read, it was alive meanwhile.
-            forget(memory);
+            memory.forget();
             let name = name_if_alive(memory, layout, address);
-            forget(memory);
+            memory.forget();
             if name.as_deref() != Some(&*known.name) || !is_alive(memory, layout, address) {
                 rejected += known.count;
                 known.withdraw(GONE);

@@ -61,11 +61,6 @@ impl ProcessMemory {
         self.access
     }
 
-    /// Drops what was cached, so that the next read sees the program as it is then.
-    pub fn forget(&mut self) {
-        self.pages.iter_mut().for_each(|page| page.address = EMPTY);
-    }
-
     /// Fills `buffer` from `address` on, past the cache; a `Fault` when any byte of it cannot be read.
     pub fn read_into(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), Fault> {
         let fault = Fault {
@@ -148,6 +143,10 @@ impl ReadMemory for ProcessMemory {
         self.scratch = scratch;
         outcome?;
         Ok(&self.scratch)
+    }
+
+    fn forget(&mut self) {
+        self.pages.iter_mut().for_each(|page| page.address = EMPTY);
     }
 }
 

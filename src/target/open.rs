@@ -2,6 +2,8 @@
 
 use std::io;
 
+use cpython::memory::ReadMemory;
+
 use crate::error::{Error, Result};
 use crate::memory::process::{Access, ProcessMemory};
 use crate::target::interpreter::{self, Interpreter};

@@ -12,6 +12,10 @@ pub trait ReadMemory {
     #[inline]
     fn touch(&mut self, _address: u64) {}
 
+    /// Makes the next reads see the program as it is then. Memory that follows a running program and keeps what it read
+    /// drops that; frozen memory has nothing to drop.
+    fn forget(&mut self) {}
+
     /// The eight-byte word at `address` (little-endian, as on every machine that is supported).
     #[inline]
     fn word(&mut self, address: u64) -> Result<u64, Fault> {
