@@ -343,7 +343,8 @@ fn an_interrupt_is_the_programs_and_a_second_one_is_ours() {
     let mut running = Running::python(python(), &[], OBEDIENT);
     let pid = running.pid();
     // A shell starts what it puts into the background with the signal ignored, and Python leaves it so.
-    running.tell("import signal; signal.signal(signal.SIGINT, signal.default_int_handler); print('heeded', flush=True)");
+    running
+        .tell("import signal; signal.signal(signal.SIGINT, signal.default_int_handler); print('heeded', flush=True)");
     assert_eq!(running.line(), "heeded");
     running.signal_profiler(Signal::SIGINT);
     kill(Pid::from_raw(pid), Signal::SIGINT).unwrap();

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, word_at};
+use cpython::objects::content::Content;
 use cpython::objects::dict::DictHeader;
 use rustc_hash::FxHashMap;
 
@@ -19,6 +20,21 @@ const COUNTED_BYTES: u64 = 8 << 20;
 const PIECE: u64 = 4096;
 /// So many keys of a cache are looked at.
 const KEYS_LOOKED_AT: usize = 10_000;
+
+/// What kind of container has this content, if it is one.
+pub fn container_kind(content: Content) -> Option<ContainerKind> {
+    Some(match content {
+        Content::List => ContainerKind::List,
+        Content::Dict => ContainerKind::Dict,
+        Content::OrderedDict => ContainerKind::OrderedDict,
+        Content::Set => ContainerKind::Set,
+        Content::Deque => ContainerKind::Deque,
+        Content::LruCache => ContainerKind::LruCache,
+        Content::ByteArray => ContainerKind::ByteArray,
+        Content::Array => ContainerKind::Array,
+        _ => return None,
+    })
+}
 
 /// Describes the watched containers; the memory must still be there.
 pub fn describe<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found) -> Vec<Container> {
@@ -41,6 +57,7 @@ fn container<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, 
         kept_bytes: found.objects.kept[row],
         path: path(memory, layout, found, watched.row),
         place: watched.place,
+        rank: watched.rank,
         allocated: None,
         item_types: Vec::new(),
         cache: None,

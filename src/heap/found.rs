@@ -4,20 +4,21 @@ use std::rc::Rc;
 
 use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, word_at};
-use cpython::objects::content::Content;
 use cpython::objects::examine::{Examiner, ObjectSize};
 use cpython::objects::types::{FieldName, flags};
 use cpython::objects::visit::{Step, Visitor};
 use rustc_hash::FxHashMap;
 
 use super::collector::Tracked;
+use super::containers::container_kind;
 use super::labels::{Label, LabelKind, Names};
 use super::naming;
 use super::objects::{MOST_ROWS, NO_OBJECT, Objects};
+use super::owners::LEAST_KEPT;
 use super::place::place_of;
 use super::tree::{Growing, ROOT};
 use super::types::Types;
-use super::{ContainerKind, Place};
+use super::{ContainerKind, OwnerRank, Place};
 use crate::memory::marks::{Marked, Marks};
 use crate::memory::slots::Slots;
 
@@ -51,7 +52,8 @@ pub struct Found<'a> {
     pub rejected: u64,
     /// Long containers and those that have names, by row.
     pub watched: Vec<Watched>,
-    leaves: Examiner<'a>,
+    /// Also for looking at objects once more.
+    pub leaves: Examiner<'a>,
     /// What the present holder was the first to refer to.
     claims: Vec<Claim>,
     /// The holder whose references are being told, and whether it is the dict behind a holder's attributes.
@@ -83,6 +85,8 @@ pub struct Watched {
     pub length: u64,
     pub own_bytes: u64,
     pub place: Place,
+    /// Unlisted until all are ranked.
+    pub rank: OwnerRank,
 }
 
 impl<'a> Found<'a> {
@@ -180,6 +184,7 @@ impl<'a> Found<'a> {
                 length: size.length,
                 own_bytes: size.bytes,
                 place,
+                rank: OwnerRank::Unlisted,
             });
         }
     }
@@ -261,8 +266,8 @@ impl<'a> Found<'a> {
             self.objects.node[holder as usize]
         };
         let node = self.tree.frame(above, label, type_of);
-        if self.types.get(type_of).info.is_leaf && holder != NO_HOLDER {
-            self.admit_leaf(memory, address, type_of, node);
+        let is_leaf = self.types.get(type_of).info.is_leaf && holder != NO_HOLDER;
+        if is_leaf && self.admit_leaf(memory, address, type_of, node) {
             return;
         }
         let row = self.objects.count();
@@ -274,10 +279,12 @@ impl<'a> Found<'a> {
         self.objects.push(address, type_of, parent, label, node);
     }
 
+    /// Adds it up under its holder, unless it is so large that it may be an owner, which needs a row.
     #[inline]
-    fn admit_leaf<M: ReadMemory>(&mut self, memory: &mut M, address: u64, type_of: u32, node: u32) {
+    fn admit_leaf<M: ReadMemory>(&mut self, memory: &mut M, address: u64, type_of: u32, node: u32) -> bool {
         let info = &self.types.get(type_of).info.of_type;
         let size = match self.leaves.measure_leaf(memory, info, address) {
+            Ok(size) if size.bytes >= LEAST_KEPT => return false,
             Ok(size) => size,
             Err(_) => {
                 self.rejected += 1;
@@ -287,6 +294,7 @@ impl<'a> Found<'a> {
         self.account(address, type_of, node, size);
         let kept = &mut self.objects.kept[self.holder as usize];
         *kept = kept.saturating_add(size.bytes);
+        true
     }
 
     /// The type of the object at `address`, when one can stand there: alive, and of a type.
@@ -380,18 +388,4 @@ impl<M: ReadMemory> Visitor<M> for Found<'_> {
             self.admit(memory, word, |_, _| Label::new(LabelKind::Unnamed, 0));
         }
     }
-}
-
-fn container_kind(content: Content) -> Option<ContainerKind> {
-    Some(match content {
-        Content::List => ContainerKind::List,
-        Content::Dict => ContainerKind::Dict,
-        Content::OrderedDict => ContainerKind::OrderedDict,
-        Content::Set => ContainerKind::Set,
-        Content::Deque => ContainerKind::Deque,
-        Content::LruCache => ContainerKind::LruCache,
-        Content::ByteArray => ContainerKind::ByteArray,
-        Content::Array => ContainerKind::Array,
-        _ => return None,
-    })
 }

@@ -7,6 +7,7 @@ mod gone;
 mod labels;
 mod naming;
 mod objects;
+mod owners;
 mod paths;
 mod place;
 mod roots;
@@ -28,6 +29,7 @@ pub struct Heap {
     /// Each object once, under the first holder that reaches it from the roots; folded to stay readable.
     pub tree: Tree,
     /// The containers worth watching: all that a module, a class or a module-level object holds, and all large ones.
+    /// With them all other objects that keep much.
     pub containers: Vec<Container>,
     /// What the reader should know about these figures, as whole sentences.
     pub warnings: Vec<String>,
@@ -75,14 +77,14 @@ pub struct TreeNode {
     pub own_bytes: u64,
 }
 
-/// A container that rules and the list of owners look at.
+/// A container that rules and the list of owners look at, or another object that keeps much.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Container {
     pub address: u64,
     /// `module.qualname` of its type.
     pub type_name: Rc<str>,
     pub kind: ContainerKind,
-    /// Its items.
+    /// Its items; 0 for what has none.
     pub length: u64,
     /// Its own block and tables.
     pub own_bytes: u64,
@@ -91,6 +93,7 @@ pub struct Container {
     /// Who holds it, in Python terms: `shop.cache.PRICES['eu']`.
     pub path: String,
     pub place: Place,
+    pub rank: OwnerRank,
     /// For lists: the slots that are allocated, in items.
     pub allocated: Option<u64>,
     /// For large lists: the types of the items with their numbers, the most frequent first.
@@ -109,6 +112,18 @@ pub enum ContainerKind {
     LruCache,
     ByteArray,
     Array,
+    /// No container, but an object that keeps much: an instance, a large text.
+    Object,
+}
+
+/// What part an object has in the list of owners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnerRank {
+    /// An owner that no other owner keeps.
+    Outermost,
+    /// An owner whose bytes another one keeps too.
+    Inner,
+    Unlisted,
 }
 
 /// How near a container is to a name that lives as long as the program.

@@ -2,6 +2,7 @@
 
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
+use cpython::objects::content::Content;
 use cpython::objects::dict::{DictHeader, KeysHeader};
 
 use super::found::Found;
@@ -38,7 +39,9 @@ fn add_step<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &Found, row: 
     match label.kind() {
         LabelKind::Root => text.push_str(name),
         LabelKind::Namespace => {}
-        LabelKind::Attribute if found.is_holder_only(row) => text.extend([" > ", name]),
+        // The frame of a generator is the generator to a reader, as it is where it is no object.
+        LabelKind::Attribute if is_frame(found, row) && !is_of_thread(found, row) => {}
+        LabelKind::Attribute if found.is_holder_only(row) || is_frame(found, row) => text.extend([" > ", name]),
         LabelKind::Attribute => text.extend([".", name]),
         LabelKind::Local => text.extend([" > ", name]),
         LabelKind::Key => text.extend(["[", name, "]"]),
@@ -54,6 +57,15 @@ fn add_step<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &Found, row: 
             text.push_str(&format!(" > {}", found.types.short_name(type_of)));
         }
     }
+}
+
+fn is_frame(found: &Found, row: u32) -> bool {
+    let type_of = found.objects.type_of[row as usize];
+    found.types.get(type_of).info.of_type.content == Content::Frame
+}
+
+fn is_of_thread(found: &Found, row: u32) -> bool {
+    found.is_holder_only(found.objects.parent[row as usize])
 }
 
 /// The key object of the nth entry of a dict.

@@ -13,6 +13,7 @@ use super::containers;
 use super::found::{CLAIMS_AT_ONCE, Claim, Found};
 use super::labels::{Label, LabelKind};
 use super::objects::NO_OBJECT;
+use super::owners;
 use super::roots;
 use super::{Heap, Totals, TypeTotals};
 use crate::memory::slots::{SLOT_SIZE, Slots};
@@ -172,6 +173,7 @@ impl Survey<'_> {
             mut warnings,
         } = self;
         found.objects.sum_up();
+        owners::rank(memory, &mut found);
         let containers = containers::describe(memory, subject.layout, &mut found);
         let own_sizes = found.types.with_own_sizeof();
         if !own_sizes.is_empty() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::threshold::Thresholds;
 use super::{Evidence, Finding, Rule};
-use crate::heap::{CacheStatistics, Container, ContainerKind, Heap, Place};
+use crate::heap::{CacheStatistics, Container, ContainerKind, Heap, OwnerRank, Place};
 use crate::sampling::growth::Growth;
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
 
@@ -19,6 +19,7 @@ pub fn container(path: &str, kind: ContainerKind, length: u64) -> Container {
         ContainerKind::LruCache => "functools._lru_cache_wrapper",
         ContainerKind::ByteArray => "builtins.bytearray",
         ContainerKind::Array => "array.array",
+        ContainerKind::Object => "shop.Order",
     };
     Container {
         address: address_of(path),
@@ -29,6 +30,7 @@ pub fn container(path: &str, kind: ContainerKind, length: u64) -> Container {
         kept_bytes: 56 + 108 * length,
         path: path.to_owned(),
         place: Place::Module,
+        rank: OwnerRank::Outermost,
         allocated: (kind == ContainerKind::List).then_some(length),
         item_types: Vec::new(),
         cache: None,

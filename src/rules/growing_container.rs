@@ -17,8 +17,7 @@
 //!
 //! # Why it matters
 //!
-//! Nothing in the program ever takes these items out again, so memory grows until the process is killed or restarted,
-//! however much there is.
+//! Nothing in the program ever takes these items out again, so memory grows until the process is killed or restarted.
 //!
 //! # How to fix
 //!

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use pymemscope::capture::{Capture, ContainerSize, FreezeUsed, Mode, ProcessFacts, Snapshot};
-use pymemscope::heap::{CacheStatistics, Container, ContainerKind, Heap, Place, Totals, Tree, TreeNode, TypeTotals};
+use pymemscope::heap::{
+    CacheStatistics, Container, ContainerKind, Heap, OwnerRank, Place, Totals, Tree, TreeNode, TypeTotals,
+};
 use pymemscope::report::model::Report;
 use pymemscope::rules::threshold::Thresholds;
 use pymemscope::rules::{Evidence, judge};
@@ -86,7 +88,7 @@ fn heap() -> Heap {
         },
         rejected: 0,
         tree,
-        containers: vec![prices(), total_of(), rows()],
+        containers: vec![prices(), total_of(), rows(), first_of_a_linked_list()],
         warnings: Vec::new(),
     }
 }
@@ -112,6 +114,7 @@ fn container(path: &str, kind: ContainerKind, type_name: &str, length: u64, kept
         kept_bytes,
         path: path.to_owned(),
         place: Place::Module,
+        rank: OwnerRank::Outermost,
         allocated: None,
         item_types: Vec::new(),
         cache: None,
@@ -156,6 +159,21 @@ fn rows() -> Container {
         item_types: vec![("builtins.float".into(), 120_000)],
         place: Place::Frame,
         ..container("main.rows", ContainerKind::List, "builtins.list", 120_000, 5 * MIB)
+    }
+}
+
+/// An object without items, whose bytes the cache keeps too.
+fn first_of_a_linked_list() -> Container {
+    Container {
+        address: 0x7f12_3460_0000,
+        rank: OwnerRank::Inner,
+        ..container(
+            "shop.cache.PRICES.recent",
+            ContainerKind::Object,
+            "shop.cache.Node",
+            0,
+            MIB,
+        )
     }
 }
 
