@@ -70,7 +70,7 @@ fn owners(found: &Found) -> Vec<u32> {
 
     // What holds much holds it through others that hold much. From the innermost outwards, each claims what no other has.
     let large: Vec<u32> = (0..objects.count() as u32)
-        .filter(|&row| objects.kept[row as usize] >= LEAST_KEPT)
+        .filter(|&row| objects.kept[row as usize] >= LEAST_KEPT && has_frame(objects, row))
         .collect();
     let mut unclaimed: Vec<u64> = large.iter().map(|&row| objects.kept[row as usize]).collect();
     for (index, &row) in large.iter().enumerate().rev() {
@@ -84,12 +84,19 @@ fn owners(found: &Found) -> Vec<u32> {
             claims
         });
         let claimed = if claims { kept } else { kept - unclaimed[index] };
-        let parent = objects.parent[row as usize];
-        if let (true, Ok(holder)) = (parent != row, large.binary_search(&parent)) {
+        let holder = holders(objects, row).find(|&holder| has_frame(objects, holder));
+        if let Some(Ok(holder)) = holder.map(|holder| large.binary_search(&holder)) {
             unclaimed[holder] = unclaimed[holder].saturating_sub(claimed);
         }
     }
     owners
+}
+
+/// Whether it has a frame of the ownership tree apart from its holder's. Without, it is a part of it: the dict behind its
+/// attributes, the next one of a chain.
+fn has_frame(objects: &Objects, row: u32) -> bool {
+    let parent = objects.parent[row as usize];
+    parent == row || objects.node[row as usize] != objects.node[parent as usize]
 }
 
 /// Whether it is, or is in, an item of a container that holds many such: one that keeps a small part of what they all do.
@@ -111,13 +118,11 @@ fn is_named(watched: &Watched) -> bool {
     watched.place != Place::Elsewhere || watched.kind == ContainerKind::LruCache
 }
 
-/// Code and its surroundings keep nothing for the program, and the dict behind attributes is a part of its object.
+/// Modules, classes and code are where things are kept, and by whom stands in paths.
 fn can_own(found: &Found, row: u32) -> bool {
     let objects = &found.objects;
     let content = found.types.get(objects.type_of[row as usize]).info.of_type.content;
-    objects.type_of[row as usize] != NO_OBJECT
-        && objects.label[row as usize].kind() != LabelKind::Namespace
-        && !matches!(content, Content::Module | Content::Type | Content::Code)
+    objects.type_of[row as usize] != NO_OBJECT && !matches!(content, Content::Module | Content::Type | Content::Code)
 }
 
 /// Whether one of the nearest holders is an object of the same kind, held alike where the kind is a built-in container.
