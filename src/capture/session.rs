@@ -304,7 +304,7 @@ fn summary(heap: &Heap, at: Duration, rss: u64) -> Snapshot {
             .containers
             .iter()
             .map(|each| ContainerSize {
-                address: each.address,
+                identity: each.identity(),
                 kind: each.kind,
                 length: each.length,
                 kept_bytes: each.kept_bytes,

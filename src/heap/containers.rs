@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use super::found::{Found, Watched};
 use super::naming;
 use super::paths::path;
+use super::threads::THREAD;
 use super::{CacheStatistics, Container, ContainerKind};
 
 /// Lists from this length or size of their items on have their items' types counted.
@@ -50,7 +51,7 @@ fn container<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, 
     let address = found.objects.address[row];
     let mut container = Container {
         address,
-        type_name: Rc::clone(&found.types.get(found.objects.type_of[row]).name),
+        type_name: type_name(found, watched),
         kind: watched.kind,
         length: watched.length,
         own_bytes: watched.own_bytes,
@@ -78,6 +79,19 @@ fn container<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, 
         _ => {}
     }
     container
+}
+
+fn type_name(found: &Found, watched: &Watched) -> Rc<str> {
+    let row = watched.row as usize;
+    if watched.kind != ContainerKind::Holder {
+        return Rc::clone(&found.types.get(found.objects.type_of[row]).name);
+    }
+    let is_thread = || found.names.text(found.objects.label[row].number()).starts_with(THREAD);
+    match found.objects.parent[row] == watched.row {
+        false => "(frame)".into(),
+        true if is_thread() => "(thread)".into(),
+        true => "(interpreter)".into(),
+    }
 }
 
 /// The types of a list's items with their numbers, the most frequent first.

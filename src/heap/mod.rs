@@ -16,7 +16,10 @@ mod threads;
 mod tree;
 mod types;
 
+use std::hash::BuildHasher;
 use std::rc::Rc;
+
+use rustc_hash::FxBuildHasher;
 
 /// Everything that one snapshot of a heap says.
 #[derive(Debug, Clone, Default)]
@@ -81,7 +84,7 @@ pub struct TreeNode {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Container {
     pub address: u64,
-    /// `module.qualname` of its type.
+    /// `module.qualname` of its type; of what is no object, what it is, as in `(thread)`.
     pub type_name: Rc<str>,
     pub kind: ContainerKind,
     /// Its items; 0 for what has none.
@@ -114,6 +117,19 @@ pub enum ContainerKind {
     Array,
     /// No container, but an object that keeps much: an instance, a large text.
     Object,
+    /// No object: a thread, a frame, the interpreter.
+    Holder,
+}
+
+impl Container {
+    /// What it is known by in several snapshots of the same process. A container is the same as long as it has its
+    /// address; of anything else it counts where it is held, so that a linked list with a new first member is the same.
+    pub fn identity(&self) -> u64 {
+        match self.kind {
+            ContainerKind::Object | ContainerKind::Holder => FxBuildHasher.hash_one(&self.path),
+            _ => self.address,
+        }
+    }
 }
 
 /// What part an object has in the list of owners.

@@ -1,20 +1,21 @@
 //! Who keeps the memory: of all that hold something, those worth a line of their own.
 //!
-//! An owner is a container with a name, or an object that keeps much that no other owner inside it keeps. One of many
-//! that are held alike is none: their common holder is. Of a structure whose parts hold each other, such as a linked
-//! list, it is the first part.
+//! An owner is a container with a name, or an object, a thread or a frame that keeps much that no other owner inside it
+//! keeps. One of many that are held alike is none: their common holder is. Of a structure whose parts hold each other,
+//! such as a linked list, it is the first part.
 
 use std::rc::Rc;
 
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
+use cpython::objects::examine::ObjectSize;
 use cpython::objects::visit::{Step, Visitor};
 use rustc_hash::FxHashMap;
 
 use super::containers::container_kind;
 use super::found::{Found, Watched};
 use super::labels::LabelKind;
-use super::objects::{NO_OBJECT, Objects};
+use super::objects::Objects;
 use super::place::place_of;
 use super::{ContainerKind, OwnerRank, Place};
 
@@ -64,7 +65,7 @@ fn owners(found: &Found) -> Vec<u32> {
     let named: FxHashMap<u32, bool> = found
         .watched
         .iter()
-        .map(|each| (each.row, is_named(each) || is_single(each.row)))
+        .map(|each| (each.row, has_name_for_good(each) || is_single(each.row)))
         .collect();
     let mut owners: Vec<u32> = named.iter().filter(|(_, is)| **is).map(|(&row, _)| row).collect();
 
@@ -79,7 +80,7 @@ fn owners(found: &Found) -> Vec<u32> {
             let claims = unclaimed[index] >= LEAST_KEPT
                 && can_own(found, row)
                 && is_single(row)
-                && !is_part_of_structure(found, row);
+                && (found.is_holder_only(row) || !is_part_of_structure(found, row));
             owners.extend(claims.then_some(row));
             claims
         });
@@ -114,15 +115,20 @@ fn is_one_of_many(objects: &Objects, row: u32) -> bool {
         })
 }
 
-fn is_named(watched: &Watched) -> bool {
-    watched.place != Place::Elsewhere || watched.kind == ContainerKind::LruCache
+/// Locals and attributes may be there many times, for every call and every instance.
+fn has_name_for_good(watched: &Watched) -> bool {
+    matches!(watched.place, Place::Module | Place::Class) || watched.kind == ContainerKind::LruCache
 }
 
 /// Modules, classes and code are where things are kept, and by whom stands in paths.
 fn can_own(found: &Found, row: u32) -> bool {
-    let objects = &found.objects;
-    let content = found.types.get(objects.type_of[row as usize]).info.of_type.content;
-    objects.type_of[row as usize] != NO_OBJECT && !matches!(content, Content::Module | Content::Type | Content::Code)
+    let content = found
+        .types
+        .get(found.objects.type_of[row as usize])
+        .info
+        .of_type
+        .content;
+    !matches!(content, Content::Module | Content::Type | Content::Code)
 }
 
 /// Whether one of the nearest holders is an object of the same kind, held alike where the kind is a built-in container.
@@ -172,13 +178,20 @@ fn watch<M: ReadMemory>(memory: &mut M, found: &mut Found, row: u32, rank: Owner
     let type_of = found.objects.type_of[row as usize];
     let info = Rc::clone(&found.types.get(type_of).info.of_type);
     let address = found.objects.address[row as usize];
-    let size = found
-        .leaves
-        .examine(memory, &info, address, &mut Deaf)
-        .unwrap_or_default();
+    let (kind, size) = if found.is_holder_only(row) {
+        (ContainerKind::Holder, ObjectSize::default())
+    } else {
+        (
+            container_kind(info.content).unwrap_or(ContainerKind::Object),
+            found
+                .leaves
+                .examine(memory, &info, address, &mut Deaf)
+                .unwrap_or_default(),
+        )
+    };
     found.watched.push(Watched {
         row,
-        kind: container_kind(info.content).unwrap_or(ContainerKind::Object),
+        kind,
         // The letters of a text are no items.
         length: if info.content == Content::Str { 0 } else { size.length },
         own_bytes: size.bytes,

@@ -14,6 +14,9 @@ use super::survey::Subject;
 /// `_PyErr_StackItem`s that hang on a thread: one for each handler that runs.
 const MOST_HANDLERS: usize = 1 << 16;
 
+/// What the name of a thread begins with.
+pub const THREAD: &str = "thread ";
+
 /// The threads of all interpreters.
 #[derive(Debug, Default)]
 pub struct Threads {
@@ -51,8 +54,8 @@ impl Threads {
             .native_thread_id
             .and_then(|offset| memory.word(thread.wrapping_add(offset)).ok());
         let name = match native {
-            Some(native) => format!("thread {native}"),
-            None => format!("thread {number}"),
+            Some(native) => format!("{THREAD}{native}"),
+            None => format!("{THREAD}{number}"),
         };
         let holder = found.add_holder(None, LabelKind::Root, &name, 0);
         let _ = self.add_frames(memory, subject, thread, holder, walker, found);

@@ -230,9 +230,10 @@ fn owners<'a>(containers: &'a [Container], growth: &Growth) -> Vec<OwnerRow<'a>>
 fn owner_row<'a>(container: &'a Container, growth: &Growth) -> OwnerRow<'a> {
     // Only what the first snapshot knew can be said to have grown since.
     let series = growth
-        .of_container(container.address, container.kind)
+        .of_container(container.identity(), container.kind)
         .filter(|series| growth.intervals > 0 && series.intervals() == growth.intervals);
-    let has_length = container.kind != ContainerKind::Object || container.length > 0;
+    let is_container = !matches!(container.kind, ContainerKind::Object | ContainerKind::Holder);
+    let has_length = is_container || container.length > 0;
     OwnerRow {
         path: &container.path,
         kind: match container.place {

@@ -20,6 +20,7 @@ pub fn container(path: &str, kind: ContainerKind, length: u64) -> Container {
         ContainerKind::ByteArray => "builtins.bytearray",
         ContainerKind::Array => "array.array",
         ContainerKind::Object => "shop.Order",
+        ContainerKind::Holder => "(thread)",
     };
     Container {
         address: address_of(path),
@@ -88,11 +89,11 @@ pub fn findings_at_age(
 fn snapshot(watched: &[(Container, &[u64])], index: usize) -> Snapshot {
     let size = |(container, lengths): &(Container, &[u64])| {
         let length = *lengths.get(index)?;
-        let (address, kind) = (container.address, container.kind);
+        let (identity, kind) = (container.identity(), container.kind);
         let item_bytes = (container.kept_bytes - 56) / container.length.max(1);
         let kept_bytes = 56 + item_bytes * length;
         Some(ContainerSize {
-            address,
+            identity,
             kind,
             length,
             kept_bytes,

@@ -133,7 +133,7 @@ fn series_if_growing<'a>(container: &Container, evidence: &Evidence<'a>) -> Opti
     }
     let at_least = |value: u64, threshold| value >= evidence.thresholds.of(threshold);
     let grown = |value: i64, threshold| u64::try_from(value).is_ok_and(|value| at_least(value, threshold));
-    let series = evidence.growth.of_container(container.address, container.kind)?;
+    let series = evidence.growth.of_container(container.identity(), container.kind)?;
     (series.grows_in_every_interval()
         && (at_least(container.length, &ITEMS) || at_least(container.kept_bytes, &BYTES))
         && (grown(series.items_grown(), &GROWN_ITEMS)

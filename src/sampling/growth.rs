@@ -26,7 +26,7 @@ pub struct Change {
     pub bytes: i64,
 }
 
-/// One container over time: the same address and kind in every snapshot from its first to the last.
+/// One container over time: the same identity and kind in every snapshot from its first to the last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     /// At least one, in order of time.
@@ -63,8 +63,8 @@ impl Growth {
     }
 
     /// What is known of a container over time; `None` when the last snapshot did not watch it.
-    pub fn of_container(&self, address: u64, kind: ContainerKind) -> Option<&Series> {
-        self.series.get(&(address, kind))
+    pub fn of_container(&self, identity: u64, kind: ContainerKind) -> Option<&Series> {
+        self.series.get(&(identity, kind))
     }
 }
 
@@ -94,7 +94,7 @@ fn container_series(snapshots: &[Snapshot]) -> FxHashMap<(u64, ContainerKind), S
                 length: container.length,
                 kept_bytes: container.kept_bytes,
             };
-            let key = (container.address, container.kind);
+            let key = (container.identity, container.kind);
             if age == 0 {
                 series.entry(key).or_insert_with(|| Series { points: Vec::new() });
             }
@@ -211,8 +211,8 @@ mod tests {
                 .collect(),
             containers: lengths
                 .iter()
-                .map(|&(address, length)| ContainerSize {
-                    address,
+                .map(|&(identity, length)| ContainerSize {
+                    identity,
                     kind: ContainerKind::Dict,
                     length,
                     kept_bytes: 100 * length,

@@ -216,7 +216,7 @@ fn snapshot(heap: &Heap, second: u64) -> Snapshot {
             .containers
             .iter()
             .map(|each| ContainerSize {
-                address: each.address,
+                identity: each.identity(),
                 kind: each.kind,
                 length: each.length,
                 kept_bytes: each.kept_bytes,
