@@ -90,7 +90,7 @@ fn type_name(found: &Found, watched: &Watched) -> Rc<str> {
     match found.objects.parent[row] == watched.row {
         false => "(frame)".into(),
         true if is_thread() => "(thread)".into(),
-        true => "(interpreter)".into(),
+        true => "(no object)".into(),
     }
 }
 
