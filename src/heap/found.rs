@@ -9,7 +9,6 @@ use cpython::objects::examine::{Examiner, ObjectSize};
 use cpython::objects::types::{FieldName, TypeInfo, flags};
 use cpython::objects::visit::{Step, Visitor};
 
-use super::ContainerKind;
 use super::collector::Link;
 use super::labels::{Label, LabelKind};
 use super::names::Names;
@@ -242,18 +241,4 @@ impl Found<'_> {
     pub fn push_holder(&mut self) -> u32 {
         self.objects.push(NO_SPOT, NO_OBJECT, 0)
     }
-}
-
-pub fn container_kind(content: Content) -> Option<ContainerKind> {
-    Some(match content {
-        Content::List => ContainerKind::List,
-        Content::Dict => ContainerKind::Dict,
-        Content::OrderedDict => ContainerKind::OrderedDict,
-        Content::Set => ContainerKind::Set,
-        Content::Deque => ContainerKind::Deque,
-        Content::LruCache => ContainerKind::LruCache,
-        Content::ByteArray => ContainerKind::ByteArray,
-        Content::Array => ContainerKind::Array,
-        _ => return None,
-    })
 }

@@ -5,11 +5,13 @@ use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
 
 use super::Place;
-use super::found::{Found, container_kind};
+use super::containers::container_kind;
+use super::found::Found;
 use super::holders::Rows;
 use super::labels::{Label, LabelKind};
 use super::names::{Form, Names};
 use super::objects::{HEAP, NO_OBJECT, Objects, Reference};
+use super::owners::LEAST_KEPT;
 use super::paths::key_at;
 use super::tree::{Growing, Held, Keys, ROOT, Step};
 use super::types::Types;
@@ -24,8 +26,8 @@ pub struct Ownership {
     owners: Vec<Owner>,
     /// Bytes of each row's object and, after `sum_up`, of everything first reached through it.
     kept: Vec<u64>,
-    /// The rows that may hold something, in the order in which they were reached: a holder before what it holds.
-    order: Vec<u32>,
+    /// The rows that may hold something or are large, in the order in which they were reached: a holder before what it holds.
+    pub order: Vec<u32>,
     reached: usize,
     /// Containers that a module, a class, a singleton or a frame holds by a name.
     pub named: Vec<u32>,
@@ -39,7 +41,7 @@ pub struct Owner {
     pub parent: u32,
     pub label: Label,
     /// The frame of the ownership tree that the object counts for.
-    frame: u32,
+    pub frame: u32,
     /// How near the object is to a name.
     pub place: Place,
 }
@@ -176,18 +178,18 @@ impl Ownership {
         let owner = &mut self.owners[row as usize];
         owner.parent = holder;
         owner.label = label;
+        owner.frame = frame;
         self.reached += 1;
-        if reader.kinds[type_of as usize] == Kind::Leaf {
+        if reader.kinds[type_of as usize] == Kind::Leaf && bytes < LEAST_KEPT {
             self.tree.add(frame, bytes);
             let kept = &mut self.kept[holder as usize];
             *kept = kept.saturating_add(bytes);
         } else {
-            owner.frame = frame;
             self.claim_holder(reader, holder, held, row, bytes);
         }
     }
 
-    /// What else is to be known of an object that may hold others.
+    /// What else is to be known of an object that may hold others, or is large enough to be an owner by itself.
     fn claim_holder<M>(&mut self, reader: &Reader<M>, holder: u32, held: Held, row: u32, bytes: u64) {
         let place = self.place_of(reader, holder, held.label, held.in_namespace);
         let kind = reader.kinds[held.type_of as usize];

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
+use cpython::objects::content::Content;
 use cpython::objects::dict::{DictHeader, KeysHeader};
 
 use super::found::Found;
@@ -51,7 +52,9 @@ impl Paths<'_, '_> {
         match label.kind() {
             LabelKind::Namespace => {}
             LabelKind::Attribute if parent == HEAP => text.push_str(&self.name(memory, label.number())),
-            LabelKind::Attribute if self.found.objects.type_of(row) == NO_OBJECT => {
+            // The frame of a generator is the generator to a reader, as it is where it is no object.
+            LabelKind::Attribute if self.is_frame(row) && !self.is_no_object(parent) => {}
+            LabelKind::Attribute if self.is_no_object(row) || self.is_frame(row) => {
                 text.extend([" > ", &self.name(memory, label.number())]);
             }
             LabelKind::Attribute => text.extend([".", &self.name(memory, label.number())]),
@@ -76,6 +79,15 @@ impl Paths<'_, '_> {
                 text.push_str(&format!(" > {}", self.found.types.short_name(type_of)));
             }
         }
+    }
+
+    fn is_no_object(&self, row: u32) -> bool {
+        self.found.objects.type_of(row) == NO_OBJECT
+    }
+
+    fn is_frame(&self, row: u32) -> bool {
+        let type_of = self.found.objects.type_of(row);
+        self.found.types.get(type_of).info.of_type.content == Content::Frame
     }
 
     fn name<M: ReadMemory>(&mut self, memory: &mut M, name: u32) -> Rc<str> {

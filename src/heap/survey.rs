@@ -13,6 +13,7 @@ use super::collector;
 use super::containers;
 use super::found::Found;
 use super::holders::{Holders, Rows};
+use super::owners;
 use super::ownership::Ownership;
 use super::roots::Gathering;
 use super::{Heap, Totals, TypeTotals};
@@ -96,7 +97,9 @@ impl Survey<'_> {
         found.objects.resolve(&found.spots, rows.count, &rows.held);
         let owned = Ownership::of(memory, &mut found, subject.layout, &rows);
         found.objects.forget_references();
-        let containers = containers::describe(memory, &mut walker, subject.layout, &mut found, &owned);
+        let mut watched = containers::watched(memory, &mut walker, &mut found, &owned);
+        owners::rank(memory, &mut walker, &found, &owned, &mut watched);
+        let containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched);
         let own_sizes = found.types.with_own_sizeof();
         if !own_sizes.is_empty() {
             warnings.push(format!(

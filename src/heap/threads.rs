@@ -12,6 +12,9 @@ use super::survey::Subject;
 /// `_PyErr_StackItem`s that hang on a thread: one for each handler that runs.
 const MOST_HANDLERS: usize = 1 << 16;
 
+/// What the name of a thread begins with.
+pub const THREAD: &str = "thread ";
+
 /// The threads of all interpreters.
 #[derive(Debug, Default)]
 pub struct Threads {
@@ -33,8 +36,8 @@ impl Threads {
             .native_thread_id
             .and_then(|offset| gathering.memory.word(thread.wrapping_add(offset)).ok());
         let name = match native {
-            Some(native) => format!("thread {native}"),
-            None => format!("thread {number}"),
+            Some(native) => format!("{THREAD}{native}"),
+            None => format!("{THREAD}{number}"),
         };
         let holder = gathering.holder(HEAP, &name);
         let _ = self.add_frames(gathering, thread, holder);

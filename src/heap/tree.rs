@@ -182,6 +182,16 @@ impl Growing {
         *sum = sum.saturating_add(bytes);
     }
 
+    /// The bytes of each frame with all frames above it.
+    pub fn sums(&self) -> Vec<u64> {
+        let mut sums = self.bytes.clone();
+        for frame in (1..sums.len()).rev() {
+            let parent = self.keys[frame].parent as usize;
+            sums[parent] = sums[parent].saturating_add(sums[frame]);
+        }
+        sums
+    }
+
     /// The tree with its labels written out.
     pub fn finish(self, names: &Names, types: &Types) -> Tree {
         let nodes = self.keys.iter().enumerate().map(|(frame, key)| TreeNode {

@@ -26,7 +26,7 @@ pub struct Change {
     pub bytes: i64,
 }
 
-/// One container over time: the same address and kind in every snapshot from its first to the last.
+/// One container over time: the same identity and kind in every snapshot from its first to the last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     /// At least one, in order of time.
@@ -63,8 +63,8 @@ impl Growth {
     }
 
     /// What is known of a container over time; `None` when the last snapshot did not watch it.
-    pub fn of_container(&self, address: u64, kind: ContainerKind) -> Option<&Series> {
-        self.series.get(&(address, kind))
+    pub fn of_container(&self, identity: u64, kind: ContainerKind) -> Option<&Series> {
+        self.series.get(&(identity, kind))
     }
 }
 
@@ -94,7 +94,7 @@ fn container_series(snapshots: &[Snapshot]) -> FxHashMap<(u64, ContainerKind), S
                 length: container.length,
                 kept_bytes: container.kept_bytes,
             };
-            let key = (container.address, container.kind);
+            let key = (container.identity, container.kind);
             if age == 0 {
                 series.entry(key).or_insert_with(|| Series { points: Vec::new() });
             }
@@ -125,6 +125,31 @@ impl Series {
         let grows = |pair: &[Point]| pair[1].length > pair[0].length;
         let cut_short = |pair: &[Point]| interval(pair) * 2 < longest && pair[1].length == pair[0].length;
         self.intervals() > 0 && self.points.windows(2).all(|pair| grows(pair) || cut_short(pair))
+    }
+
+    /// The intervals that show growth and began when the program, which was `age` old at the first snapshot, had been
+    /// running for at least as long as the interval takes: in an earlier one it may have been starting.
+    pub fn growing_intervals(&self, age: Duration) -> usize {
+        let pairs = self.points.windows(2);
+        pairs
+            .filter(|pair| pair[1].length > pair[0].length)
+            .filter(|pair| age + pair[0].at >= pair[1].at.saturating_sub(pair[0].at))
+            .count()
+    }
+
+    /// Whether it grows in several intervals and steadily; `age` as in [`Series::growing_intervals`].
+    pub fn is_trend(&self, age: Duration) -> bool {
+        const SEVERAL: usize = 2;
+        self.growing_intervals(age) >= SEVERAL && self.is_steady()
+    }
+
+    /// Whether the growth goes on as it began: the later half of the time brought its share, or a good part of it.
+    fn is_steady(&self) -> bool {
+        const GOOD_PART: f64 = 0.25;
+        let later = Series {
+            points: self.points[self.points.len() / 2..].to_vec(),
+        };
+        self.points.len() > 2 && later.items_per_second() >= GOOD_PART * self.items_per_second()
     }
 
     /// Items more than at the first point; negative when there are fewer.
@@ -186,8 +211,8 @@ mod tests {
                 .collect(),
             containers: lengths
                 .iter()
-                .map(|&(address, length)| ContainerSize {
-                    address,
+                .map(|&(identity, length)| ContainerSize {
+                    identity,
                     kind: ContainerKind::Dict,
                     length,
                     kept_bytes: 100 * length,
@@ -251,6 +276,32 @@ mod tests {
         assert!(grows((11, 20)));
         assert!(!grows((11, 19)));
         assert!(!grows((18, 20)));
+    }
+
+    fn series(lengths: &[(u64, u64)]) -> Series {
+        let point = |&(second, length): &(u64, u64)| Point {
+            at: Duration::from_secs(second),
+            length,
+            kept_bytes: 0,
+        };
+        Series {
+            points: lengths.iter().map(point).collect(),
+        }
+    }
+
+    #[test]
+    fn an_interval_counts_when_it_shows_growth_and_the_program_was_running_before() {
+        let growing = series(&[(0, 10), (10, 20), (20, 30), (21, 30)]);
+        let intervals = |age| growing.growing_intervals(Duration::from_secs(age));
+        assert_eq!((intervals(0), intervals(9), intervals(10)), (1, 1, 2));
+    }
+
+    #[test]
+    fn growth_that_fades_is_not_steady() {
+        assert!(series(&[(0, 0), (1, 10), (2, 20), (3, 30)]).is_steady());
+        assert!(series(&[(0, 0), (1, 10), (2, 13)]).is_steady());
+        assert!(!series(&[(0, 0), (1, 1000), (2, 1001), (3, 1002)]).is_steady());
+        assert!(!series(&[(0, 0), (1, 10)]).is_steady());
     }
 
     #[test]

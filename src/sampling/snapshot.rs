@@ -20,7 +20,8 @@ pub struct Snapshot {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContainerSize {
-    pub address: u64,
+    /// What [`Container::identity`](crate::heap::Container::identity) says.
+    pub identity: u64,
     pub kind: ContainerKind,
     pub length: u64,
     pub kept_bytes: u64,
