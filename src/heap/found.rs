@@ -16,7 +16,7 @@ use super::objects::{NO_OBJECT, NO_SPOT, Objects};
 use super::types::{Known, Types};
 use super::worklist::Worklist;
 use crate::memory::slots::{SLOT_SIZE, Slots};
-use crate::memory::spots::{Added, Spot, Spots};
+use crate::memory::spots::{Added, OBJECT_ALIGNMENT, Spot, Spots};
 
 /// Of dicts with more entries not every key is noted; whoever needs one looks it up.
 const KEYED_ENTRIES: u64 = 64;
@@ -85,20 +85,32 @@ impl<'a> Found<'a> {
 
     /// Examines everything that was met, and what is met meanwhile.
     pub fn examine_all<M: ReadMemory>(&mut self, memory: &mut M, walker: &mut Examiner) {
-        while let Some(address) = self.worklist.pop(&self.slots, |address| memory.has_at_hand(address)) {
-            let references = self.objects.reference_count();
-            if !self.objects.has_room() || self.examine(memory, walker, address).is_none() {
-                self.rejected += 1;
-                self.objects.take_back(references);
+        while let Some(slot) = (self.worklist).next_slot(&self.slots, |address| memory.has_at_hand(address)) {
+            let (start, first) = (self.slots.start(slot), self.spots.first_of(slot));
+            while let Some(place) = self.worklist.pop(slot) {
+                let address = start + u64::from(place) * OBJECT_ALIGNMENT;
+                let known = self.objects.reference_count();
+                let examined = self.examine(memory, walker, address, first + u32::from(place));
+                if examined.is_none() {
+                    self.rejected += 1;
+                    self.objects.take_back(known);
+                }
             }
+            self.worklist.finish(slot);
         }
     }
 
     #[inline]
-    fn examine<M: ReadMemory>(&mut self, memory: &mut M, walker: &mut Examiner, address: u64) -> Option<()> {
-        let (Added::First(spot, _) | Added::Again(spot)) = self.spots.add(address) else {
+    fn examine<M: ReadMemory>(
+        &mut self,
+        memory: &mut M,
+        walker: &mut Examiner,
+        address: u64,
+        spot: Spot,
+    ) -> Option<()> {
+        if !self.objects.has_room() {
             return None;
-        };
+        }
         let type_of = self.type_at(memory, address)?;
         let Known { of_type, is_leaf, .. } = &self.types.get(type_of).info;
         if *is_leaf && !of_type.has(flags::HAVE_GC) {

@@ -175,10 +175,12 @@ impl Ownership {
             LabelKind::Namespace => above,
             _ => self.tree.frame(above, held, |keys| reader.step(held, holder, keys)),
         };
-        let owner = &mut self.owners[row as usize];
-        owner.parent = holder;
-        owner.label = label;
-        owner.frame = frame;
+        self.owners[row as usize] = Owner {
+            parent: holder,
+            label,
+            frame,
+            place: Place::Elsewhere,
+        };
         self.reached += 1;
         if reader.kinds[type_of as usize] == Kind::Leaf && bytes < LEAST_KEPT {
             self.tree.add(frame, bytes);

@@ -61,16 +61,26 @@ struct KeysBelow {
     shown: FxHashSet<u32>,
 }
 
+/// What a frame has of its own.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    objects: u64,
+    bytes: u64,
+}
+
+/// A frame that is asked for, in two numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Question(u64, u64);
+
 /// Builds the tree while holders are found.
 pub struct Growing {
     keys: Vec<Key>,
     depth: Vec<u16>,
-    objects: Vec<u64>,
-    bytes: Vec<u64>,
+    sums: Vec<Sum>,
     index: FxHashMap<Key, u32>,
     keys_below: FxHashMap<u32, KeysBelow>,
     /// The last frames asked for, by a hash of the question: objects that are alike come in rows.
-    recent: Vec<((u32, Held), u32)>,
+    recent: Vec<(Question, u32)>,
 }
 
 /// The frame of the whole heap.
@@ -83,19 +93,13 @@ impl Growing {
             step: Step::Unnamed,
             type_of: NO_OBJECT,
         };
-        let nothing = Held {
-            label: Label::UNNAMED,
-            in_namespace: false,
-            type_of: NO_OBJECT,
-        };
         Growing {
             keys: vec![root],
             depth: vec![0],
-            objects: vec![0],
-            bytes: vec![0],
+            sums: vec![Sum::default()],
             index: FxHashMap::default(),
             keys_below: FxHashMap::default(),
-            recent: vec![((u32::MAX, nothing), ROOT); CACHE],
+            recent: vec![(Question(u64::MAX, u64::MAX), ROOT); CACHE],
         }
     }
 
@@ -108,14 +112,13 @@ impl Growing {
             LabelKind::Entry if !held.in_namespace => Label::new(LabelKind::Entry, 0),
             _ => held.label,
         };
-        let asked = (parent, held);
-        let slot = slot(parent, held);
-        let (last, frame) = self.recent[slot];
-        if last == asked {
+        let question = Question::of(parent, held);
+        let (last, frame) = self.recent[question.slot()];
+        if last == question {
             return frame;
         }
         let frame = self.find(parent, held, read);
-        self.recent[slot] = (asked, frame);
+        self.recent[question.slot()] = (question, frame);
         frame
     }
 
@@ -169,22 +172,21 @@ impl Growing {
         let frame = self.keys.len() as u32;
         self.keys.push(key);
         self.depth.push(depth + 1);
-        self.objects.push(0);
-        self.bytes.push(0);
+        self.sums.push(Sum::default());
         self.index.insert(key, frame);
         frame
     }
 
     #[inline]
     pub fn add(&mut self, frame: u32, bytes: u64) {
-        self.objects[frame as usize] += 1;
-        let sum = &mut self.bytes[frame as usize];
-        *sum = sum.saturating_add(bytes);
+        let sum = &mut self.sums[frame as usize];
+        sum.objects += 1;
+        sum.bytes = sum.bytes.saturating_add(bytes);
     }
 
     /// The bytes of each frame with all frames above it.
     pub fn sums(&self) -> Vec<u64> {
-        let mut sums = self.bytes.clone();
+        let mut sums: Vec<u64> = self.sums.iter().map(|sum| sum.bytes).collect();
         for frame in (1..sums.len()).rev() {
             let parent = self.keys[frame].parent as usize;
             sums[parent] = sums[parent].saturating_add(sums[frame]);
@@ -201,19 +203,27 @@ impl Growing {
             } else {
                 text(key, names, types)
             },
-            own_objects: self.objects[frame],
-            own_bytes: self.bytes[frame],
+            own_objects: self.sums[frame].objects,
+            own_bytes: self.sums[frame].bytes,
         });
         Tree { nodes: nodes.collect() }
     }
 }
 
-#[inline]
-fn slot(parent: u32, held: Held) -> usize {
-    let mixed = (u64::from(parent) << 32 | u64::from(held.label.bits()))
-        .wrapping_add(u64::from(held.type_of) << 17)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 52) as usize % CACHE
+impl Question {
+    #[inline]
+    fn of(parent: u32, held: Held) -> Question {
+        Question(
+            u64::from(parent) << 32 | u64::from(held.label.bits()),
+            u64::from(held.type_of) << 1 | u64::from(held.in_namespace),
+        )
+    }
+
+    #[inline]
+    fn slot(self) -> usize {
+        let mixed = self.0.wrapping_add(self.1 << 16).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 52) as usize % CACHE
+    }
 }
 
 fn text(key: &Key, names: &Names, types: &Types) -> std::rc::Rc<str> {

@@ -10,8 +10,6 @@ pub struct Worklist {
     waiting: Vec<Vec<u16>>,
     /// Slots that came to have something, the last one first: they may be at hand.
     fresh: Vec<u32>,
-    /// The slot whose objects are being examined.
-    at: usize,
     /// Where the sweep is.
     swept: usize,
     /// Sweeps go up and down in turn: what was read last is used first.
@@ -23,7 +21,6 @@ impl Worklist {
         Worklist {
             waiting: vec![Vec::new(); slots.count()],
             fresh: Vec::new(),
-            at: 0,
             swept: 0,
             upwards: true,
         }
@@ -39,19 +36,20 @@ impl Worklist {
         waiting.push(place as u16);
     }
 
-    /// The next address: of the same slot as the last one while there are any, then of one that `is_at_hand`, then of the
-    /// next one of the sweep.
+    /// A slot that has something: one that `is_at_hand`, or else the next one of the sweep.
+    pub fn next_slot(&mut self, slots: &Slots, is_at_hand: impl Fn(u64) -> bool) -> Option<usize> {
+        self.next_fresh(slots, is_at_hand).or_else(|| self.next_swept())
+    }
+
+    /// Takes a place of a slot, as a number of the alignment.
     #[inline]
-    pub fn pop(&mut self, slots: &Slots, is_at_hand: impl Fn(u64) -> bool) -> Option<u64> {
-        loop {
-            if let Some(place) = self.waiting.get_mut(self.at)?.pop() {
-                return Some(slots.start(self.at) + u64::from(place) * OBJECT_ALIGNMENT);
-            }
-            self.at = match self.next_fresh(slots, &is_at_hand) {
-                Some(slot) => slot,
-                None => self.next_swept()?,
-            };
-        }
+    pub fn pop(&mut self, slot: usize) -> Option<u16> {
+        self.waiting[slot].pop()
+    }
+
+    /// Gives back the room of a slot that is finished.
+    pub fn finish(&mut self, slot: usize) {
+        self.waiting[slot] = Vec::new();
     }
 
     fn next_fresh(&mut self, slots: &Slots, is_at_hand: impl Fn(u64) -> bool) -> Option<usize> {
@@ -97,17 +95,23 @@ mod tests {
         for address in [3 * SLOT_SIZE, 8, SLOT_SIZE + 8, 16] {
             push(&mut worklist, address);
         }
-        let mut order = vec![worklist.pop(&slots, |_| false).unwrap()];
-        push(&mut worklist, 24);
-        for _ in 0..3 {
-            order.push(worklist.pop(&slots, |_| false).unwrap());
-        }
+        assert_eq!(worklist.next_slot(&slots, |_| false), Some(0));
+        assert_eq!(
+            (worklist.pop(0), worklist.pop(0), worklist.pop(0)),
+            (Some(2), Some(1), None)
+        );
+        assert_eq!(worklist.next_slot(&slots, |_| false), Some(1));
+        assert_eq!(worklist.pop(1), Some(1));
         push(&mut worklist, 32);
         push(&mut worklist, 2 * SLOT_SIZE);
-        while let Some(address) = worklist.pop(&slots, |_| false) {
-            order.push(address);
+        // What is at hand comes first.
+        assert_eq!(worklist.next_slot(&slots, |start| start == 0), Some(0));
+        assert_eq!(worklist.pop(0), Some(4));
+        push(&mut worklist, 40);
+        for slot in [2, 3, 0] {
+            assert_eq!(worklist.next_slot(&slots, |_| false), Some(slot));
+            assert!(worklist.pop(slot).is_some());
         }
-        let expected = [16, 24, 8, SLOT_SIZE + 8, 2 * SLOT_SIZE, 3 * SLOT_SIZE, 32];
-        assert_eq!(order, expected);
+        assert_eq!(worklist.next_slot(&slots, |_| false), None);
     }
 }

@@ -81,6 +81,11 @@ impl Spots {
         (chunk != NONE && self.bits[spot as usize / 64] & 1 << (spot % 64) != 0).then_some(spot)
     }
 
+    /// The spot at the beginning of a slot that has members.
+    pub fn first_of(&self, slot: usize) -> Spot {
+        self.chunk_of[slot] << PLACE_BITS
+    }
+
     /// Whether an object can stand at `address` at all: it is mapped, and aligned.
     pub fn can_hold(&self, address: u64) -> bool {
         self.position(address).is_some()
