@@ -130,6 +130,11 @@ impl Container {
             _ => self.address,
         }
     }
+
+    /// A number made of its path, where that is a name and no place among others, which changes.
+    pub fn name(&self) -> Option<u64> {
+        (self.place != Place::Elsewhere).then(|| FxBuildHasher.hash_one(&self.path))
+    }
 }
 
 /// What part an object has in the list of owners.

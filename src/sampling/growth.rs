@@ -31,6 +31,7 @@ pub struct Change {
 pub struct Series {
     /// At least one, in order of time.
     pub points: Vec<Point>,
+    name: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,7 +85,7 @@ fn type_changes(first: &Snapshot, last: &Snapshot) -> FxHashMap<Rc<str>, Change>
 }
 
 /// Follows each container of the last snapshot back in time, up to the first snapshot without it: what stood at the
-/// same address before a gap was another object.
+/// same address before a gap, or under another name, was another object.
 fn container_series(snapshots: &[Snapshot]) -> FxHashMap<(u64, ContainerKind), Series> {
     let mut series: FxHashMap<(u64, ContainerKind), Series> = FxHashMap::default();
     for (age, snapshot) in snapshots.iter().rev().enumerate() {
@@ -96,12 +97,17 @@ fn container_series(snapshots: &[Snapshot]) -> FxHashMap<(u64, ContainerKind), S
             };
             let key = (container.identity, container.kind);
             if age == 0 {
-                series.entry(key).or_insert_with(|| Series { points: Vec::new() });
+                series.entry(key).or_insert_with(|| Series {
+                    points: Vec::new(),
+                    name: container.name,
+                });
             }
             if let Some(known) = series.get_mut(&key)
                 && known.points.len() == age
+                && (known.name == container.name || known.name.is_none() || container.name.is_none())
             {
                 known.points.push(point);
+                known.name = known.name.or(container.name);
             }
         }
     }
@@ -148,6 +154,7 @@ impl Series {
         const GOOD_PART: f64 = 0.25;
         let later = Series {
             points: self.points[self.points.len() / 2..].to_vec(),
+            name: self.name,
         };
         self.points.len() > 2 && later.items_per_second() >= GOOD_PART * self.items_per_second()
     }
@@ -213,6 +220,7 @@ mod tests {
                 .iter()
                 .map(|&(identity, length)| ContainerSize {
                     identity,
+                    name: None,
                     kind: ContainerKind::Dict,
                     length,
                     kept_bytes: 100 * length,
@@ -286,6 +294,7 @@ mod tests {
         };
         Series {
             points: lengths.iter().map(point).collect(),
+            name: None,
         }
     }
 
@@ -318,5 +327,23 @@ mod tests {
             [30, 40]
         );
         assert_eq!(series.period(), Duration::from_secs(2));
+    }
+
+    #[test]
+    fn what_had_another_name_at_an_address_was_another_object() {
+        let named = |second, length, name| {
+            let mut snapshot = snapshot(second, &[], &[(1, length)]);
+            snapshot.containers[0].name = name;
+            snapshot
+        };
+        let points = |names: [Option<u64>; 3]| {
+            let snapshots = [named(0, 3, names[0]), named(2, 20, names[1]), named(4, 30, names[2])];
+            let growth = Growth::of(&snapshots);
+            growth.of_container(1, ContainerKind::Dict).unwrap().points.len()
+        };
+        assert_eq!(points([Some(8), Some(7), Some(7)]), 2);
+        assert_eq!(points([Some(7), Some(7), Some(7)]), 3);
+        assert_eq!(points([Some(7), None, Some(7)]), 3);
+        assert_eq!(points([Some(8), None, Some(7)]), 2);
     }
 }
