@@ -9,11 +9,11 @@
 //! # What it looks at
 //!
 //! The same object, known by its address, in the first snapshot, in the last, and in all between. Growth in two
-//! intervals or more that goes on as it began makes the finding `likely`; ask for them with `--interval`. One interval
-//! alone may have fallen into the loading of data, and so may the one in which the program started, which is left
-//! out: without a trend the finding is `possible`, for information, and makes no forecast. Containers that hold each other are
-//! one cause and reported once, at the outermost. Contents of a `functools.lru_cache` belong to `unbounded-cache`;
-//! `sys.modules` and its like are the interpreter's own.
+//! intervals or more that goes on as it began makes the finding `likely`; ask for them with `--interval`. One
+//! interval alone may have fallen into the loading of data, and so may the one in which the program started, which
+//! is left out: without a trend the finding is `possible`, for information, and makes no forecast. Containers that
+//! hold each other are one cause and reported once, at the outermost. Contents of a `functools.lru_cache` belong to
+//! `unbounded-cache`; `sys.modules` and its like are the interpreter's own.
 //!
 //! # Why it matters
 //!
