@@ -112,9 +112,9 @@ pub enum Error {
     #[error("nothing of the program was read: {cause}")]
     NothingRead { cause: Box<Error>, code: u8 },
 
-    /// `manner` is a part of a sentence, as in `by signal 9 (SIGKILL)`.
-    #[error("it ended {manner} before its interpreter could be read")]
-    EndedUnread { manner: String },
+    /// `manner` is a part of a sentence, as in `by signal 9 (SIGKILL)`; `obstacle` is what was in the way, if anything.
+    #[error("it ended {manner} before its interpreter could be read{}", .obstacle.as_deref().map(|it| format!(" ({it})")).unwrap_or_default())]
+    EndedUnread { manner: String, obstacle: Option<String> },
 
     #[error("signals cannot be caught: {cause}")]
     Interrupt { cause: io::Error },

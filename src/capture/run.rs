@@ -281,12 +281,14 @@ impl Following<'_> {
     fn why_nothing_was_read(self, status: Option<ExitStatus>) -> Error {
         let seen = self.unread.unwrap_or(Error::Exited { pid: self.pid });
         // A look into a program that is being loaded, or taken down, finds no interpreter yet, or no more.
-        let too_short = seen.is_of_a_short_life() || self.loaded && matches!(seen, Error::NotPython { .. });
+        let unseen = matches!(seen, Error::NotPython { .. } | Error::Freeze { .. });
+        let too_short = seen.is_of_a_short_life() || self.loaded && status.is_some() && unseen;
         match (self.blind, status) {
             _ if !too_short => seen,
             (Some(blind), Some(status)) if status.code().is_some() => blind,
             (_, Some(status)) => Error::EndedUnread {
                 manner: child::manner(status),
+                obstacle: matches!(seen, Error::Freeze { .. }).then(|| seen.to_string()),
             },
             (Some(blind), None) => blind,
             (None, None) => seen,

@@ -305,6 +305,7 @@ fn summary(heap: &Heap, at: Duration, rss: u64) -> Snapshot {
             .iter()
             .map(|each| ContainerSize {
                 identity: each.identity(),
+                name: each.name(),
                 kind: each.kind,
                 length: each.length,
                 kept_bytes: each.kept_bytes,

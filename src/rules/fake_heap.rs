@@ -94,6 +94,7 @@ fn snapshot(watched: &[(Container, &[u64])], index: usize) -> Snapshot {
         let kept_bytes = 56 + item_bytes * length;
         Some(ContainerSize {
             identity,
+            name: container.name(),
             kind,
             length,
             kept_bytes,

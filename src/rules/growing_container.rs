@@ -9,11 +9,11 @@
 //! # What it looks at
 //!
 //! The same object, known by its address, in the first snapshot, in the last, and in all between. Growth in two
-//! intervals or more that goes on as it began makes the finding `likely`; ask for them with `--interval`. One interval
-//! alone may have fallen into the loading of data, and so may the one in which the program started, which is not
-//! counted: the finding is then `possible`, for information, and makes no forecast. Containers that hold each other are
-//! one cause and reported once, at the outermost. Contents of a `functools.lru_cache` belong to `unbounded-cache`;
-//! `sys.modules` and its like are the interpreter's own.
+//! intervals or more that goes on as it began makes the finding `likely`; ask for them with `--interval`. One
+//! interval alone may have fallen into the loading of data, and so may the one in which the program started, which
+//! is left out: without a trend the finding is `possible`, for information, and makes no forecast. Containers that
+//! hold each other are one cause and reported once, at the outermost. Contents of a `functools.lru_cache` belong to
+//! `unbounded-cache`; `sys.modules` and its like are the interpreter's own.
 //!
 //! # Why it matters
 //!
@@ -132,17 +132,24 @@ fn series_if_growing<'a>(container: &Container, evidence: &Evidence<'a>) -> Opti
         return None;
     }
     let at_least = |value: u64, threshold| value >= evidence.thresholds.of(threshold);
-    let grown = |value: i64, threshold| u64::try_from(value).is_ok_and(|value| at_least(value, threshold));
     let series = evidence.growth.of_container(container.identity(), container.kind)?;
     (series.grows_in_every_interval()
         && (at_least(container.length, &ITEMS) || at_least(container.kept_bytes, &BYTES))
-        && (grown(series.items_grown(), &GROWN_ITEMS)
-            || series.items_grown() >= FEWEST_ITEMS && grown(series.bytes_grown(), &GROWN_BYTES)))
+        && has_grown_enough(series, evidence))
     .then_some(series)
 }
 
+fn has_grown_enough(series: &Series, evidence: &Evidence<'_>) -> bool {
+    let grown =
+        |value: i64, threshold| u64::try_from(value).is_ok_and(|value| value >= evidence.thresholds.of(threshold));
+    grown(series.items_grown(), &GROWN_ITEMS)
+        || series.items_grown() >= FEWEST_ITEMS && grown(series.bytes_grown(), &GROWN_BYTES)
+}
+
 fn finding(container: &Container, series: &Series, evidence: &Evidence<'_>) -> Finding {
-    let is_trend = series.is_trend(evidence.age);
+    let later = series.after_start(evidence.age);
+    let is_trend = later.is_trend() && has_grown_enough(&later, evidence);
+    let series = if is_trend { &later } else { series };
     // What may have been loaded once allows no forecast.
     let time_left = time_to_limit(series, evidence).filter(|_| is_trend);
     let grown_bytes = u64::try_from(series.bytes_grown()).unwrap_or(0);
@@ -207,10 +214,6 @@ fn advice(kind: ContainerKind) -> &'static str {
 fn facts(series: &Series, time_left: Option<Duration>, evidence: &Evidence<'_>) -> Vec<(&'static str, Fact)> {
     let mut facts = vec![
         ("intervals", Fact::Number(series.intervals() as u64)),
-        (
-            "growing_intervals",
-            Fact::Number(series.growing_intervals(evidence.age) as u64),
-        ),
         ("seconds", Fact::Real(series.period().as_secs_f64())),
         ("items_grown", Fact::Difference(series.items_grown())),
         ("bytes_grown", Fact::Difference(series.bytes_grown())),
@@ -277,7 +280,7 @@ mod tests {
             (&[20_000, 22_000], OLD),
             (&[1_000, 22_000], Duration::ZERO),
             (&[1_000, 21_000, 22_000], Duration::ZERO),
-            (&[1_000, 21_000, 22_000], Duration::from_secs(1)),
+            (&[1_000, 21_980, 21_990, 22_000], Duration::ZERO),
             (&[1_000, 21_990, 21_995, 22_000], OLD),
         ];
         for (lengths, age) in cases {
@@ -311,6 +314,7 @@ mod tests {
     #[test]
     fn what_stands_still_shrinks_once_or_is_small_is_not() {
         let small = container("a.SMALL", ContainerKind::Dict, 400);
+        let placed = |path, place| Container { place, ..dict(path) };
         let watched: &[(Container, &[u64])] = &[
             (dict("a.STILL"), &[22_000, 22_000, 22_000]),
             (dict("a.PAUSED"), &[21_000, 22_000, 22_000]),
@@ -321,20 +325,8 @@ mod tests {
             (dict("sys.modules"), GROWING),
             (dict("(interpreter).interned strings"), GROWING),
             (dict("shop.Base.__subclasses__"), GROWING),
-            (
-                Container {
-                    place: Place::Frame,
-                    ..dict("main.local")
-                },
-                GROWING,
-            ),
-            (
-                Container {
-                    place: Place::Elsewhere,
-                    ..dict("somewhere")
-                },
-                GROWING,
-            ),
+            (placed("main.local", Place::Frame), GROWING),
+            (placed("somewhere", Place::Elsewhere), GROWING),
         ];
         assert_eq!(findings(&RULE, watched, None), []);
     }

@@ -217,6 +217,7 @@ fn snapshot(heap: &Heap, second: u64) -> Snapshot {
             .iter()
             .map(|each| ContainerSize {
                 identity: each.identity(),
+                name: each.name(),
                 kind: each.kind,
                 length: each.length,
                 kept_bytes: each.kept_bytes,
