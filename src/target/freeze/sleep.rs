@@ -69,6 +69,10 @@ impl Remembered {
         })
     }
 
+    pub fn tid(&self) -> Tid {
+        self.tid
+    }
+
     fn is_still_so(&self, pid: u32, tid: Tid, call: u64, arguments: &Arguments) -> bool {
         let mut left_with = self.sleep.arguments;
         if let Some(changed) = self.changed {
