@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
+use super::asleep::Clocks;
 use super::children::ChildSignals;
 use super::copy::Copy;
 use super::kept::{self, Notice};
@@ -40,6 +41,7 @@ pub struct Hold {
     children: ChildSignals,
     /// What the freezes before this one left.
     pub(super) earlier: Vec<Remembered>,
+    pub(super) clocks: Clocks,
     /// When the first thread was told to stop.
     since: Instant,
     /// From then on until they are let go.
@@ -62,6 +64,7 @@ impl Hold {
             threads: Vec::new(),
             children,
             earlier,
+            clocks: Clocks::default(),
             since: Instant::now(),
             urgency: None,
             breakpoints: Vec::new(),
@@ -174,6 +177,7 @@ impl Hold {
             thread.leave(0);
         }
         self.urgency = None;
+        self.clocks = Clocks::default();
         self.stopped_for()
     }
 
@@ -245,7 +249,8 @@ impl Hold {
             .iter()
             .any(|thread| matches!(thread.phase, Phase::Stopping))
         {
-            if !self.take_stops(Thread::take_stop) {
+            let pid = self.pid;
+            if !self.take_stops(|thread, stop| thread.take_stop(pid, stop)) {
                 self.children.wait(KERNEL_PATIENCE);
                 if start.elapsed() >= KERNEL_PATIENCE {
                     self.look_after_late_threads(in_kernel);

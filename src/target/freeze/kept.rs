@@ -125,7 +125,7 @@ impl Hold {
         };
         match thread.phase {
             Phase::Running => {
-                (thread.sleep, _) = Sleep::of(pid, tid, &[]).unzip();
+                (thread.sleep, _) = Sleep::of(pid, tid, &[], &mut self.clocks).unzip();
                 thread.phase = Phase::Stopping;
                 true
             }

@@ -29,7 +29,7 @@ impl Hold {
         if self.threads.iter().any(|thread| thread.tid == tid) {
             return Ok(true);
         }
-        let (sleep, changed) = Sleep::of(self.pid, tid, &self.earlier).unzip();
+        let (sleep, changed) = Sleep::of(self.pid, tid, &self.earlier, &mut self.clocks).unzip();
         let changed = changed.flatten();
         let job_stopped = Status::of_thread(self.pid, tid).is_some_and(|status| status.state == 'T');
         if !self.seize(tid, libc::PTRACE_O_TRACESYSGOOD)? {
