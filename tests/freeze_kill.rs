@@ -98,19 +98,23 @@ fn a_tracer_killed_alone_leaves_the_program_alone() {
 #[test]
 fn a_profiler_killed_at_any_moment_leaves_no_zombie() {
     const EACH: usize = 8;
+    // A program file of its own, by which its processes can be told from those of other tests.
+    let folder = tempfile::tempdir().expect("a folder");
+    let command = folder.path().join("pymemscope");
+    std::fs::copy(env!("CARGO_BIN_EXE_pymemscope"), &command).expect("a copy of the command");
     let mut target = Target::python(PROGRAM);
     let pid = target.pid();
     let killed_at_all_moments = || {
         for moment in Moment::ALL {
             for times in 0..EACH {
-                profiler_killed_when(&target, moment, times);
+                profiler_killed_when(&command, &target, moment, times);
             }
         }
     };
     killed_at_all_moments();
-    no_trace_is_left(&target);
+    no_trace_is_left(&command, &target);
     target::frozen_meanwhile(pid, |_| killed_at_all_moments());
-    no_trace_is_left(&target);
+    no_trace_is_left(&command, &target);
     target.say("hello");
     assert_eq!(target.line(), "hello True True");
     assert!(target.end().success());
@@ -139,8 +143,8 @@ impl Moment {
 }
 
 /// Attaches the command, and kills it when the moment has come and was seen `times` more; or lets it end before that.
-fn profiler_killed_when(target: &Target, moment: Moment, times: usize) {
-    let mut profiler = Command::new(env!("CARGO_BIN_EXE_pymemscope"))
+fn profiler_killed_when(command: &Path, target: &Target, moment: Moment, times: usize) {
+    let mut profiler = Command::new(command)
         .args(["attach", &target.pid().to_string(), "-d", "0", "--freeze", "fork"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -158,10 +162,9 @@ fn profiler_killed_when(target: &Target, moment: Moment, times: usize) {
     profiler.wait().expect("it ends");
 }
 
-fn no_trace_is_left(target: &Target) {
-    let ours = Path::new(env!("CARGO_BIN_EXE_pymemscope"));
+fn no_trace_is_left(command: &Path, target: &Target) {
     let executes = |process: std::fs::DirEntry| {
-        std::fs::read_link(process.path().join("exe")).is_ok_and(|executable| executable == ours)
+        std::fs::read_link(process.path().join("exe")).is_ok_and(|executable| executable == command)
     };
     target::until("all guardians are gone", || {
         let mut processes = std::fs::read_dir("/proc").expect("the processes").flatten();

@@ -42,7 +42,8 @@ pub fn guardian_main(mut arguments: impl Iterator<Item = String>) -> ! {
     keeper.leave()
 }
 
-/// Leaves the profiler's session, and whatever else could end us or be kept open by us.
+/// Leaves the profiler's session, and whatever else could end us or be kept open by us. To end a tracer in the middle of
+/// its work could harm the program that it has stopped (see `inject`).
 pub fn stand_apart(name: &str) {
     // This fails only for the leader of a process group, which a process that was just started is not.
     let _ = setsid();
@@ -56,6 +57,8 @@ pub fn stand_apart(name: &str) {
         // SAFETY: no handler is installed, the signal is only ignored.
         let _ = unsafe { signal(ignored, SigHandler::SigIgn) };
     }
+    // The kernel passes us over when memory runs out; this takes CAP_SYS_RESOURCE.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "-1000");
     let _ = std::env::set_current_dir("/");
     let name = std::ffi::CString::new(name).unwrap_or_default();
     let _ = nix::sys::prctl::set_name(&name);
