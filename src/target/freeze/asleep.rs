@@ -12,6 +12,7 @@ use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 
 use super::tracee::Tid;
+use super::urgency::Urgency;
 
 /// How often the clocks are compared; the best of them counts.
 const MOST_TRIES: usize = 3;
@@ -59,6 +60,8 @@ pub fn now() -> Duration {
 
 /// The time by one processor's clock and by the monotonic one, at the same moment.
 fn both_clocks(processor: usize) -> Option<(Duration, Duration)> {
+    // Before the others there too: who waits for a turn on a busy processor comes late for the stop.
+    let _urgency = Urgency::begin();
     let usual = sched_getaffinity(Pid::from_raw(0)).ok()?;
     let mut only = CpuSet::new();
     only.set(processor).ok()?;

@@ -9,8 +9,9 @@ use super::procfs::{self, Status};
 
 /// How long to wait for our turn. A stop takes milliseconds; only one that lasts while all memory is read takes seconds.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-const FIRST_LOOK: Duration = Duration::from_millis(1);
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// Between two looks whether it is our turn.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
 /// What came of the waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,12 +39,12 @@ pub fn lets_go(tracer: u32) -> bool {
 
 /// Waits until no thread of the process is traced, for as long as guardians do that; counted from `since`.
 pub fn wait_for_turn(pid: u32, since: Instant, profiler: &Socket) -> Turn {
-    let mut pause = FIRST_LOOK;
     loop {
+        // The longer it has been, the less it matters.
+        let pause = (since.elapsed() / 4).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
         if profiler.is_readable_within(pause) {
             return Turn::NotNeeded;
         }
-        pause = LOOK_AGAIN;
         match tracer(pid) {
             Some(other) if !lets_go(other) => return Turn::Refused,
             _ if since.elapsed() >= PATIENCE => return Turn::TimeIsUp,
