@@ -73,6 +73,108 @@ fn a_guardian_killed_after_any_step_leaves_the_program_alone() {
     }
 }
 
+/// The tracer is a child of the guardian, which lives on and has the copy reaped.
+#[test]
+fn a_tracer_killed_alone_leaves_the_program_alone() {
+    let mut target = Target::python(PROGRAM);
+    let mut guardian = target::guardian();
+    let frozen = guardian.freeze(target.pid(), FreezeMode::Fork).expect("frozen");
+    let tracers = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", guardian.pid())).expect("it lives");
+    let tracer: i32 = tracers.trim().parse().expect("one tracer");
+    // SAFETY: sends a signal to the child of a child of ours.
+    assert_eq!(unsafe { libc::kill(tracer, libc::SIGKILL) }, 0);
+    assert!(matches!(
+        guardian.release(frozen),
+        Err(FreezeError::GuardianLost { .. })
+    ));
+    target::until("the copy is reaped", || target.children().is_empty().then_some(()));
+    target.say("hello");
+    assert_eq!(target.line(), "hello True True");
+    assert!(target.end().success());
+}
+
+/// Killed at all the moments that show from outside and at some between them, alone and while another profiler stops the
+/// program too, which hinders the guardian in cleaning up.
+#[test]
+fn a_profiler_killed_at_any_moment_leaves_no_zombie() {
+    const EACH: usize = 8;
+    // A program file of its own, by which its processes can be told from those of other tests.
+    let folder = tempfile::tempdir().expect("a folder");
+    let command = folder.path().join("pymemscope");
+    std::fs::copy(env!("CARGO_BIN_EXE_pymemscope"), &command).expect("a copy of the command");
+    let mut target = Target::python(PROGRAM);
+    let pid = target.pid();
+    let killed_at_all_moments = || {
+        for moment in Moment::ALL {
+            for times in 0..EACH {
+                profiler_killed_when(&command, &target, moment, times);
+            }
+        }
+    };
+    killed_at_all_moments();
+    no_trace_is_left(&command, &target);
+    target::frozen_meanwhile(pid, |_| killed_at_all_moments());
+    no_trace_is_left(&command, &target);
+    target.say("hello");
+    assert_eq!(target.line(), "hello True True");
+    assert!(target.end().success());
+}
+
+/// What can be seen of an attach from outside.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    Started,
+    Traced,
+    Copied,
+    CopyDead,
+}
+
+impl Moment {
+    const ALL: [Moment; 4] = [Moment::Started, Moment::Traced, Moment::Copied, Moment::CopyDead];
+
+    fn has_come(self, target: &Target) -> bool {
+        match self {
+            Moment::Started => true,
+            Moment::Traced => target.status("TracerPid") != "0",
+            Moment::Copied => !target.children().is_empty(),
+            Moment::CopyDead => target.children().into_iter().any(is_gone),
+        }
+    }
+}
+
+/// Attaches the command, and kills it when the moment has come and was seen `times` more; or lets it end before that.
+fn profiler_killed_when(command: &Path, target: &Target, moment: Moment, times: usize) {
+    let mut profiler = Command::new(command)
+        .args(["attach", &target.pid().to_string(), "-d", "0", "--freeze", "fork"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the profiler starts");
+    let mut left = times;
+    while profiler.try_wait().expect("it is ours").is_none() {
+        match moment.has_come(target) {
+            true if left == 0 => break,
+            true => left -= 1,
+            false => {}
+        }
+    }
+    profiler.kill().expect("it is killed");
+    profiler.wait().expect("it ends");
+}
+
+fn no_trace_is_left(command: &Path, target: &Target) {
+    let executes = |process: std::fs::DirEntry| {
+        std::fs::read_link(process.path().join("exe")).is_ok_and(|executable| executable == command)
+    };
+    target::until("all guardians are gone", || {
+        let mut processes = std::fs::read_dir("/proc").expect("the processes").flatten();
+        (!processes.any(executes)).then_some(())
+    });
+    assert_eq!(target.children(), Vec::<u32>::new());
+    assert_eq!(target.status("TracerPid"), "0");
+    assert_eq!(target.status("Threads"), "2");
+}
+
 fn killed_after(step: Step, mode: FreezeMode) {
     let mut target = Target::python(PROGRAM);
     let Some(guardian) = profiler_killed_at(step, mode, target.pid()) else {

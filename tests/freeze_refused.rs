@@ -156,28 +156,6 @@ fn a_zombie() {
 }
 
 #[test]
-fn a_program_that_is_traced_already() {
-    let target = Target::python("import sys\nprint('ready')\nsys.stdin.readline()");
-    let mut first = guardian();
-    let frozen = first.freeze(target.pid(), FreezeMode::Stop).expect("frozen");
-    let tracer: u32 = target.status("TracerPid").parse().expect("a pid");
-    match failure(target.pid()) {
-        FreezeError::TracedAlready {
-            pid,
-            tracer: named,
-            tracer_name,
-        } => {
-            assert_eq!(
-                (pid, named, tracer_name.as_str()),
-                (target.pid(), tracer, "freeze-guardian")
-            );
-        }
-        other => panic!("{other}"),
-    }
-    first.release(frozen).expect("released");
-}
-
-#[test]
 fn without_permission() {
     let target = Target::python("import sys\nprint('ready')\nsys.stdin.readline()");
     let folder = tempfile::tempdir().expect("a folder");

@@ -132,6 +132,61 @@ print(len(done) == 4 * rounds, threading.active_count())
     assert_eq!(target.line(), "True 1");
 }
 
+/// While a program is being stopped, one call ends and the next one like it begins: it is not taken for the first one,
+/// which has used up its time.
+#[test]
+fn calls_that_follow_each_other_all_take_their_time() {
+    let source = "
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <time.h>
+#define LIMIT 12
+static atomic_int over, calls, wrong, shortest = 1000000;
+static void *wait(void *unused) {
+    int queue = epoll_create1(0);
+    while (!over) {
+        struct epoll_event event; struct timespec a, b;
+        clock_gettime(CLOCK_MONOTONIC, &a);
+        wrong += epoll_wait(queue, &event, 1, LIMIT) != 0;
+        clock_gettime(CLOCK_MONOTONIC, &b);
+        int took = (b.tv_sec - a.tv_sec) * 1000000 + (b.tv_nsec - a.tv_nsec) / 1000;
+        if (took < shortest) shortest = took;
+        calls++;
+    }
+    return 0;
+}
+int main(void) {
+    pthread_t threads[8]; char line[8];
+    for (int i = 0; i < 8; i++) pthread_create(&threads[i], 0, wait, 0);
+    puts(\"ready\"); fflush(stdout);
+    fgets(line, 8, stdin);
+    over = 1;
+    for (int i = 0; i < 8; i++) pthread_join(threads[i], 0);
+    printf(\"%d %d %d\\n\", wrong, shortest, calls);
+}
+";
+    let mut target = Target::c("calls", source);
+    frozen_meanwhile(target.pid(), |freezes| {
+        target::until("many freezes", || {
+            (freezes.load(Ordering::Relaxed) >= 5 * ENOUGH).then_some(())
+        });
+    });
+    target.say("");
+    let line = target.line();
+    let numbers: Vec<i64> = line
+        .split(' ')
+        .map(|number| number.parse().expect("a number"))
+        .collect();
+    let [wrong, shortest, calls] = numbers[..] else {
+        panic!("{line}");
+    };
+    assert_eq!(wrong, 0, "calls returned otherwise than they would have");
+    assert!(calls > 100, "{calls}");
+    assert!(shortest >= 11_900, "a call of 12 ms took {shortest} us");
+}
+
 /// All general and vector registers are in use all the time, and what they hold decides the result.
 #[test]
 fn registers_keep_their_values() {

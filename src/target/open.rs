@@ -6,6 +6,7 @@ use cpython::memory::ReadMemory;
 
 use crate::error::{Error, Result};
 use crate::memory::process::{Access, ProcessMemory};
+use crate::target::freeze;
 use crate::target::interpreter::{self, Interpreter};
 use crate::target::maps::{self, Mapping};
 use crate::target::permission;
@@ -47,7 +48,8 @@ impl Target {
             return Err(Error::Ourselves { pid });
         }
         let status = check_alive(&process)?;
-        if status.tracer != 0 && stopping == Stopping::Intended {
+        // Another profiler's guardian does so soon.
+        if status.tracer != 0 && stopping == Stopping::Intended && !freeze::lets_go(status.tracer) {
             return Err(already_traced(&process, status.tracer));
         }
         let incarnation = process

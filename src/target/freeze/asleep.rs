@@ -3,6 +3,7 @@
 //! `/proc/PID/task/TID/sched` (with `CONFIG_SCHED_DEBUG`) has the moment when a thread last left the processor, in
 //! milliseconds of that processor's clock. The clocks of two processors drift apart, so ours is read on the same one.
 
+use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
@@ -11,22 +12,43 @@ use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 
 use super::tracee::Tid;
+use super::urgency::Urgency;
 
 /// How often the clocks are compared; the best of them counts.
 const MOST_TRIES: usize = 3;
 
-/// When a sleeping thread left the processor, by that processor's clock; `None` where the kernel does not say.
-///
-/// It stays the same for as long as the thread has not run.
-pub fn last_ran(pid: u32, tid: Tid) -> Option<Duration> {
+/// What the scheduler notes of a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rest {
+    /// When it left the processor, by that processor's clock. This stays the same for as long as it has not run.
+    pub last_ran: Duration,
+    /// How often it has left the processor by itself, to sleep or to stop.
+    pub switches: u64,
+}
+
+/// `None` where the kernel does not say.
+pub fn rest(pid: u32, tid: Tid) -> Option<Rest> {
     read(&format!("/proc/{pid}/task/{tid}/sched"))
 }
 
-/// When a sleeping thread left the processor, by the monotonic clock.
-pub fn since(pid: u32, tid: Tid) -> Option<Duration> {
-    let fell_asleep = last_ran(pid, tid)?;
-    let (processor_time, monotonic) = both_clocks(last_processor(pid, tid)?)?;
-    monotonic.checked_sub(processor_time.saturating_sub(fell_asleep))
+/// The clocks of processors, each compared with the monotonic one when it is first needed: it takes until the processor
+/// has time for us. They drift apart slowly enough for the length of a stop.
+#[derive(Debug, Default)]
+pub struct Clocks(HashMap<usize, (Duration, Duration)>);
+
+impl Clocks {
+    /// When a sleeping thread left the processor, by the monotonic clock.
+    pub fn since(&mut self, pid: u32, tid: Tid, rest: &Rest) -> Option<Duration> {
+        let processor = last_processor(pid, tid)?;
+        let (processor_time, monotonic) = match self.0.get(&processor) {
+            Some(clocks) => *clocks,
+            None => *self.0.entry(processor).or_insert(both_clocks(processor)?),
+        };
+        if rest.last_ran > processor_time {
+            return monotonic.checked_add(rest.last_ran - processor_time);
+        }
+        monotonic.checked_sub(processor_time - rest.last_ran)
+    }
 }
 
 /// The time by the monotonic clock.
@@ -38,6 +60,8 @@ pub fn now() -> Duration {
 
 /// The time by one processor's clock and by the monotonic one, at the same moment.
 fn both_clocks(processor: usize) -> Option<(Duration, Duration)> {
+    // Before the others there too: who waits for a turn on a busy processor comes late for the stop.
+    let _urgency = Urgency::begin();
     let usual = sched_getaffinity(Pid::from_raw(0)).ok()?;
     let mut only = CpuSet::new();
     only.set(processor).ok()?;
@@ -46,7 +70,7 @@ fn both_clocks(processor: usize) -> Option<(Duration, Duration)> {
         let before = now();
         // Brings our own entry up to date.
         let _ = sched_yield();
-        let processor_time = read("/proc/thread-self/sched")?;
+        let processor_time = read("/proc/thread-self/sched")?.last_ran;
         let after = now();
         Some((after - before, (processor_time, after)))
     });
@@ -63,14 +87,20 @@ fn last_processor(pid: u32, tid: Tid) -> Option<usize> {
     behind_name.split_ascii_whitespace().nth(36)?.parse().ok()
 }
 
-fn read(path: &str) -> Option<Duration> {
+fn read(path: &str) -> Option<Rest> {
     parse(&fs::read_to_string(path).ok()?)
 }
 
-fn parse(sched: &str) -> Option<Duration> {
-    let line = sched.lines().find(|line| line.starts_with("se.exec_start"))?;
-    let milliseconds: f64 = line.rsplit_once(':')?.1.trim().parse().ok()?;
-    Duration::try_from_secs_f64(milliseconds / 1000.0).ok()
+fn parse(sched: &str) -> Option<Rest> {
+    let value = |name| {
+        let line = sched.lines().find(|line| line.starts_with(name))?;
+        Some(line.rsplit_once(':')?.1.trim())
+    };
+    let milliseconds: f64 = value("se.exec_start")?.parse().ok()?;
+    Some(Rest {
+        last_ran: Duration::try_from_secs_f64(milliseconds / 1000.0).ok()?,
+        switches: value("nr_voluntary_switches")?.parse().ok()?,
+    })
 }
 
 #[cfg(test)]
@@ -78,9 +108,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_time_in_milliseconds() {
-        let text = "cat (7, #threads: 1)\n-----\nse.exec_start          :       1521891.848571\nse.vruntime : 1.0\n";
-        assert_eq!(parse(text), Some(Duration::from_nanos(1_521_891_848_571)));
+    fn reads_the_time_in_milliseconds_and_the_number_of_sleeps() {
+        let text = "cat (7, #threads: 1)\n-----\nse.exec_start          :       1521891.848571\nse.vruntime : 1.0\n\
+                    nr_switches : 5\nnr_voluntary_switches      :         3\n";
+        let rest = parse(text).expect("both");
+        assert_eq!(rest.last_ran, Duration::from_nanos(1_521_891_848_571));
+        assert_eq!(rest.switches, 3);
         assert_eq!(parse("nothing"), None);
     }
 }

@@ -3,7 +3,10 @@
 //! The copy shares all pages until somebody writes to them. It has no signal that tells its parent of its end, is born
 //! stopped, and never runs. What it would run stands in a page of its own, in which one can only leave.
 
+use std::fs;
+
 use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
 
 use super::hold::Hold;
 use super::inject::Injection;
@@ -14,9 +17,11 @@ use super::step::{Step, Steps};
 use super::tracee::{self, Stop, Tid};
 use crate::target::arch::{self, Arguments, Registers};
 
-/// A copy that stands still, and dies with the tracer.
-#[derive(Debug)]
+/// A copy that stands still, and dies with the tracer; or a dead one that the program has not reaped yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copy {
+    /// The program's process id.
+    pub program: u32,
     /// Its id in our pid namespace.
     pub pid: Tid,
     /// Its id in the program's pid namespace, by which the program can reap it.
@@ -42,8 +47,8 @@ const PAGE: u64 = 4096;
 /// The flags of the copy's `clone`: it shares the table of open files, so that what the program closes is closed; its
 /// exit signal is 0. Nothing else is shared.
 const CLONE_FLAGS: u64 = libc::CLONE_FILES as u64;
-/// Waits for children of any kind, those without an exit signal too.
-const WALL: u64 = libc::__WALL as u64;
+/// Reaps children of any kind, those without an exit signal too, and waits for none.
+const REAP: u64 = (libc::__WALL | libc::WNOHANG) as u64;
 
 /// A page of code, private to the program and of no file (descriptor -1).
 const MAP_ARGUMENTS: Arguments = [
@@ -68,10 +73,10 @@ pub fn make(hold: &mut Hold, steps: &Steps) -> Result<Copy, NoCopy> {
         .and_then(|()| Ok(write_code(tid, &worker, page)?))
         .and_then(|()| {
             steps.reached(Step::CodeWritten);
-            clone_from(&mut worker, tid, page)
+            clone_from(hold.pid, &mut worker, tid, page)
         })
         .inspect(|_| steps.reached(Step::Copied));
-    let copy = copy.and_then(|copy| hold_fast(copy).inspect(|_| steps.reached(Step::CopyHeld)));
+    let copy = copy.and_then(|copy| hold_fast(hold, copy).inspect(|_| steps.reached(Step::CopyHeld)));
     let unmapped = worker.call(instruction, libc::SYS_munmap, [page, PAGE, 0, 0, 0, 0]);
     steps.reached(Step::PageUnmapped);
     let restored = worker.end();
@@ -79,7 +84,7 @@ pub fn make(hold: &mut Hold, steps: &Steps) -> Result<Copy, NoCopy> {
     match (copy, unmapped.and(restored)) {
         (Ok(copy), Ok(())) => Ok(copy),
         (Ok(copy), Err(error)) => {
-            copy.kill();
+            hold.bury(copy);
             Err(NoCopy::Failed(error))
         }
         (Err(error), _) => Err(error),
@@ -88,6 +93,7 @@ pub fn make(hold: &mut Hold, steps: &Steps) -> Result<Copy, NoCopy> {
 
 /// Has a stopped thread of the program take a dead copy's entry from the table of processes.
 pub fn reap(hold: &Hold, copy: &Copy, steps: &Steps) -> Result<(), NoCopy> {
+    const NO_CHILD: i64 = -(libc::ECHILD as i64);
     let (tid, registers) = most_suitable_thread(hold)?;
     let instruction = call_instruction(hold, tid, &registers)?;
     let call = PlannedCall {
@@ -103,10 +109,11 @@ pub fn reap(hold: &Hold, copy: &Copy, steps: &Steps) -> Result<(), NoCopy> {
     steps.reached(Step::RestoredAgain);
     let outcome = outcome?;
     restored?;
-    if outcome.result == copy.own_pid {
-        Ok(())
-    } else {
-        Err(NoCopy::Refused(kernel_says(outcome.result)))
+    match outcome.result {
+        reaped if reaped == copy.own_pid => Ok(()),
+        NO_CHILD => Ok(()),
+        0 => Err(NoCopy::Failed(Errno::EAGAIN)),
+        other => Err(NoCopy::Refused(kernel_says(other))),
     }
 }
 
@@ -121,6 +128,22 @@ impl Copy {
         }
         while !matches!(tracee::next_stop(self.pid), Ok(Stop::Gone(_)) | Err(_)) {}
     }
+
+    /// Whether a copy that was killed has still to be reaped. It may not have come to its end yet.
+    pub fn is_unreaped(&self) -> bool {
+        fs::read_to_string(format!("/proc/{}/stat", self.pid)).is_ok_and(|stat| is_silent_child_of(self.program, &stat))
+    }
+}
+
+/// Whether `/proc/PID/stat` shows a child of `parent` without an exit signal (the 38th field, the 36th behind the name).
+/// The program's own children have one, as all that are made by `fork`.
+fn is_silent_child_of(parent: u32, stat: &str) -> bool {
+    let Some((_, behind_name)) = stat.rsplit_once(')') else {
+        return false;
+    };
+    let fields: Vec<&str> = behind_name.split_ascii_whitespace().collect();
+    let is = |position: usize, wanted: &str| fields.get(position).is_some_and(|field| *field == wanted);
+    is(1, &parent.to_string()) && is(35, "0")
 }
 
 /// A thread in a call that the kernel restarts by itself, if there is one; else one in any call; else any.
@@ -172,7 +195,7 @@ fn clone_arguments(page: u64) -> Arguments {
 }
 
 fn reap_arguments(copy: i64) -> Arguments {
-    [copy as u64, 0, WALL, 0, 0, 0]
+    [copy as u64, 0, REAP, 0, 0, 0]
 }
 
 fn map_page(worker: &mut Injection, instruction: u64) -> Result<u64, NoCopy> {
@@ -199,7 +222,7 @@ fn write_code(tid: Tid, worker: &Injection, page: u64) -> Result<(), Errno> {
         .try_for_each(|(address, word)| tracee::write_word(tid, address, word))
 }
 
-fn clone_from(worker: &mut Injection, tid: Tid, page: u64) -> Result<Copy, NoCopy> {
+fn clone_from(program: u32, worker: &mut Injection, tid: Tid, page: u64) -> Result<Copy, NoCopy> {
     tracee::set_options(tid, libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_TRACECLONE)?;
     let outcome = worker.call(page, libc::SYS_clone, clone_arguments(page));
     tracee::set_options(tid, libc::PTRACE_O_TRACESYSGOOD)?;
@@ -207,7 +230,7 @@ fn clone_from(worker: &mut Injection, tid: Tid, page: u64) -> Result<Copy, NoCop
         super::inject::Outcome {
             result: own_pid,
             born: Some(pid),
-        } if own_pid > 0 => Ok(Copy { pid, own_pid }),
+        } if own_pid > 0 => Ok(Copy { program, pid, own_pid }),
         outcome => Err(NoCopy::Refused(format!(
             "the kernel refused the copy: {}",
             kernel_says(outcome.result)
@@ -216,15 +239,15 @@ fn clone_from(worker: &mut Injection, tid: Tid, page: u64) -> Result<Copy, NoCop
 }
 
 /// From here on the copy dies with its tracer.
-fn hold_fast(copy: Copy) -> Result<Copy, NoCopy> {
-    let held = match tracee::next_stop(copy.pid)? {
+fn hold_fast(hold: &mut Hold, copy: Copy) -> Result<Copy, NoCopy> {
+    let held = tracee::next_stop(copy.pid).and_then(|stop| match stop {
         Stop::Gone(_) => Err(Errno::ESRCH),
         _ => tracee::set_options(copy.pid, libc::PTRACE_O_EXITKILL),
-    };
+    });
     match held {
         Ok(()) => Ok(copy),
         Err(error) => {
-            copy.kill();
+            hold.bury(copy);
             Err(NoCopy::Failed(error))
         }
     }
@@ -234,5 +257,19 @@ fn kernel_says(result: i64) -> String {
     match i32::try_from(-result) {
         Ok(number) if result < 0 => Errno::from_raw(number).to_string(),
         _ => format!("it returned {result}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_copy_is_told_from_the_programs_own_children() {
+        let stat = |parent: u32, signal: i32| format!("7 (a) b) Z {parent} {} {signal} 0 0\n", ["0"; 33].join(" "));
+        assert!(is_silent_child_of(4, &stat(4, 0)));
+        assert!(!is_silent_child_of(4, &stat(4, 17)), "made by fork");
+        assert!(!is_silent_child_of(4, &stat(5, 0)), "somebody else's");
+        assert!(!is_silent_child_of(4, "7 (a"));
     }
 }

@@ -13,6 +13,10 @@ pub enum FreezeError {
     Ended { pid: u32 },
     #[error("process {pid} is traced already, by process {tracer} ({tracer_name})")]
     TracedAlready { pid: u32, tracer: u32, tracer_name: String },
+    #[error(
+        "another pymemscope (process {other}) is reading process {pid}, and did not let go of it within {seconds} s"
+    )]
+    Busy { pid: u32, other: u32, seconds: u64 },
     #[error("not permitted to trace process {pid}")]
     NotPermitted { pid: u32 },
     #[error("process {pid} runs 32-bit code, which is not supported")]
@@ -30,6 +34,9 @@ pub enum FreezeError {
     NoGuardian { cause: String },
     #[error("the helper process that stops programs is gone: {cause}")]
     GuardianLost { cause: String },
+    /// The copy is dead, and is tried to be reaped until that succeeds.
+    #[error("the copy of process {pid} is not reaped yet: {cause}")]
+    NotReaped { pid: u32, cause: String },
     #[error("the kernel refused to {action} process {pid}: {cause}")]
     Kernel { pid: u32, action: String, cause: String },
     /// Only seen by tests that asked the guardian to stand still after a step.
@@ -47,6 +54,8 @@ impl FreezeError {
             Self::TracedAlready { .. } => {
                 "end the debugger or tracer first, or read without stopping the program: --freeze none"
             }
+            Self::Busy { .. } => "try again when it has finished, or read without stopping the program: --freeze none",
+            Self::NotReaped { .. } => "nothing; it is reaped when the program can be stopped again",
             Self::NotPermitted { .. } => "run as the program's own user or as root, with the right to trace (ptrace)",
             Self::ThirtyTwoBit { .. } => "only 64-bit programs can be profiled",
             Self::ForkRefused { .. } => "use --freeze stop, which needs no second process, or --freeze auto",

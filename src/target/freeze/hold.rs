@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
+use super::asleep::Clocks;
 use super::children::ChildSignals;
+use super::copy::Copy;
 use super::kept::{self, Notice};
 use super::procfs::{self, Status};
-use super::sleep::{Remembered, Sleep};
+use super::sleep::Remembered;
 use super::step::{Step, Steps};
 use super::thread::{Phase, Thread};
 use super::tracee::{self, Stop, Tid};
@@ -21,6 +23,14 @@ const STOP_DEADLINE: Duration = Duration::from_secs(2);
 /// stop, and runs no code of the program before it does.
 const KERNEL_PATIENCE: Duration = Duration::from_millis(5);
 
+/// Whether a thread that waits in the kernel, uninterruptible, counts as stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InKernel {
+    WillDo,
+    /// It does not when there is no other that could work for us.
+    UnlessAnotherStands,
+}
+
 /// The threads of one process that we trace. Dropping it lets them go.
 #[derive(Debug)]
 pub struct Hold {
@@ -30,7 +40,8 @@ pub struct Hold {
     pub vdso_call: Option<u64>,
     children: ChildSignals,
     /// What the freezes before this one left.
-    earlier: Vec<Remembered>,
+    pub(super) earlier: Vec<Remembered>,
+    pub(super) clocks: Clocks,
     /// When the first thread was told to stop.
     since: Instant,
     /// From then on until they are let go.
@@ -39,6 +50,8 @@ pub struct Hold {
     pub breakpoints: Vec<u64>,
     /// What kept threads stand still for.
     pub(super) notices: Vec<Notice>,
+    /// Copies that have ended and that the program has not reaped yet.
+    pub dead_copies: Vec<Copy>,
 }
 
 impl Hold {
@@ -51,10 +64,12 @@ impl Hold {
             threads: Vec::new(),
             children,
             earlier,
+            clocks: Clocks::default(),
             since: Instant::now(),
             urgency: None,
             breakpoints: Vec::new(),
             notices: Vec::new(),
+            dead_copies: Vec::new(),
         })
     }
 
@@ -66,7 +81,7 @@ impl Hold {
         while found > 0 {
             self.interrupt_all();
             steps.reached(Step::Interrupted);
-            self.wait_until_stopped()?;
+            self.wait_until_stopped(InKernel::UnlessAnotherStands)?;
             found = self.seize_new_threads()?;
         }
         if self.stopped().next().is_none() {
@@ -83,18 +98,41 @@ impl Hold {
         }
         let mut candidates = procfs::threads(self.pid);
         candidates.sort_by_cached_key(|&tid| remake::disturbance(self.pid, tid));
+        let mut refusal = None;
         for tid in candidates {
-            if self.trace(tid)? {
-                self.recall_thread(tid);
-                self.begin_stop();
-                self.interrupt(tid);
-                self.wait_until_stopped()?;
-                if self.stopped().next().is_some() {
-                    return Ok(());
+            match self.trace(tid) {
+                Ok(true) => {}
+                Ok(false) => continue,
+                // Somebody else may trace this one, and leave others to us.
+                Err(error) => {
+                    refusal.get_or_insert(error);
+                    continue;
                 }
             }
+            self.recall_thread(tid);
+            self.begin_stop();
+            self.interrupt(tid);
+            self.wait_until_stopped(InKernel::WillDo)?;
+            if self.stopped().next().is_some() {
+                return Ok(());
+            }
         }
-        Err(self.nothing_stopped())
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        self.recall_from_kernel();
+        self.wait_until_stopped(InKernel::UnlessAnotherStands)?;
+        match self.stopped().next() {
+            Some(_) => Ok(()),
+            None => Err(self.nothing_stopped()),
+        }
+    }
+
+    /// Waits again for the threads that could not stop where they wait in the kernel.
+    fn recall_from_kernel(&mut self) {
+        for thread in self.threads.iter_mut().filter(|t| matches!(t.phase, Phase::InKernel)) {
+            thread.phase = Phase::Stopping;
+        }
     }
 
     /// The threads that stand still, with their registers.
@@ -139,11 +177,14 @@ impl Hold {
             thread.leave(0);
         }
         self.urgency = None;
+        self.clocks = Clocks::default();
         self.stopped_for()
     }
 
     fn begin_stop(&mut self) {
-        self.urgency = Urgency::begin();
+        if self.urgency.is_none() {
+            self.urgency = Urgency::begin();
+        }
         self.since = Instant::now();
     }
 
@@ -181,61 +222,6 @@ impl Hold {
         &self.children
     }
 
-    fn seize_new_threads(&mut self) -> Result<usize, FreezeError> {
-        let mut found = 0;
-        for tid in procfs::threads(self.pid) {
-            if !self.threads.iter().any(|thread| thread.tid == tid) {
-                found += usize::from(self.trace(tid)?);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Starts to trace a thread, if it is not traced by us already; false when it is gone.
-    fn trace(&mut self, tid: Tid) -> Result<bool, FreezeError> {
-        if self.threads.iter().any(|thread| thread.tid == tid) {
-            return Ok(true);
-        }
-        let (sleep, changed) = Sleep::of(self.pid, tid, &self.earlier).unzip();
-        let changed = changed.flatten();
-        let job_stopped = Status::of_thread(self.pid, tid).is_some_and(|status| status.state == 'T');
-        match tracee::seize(tid, libc::PTRACE_O_TRACESYSGOOD) {
-            Ok(()) => {
-                self.threads.push(Thread {
-                    tid,
-                    phase: Phase::Stopping,
-                    sleep,
-                    changed,
-                    job_stopped,
-                    kept: false,
-                });
-                Ok(true)
-            }
-            Err(error) => self.explain_no_seize(tid, error),
-        }
-    }
-
-    pub(super) fn explain_no_seize(&self, tid: Tid, error: Errno) -> Result<bool, FreezeError> {
-        let pid = self.pid;
-        let Some(status) = Status::of_thread(pid, tid) else {
-            return Ok(false);
-        };
-        match error {
-            Errno::ESRCH => Ok(false),
-            Errno::EPERM if matches!(status.state, 'Z' | 'X' | 'x') => Ok(false),
-            Errno::EPERM if status.tracer != 0 => {
-                let tracer = status.tracer;
-                Err(FreezeError::TracedAlready {
-                    pid,
-                    tracer,
-                    tracer_name: procfs::name(tracer),
-                })
-            }
-            Errno::EPERM | Errno::EACCES => Err(FreezeError::NotPermitted { pid }),
-            error => Err(kernel(pid, "trace", error)),
-        }
-    }
-
     fn interrupt_all(&mut self) {
         let stopping: Vec<Tid> = self
             .threads
@@ -256,17 +242,18 @@ impl Hold {
         }
     }
 
-    pub(super) fn wait_until_stopped(&mut self) -> Result<(), FreezeError> {
+    pub(super) fn wait_until_stopped(&mut self, in_kernel: InKernel) -> Result<(), FreezeError> {
         let start = Instant::now();
         while self
             .threads
             .iter()
             .any(|thread| matches!(thread.phase, Phase::Stopping))
         {
-            if !self.take_stops(Thread::take_stop) {
+            let pid = self.pid;
+            if !self.take_stops(|thread, stop| thread.take_stop(pid, stop)) {
                 self.children.wait(KERNEL_PATIENCE);
                 if start.elapsed() >= KERNEL_PATIENCE {
-                    self.look_after_late_threads();
+                    self.look_after_late_threads(in_kernel);
                 }
                 if start.elapsed() >= STOP_DEADLINE {
                     return Err(self.does_not_stop());
@@ -298,7 +285,8 @@ impl Hold {
 
     /// Of the threads that have not stopped: those that wait in the kernel count as stopped, and those that are gone
     /// without a word (the program has been replaced by another) as gone.
-    fn look_after_late_threads(&mut self) {
+    fn look_after_late_threads(&mut self, in_kernel: InKernel) {
+        let will_do = in_kernel == InKernel::WillDo || self.stopped().next().is_some();
         for thread in self
             .threads
             .iter_mut()
@@ -306,7 +294,7 @@ impl Hold {
         {
             match Status::of_thread(self.pid, thread.tid).map(|status| status.state) {
                 None => thread.phase = Phase::Free,
-                Some('D') => thread.phase = Phase::InKernel,
+                Some('D') if will_do => thread.phase = Phase::InKernel,
                 Some(_) => {}
             }
         }

@@ -1,4 +1,17 @@
 //! Lets a stopped thread make system calls for us, and puts it back exactly as it was.
+//!
+//! All of this is done by the tracer, which nothing that ends a profiler reaches. Should it be killed by its own pid, the
+//! kernel lets the thread go at once, with the registers that it has then:
+//!
+//! - its own, before the first call, between two, and after the last: it goes on as itself. A call that ended with
+//!   `EINTR` and would have been made again (`remake`) returns that once.
+//! - those of the `clone`, in the page of the copy: the code there puts its own registers and signal mask back.
+//! - those of the `mmap`, the `munmap` or the `wait4`, some 20 microseconds each: it comes back from the instruction of
+//!   its own call with the result and the arguments of ours, and with all signals blocked. Nothing can put it back, for
+//!   the page that could is not there yet or not any more. The same is true of a time limit in its memory or of a socket,
+//!   for as long as that is shortened (`time_limit`).
+//!
+//! So the tracer is put out of reach of what kills processes by the way: see `keeper::stand_apart`.
 
 use nix::errno::Errno;
 
@@ -59,8 +72,10 @@ impl Injection {
     pub fn call(&mut self, instruction: u64, number: i64, arguments: Arguments) -> Result<Outcome, Errno> {
         let registers = arch::calling(&self.registers, instruction, number as u64, arguments);
         self.in_place = false;
-        tracee::set_signal_mask(self.tid, u64::MAX)?;
+        // In this order, and in the other one afterwards: in the page of the copy, whoever has the registers of a call also
+        // puts the signal mask back.
         tracee::set_registers(self.tid, &registers)?;
+        tracee::set_signal_mask(self.tid, u64::MAX)?;
         let outcome = self.run();
         self.give_back()?;
         outcome
@@ -82,8 +97,8 @@ impl Injection {
         if let Some(section) = &self.critical_section {
             section.put_back(self.tid)?;
         }
-        tracee::set_registers(self.tid, &self.registers)?;
-        tracee::set_signal_mask(self.tid, self.signal_mask)
+        tracee::set_signal_mask(self.tid, self.signal_mask)?;
+        tracee::set_registers(self.tid, &self.registers)
     }
 
     /// Lets the thread go on to the next start or end of a system call.

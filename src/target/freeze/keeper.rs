@@ -1,20 +1,29 @@
 //! The guardian process: waits for what the profiler asks, and has each freeze done by a child of its own.
 //!
-//! The child is the tracer. A tracer can let go of a thread that sleeps in a call without waking it in one way only, by
-//! ending; so the one who did a freeze ends with it, and the guardian stays to serve the next.
+//! It traces nobody itself, and stays to serve the next request. When another profiler has stopped the program, it waits
+//! for its turn; what a freeze could not undo because of that, it goes on trying to undo.
 
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::process::exit;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SigHandler, Signal, signal};
-use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork, setsid};
 
-use super::FreezeError;
+use super::copy::Copy;
+use super::fellow::{self, Turn};
 use super::guardian::GUARDIAN_NAME;
 use super::message::{Answer, Request, Socket};
+use super::operation::in_a_child;
 use super::step::{Step, Steps};
-use super::surgeon::{self, Outcome};
+use super::surgeon::{self, Left, Outcome};
+use super::{FreezeError, FreezeMode};
+
+/// How long the profiler waits for a copy that cannot be reaped at once.
+const REAPING_PATIENCE: Duration = Duration::from_secs(1);
+/// Between two tries to reap one: short at first, then longer.
+const FIRST_TRY: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What `main` runs when its first argument is [`super::GUARDIAN_ARGUMENT`]; the arguments are those behind it.
 /// Standard input is the socket to the profiler.
@@ -23,33 +32,18 @@ pub fn guardian_main(mut arguments: impl Iterator<Item = String>) -> ! {
     let stand_after = arguments
         .next()
         .and_then(|number| Step::from_number(number.parse().ok()?));
-    // SAFETY: descriptor 0 is the socket that the profiler gave us, and nothing else here owns it.
-    let socket = Socket::from_descriptor(unsafe { OwnedFd::from_raw_fd(0) });
-    let mut earlier = Vec::new();
-    while let Ok(Some(request)) = socket.receive() {
-        match request {
-            Request::Freeze { pid, mode } => {
-                let before = std::mem::take(&mut earlier);
-                let steps = Steps::new(&socket, stand_after);
-                let answer = match in_a_child(|| surgeon::operate(&socket, &steps, pid, mode, before)) {
-                    Ok(outcome) => {
-                        earlier = outcome.left;
-                        outcome.answer
-                    }
-                    Err(cause) => Answer::Failed(FreezeError::GuardianLost { cause }),
-                };
-                let _ = socket.send(&answer);
-            }
-            Request::Release => {
-                let cause = "there is nothing to release".into();
-                let _ = socket.send(&Answer::Failed(FreezeError::GuardianLost { cause }));
-            }
-        }
-    }
-    exit(0)
+    let mut keeper = Keeper {
+        // SAFETY: descriptor 0 is the socket that the profiler gave us, and nothing else here owns it.
+        socket: Socket::from_descriptor(unsafe { OwnedFd::from_raw_fd(0) }),
+        stand_after,
+        left: Left::default(),
+    };
+    keeper.serve();
+    keeper.leave()
 }
 
-/// Leaves the profiler's session, and whatever else could end us or be kept open by us.
+/// Leaves the profiler's session, and whatever else could end us or be kept open by us. To end a tracer in the middle of
+/// its work could harm the program that it has stopped (see `inject`).
 pub fn stand_apart(name: &str) {
     // This fails only for the leader of a process group, which a process that was just started is not.
     let _ = setsid();
@@ -63,6 +57,8 @@ pub fn stand_apart(name: &str) {
         // SAFETY: no handler is installed, the signal is only ignored.
         let _ = unsafe { signal(ignored, SigHandler::SigIgn) };
     }
+    // The kernel passes us over when memory runs out; this takes CAP_SYS_RESOURCE.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "-1000");
     let _ = std::env::set_current_dir("/");
     let name = std::ffi::CString::new(name).unwrap_or_default();
     let _ = nix::sys::prctl::set_name(&name);
@@ -70,24 +66,119 @@ pub fn stand_apart(name: &str) {
     unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
 }
 
-/// Does `work` in a child process, waits for its end, and returns what it returned.
-fn in_a_child(work: impl FnOnce() -> Outcome) -> Result<Outcome, String> {
-    let (ours, theirs) = Socket::pair().map_err(|error| error.to_string())?;
-    // SAFETY: this process has one thread, so the child may do whatever it could do itself.
-    match unsafe { fork() } {
-        Ok(ForkResult::Child) => {
-            let _ = theirs.send(&work());
-            exit(0)
+struct Keeper {
+    socket: Socket,
+    stand_after: Option<Step>,
+    left: Left,
+}
+
+impl Keeper {
+    /// Until the profiler is gone.
+    fn serve(&mut self) {
+        while let Some(request) = self.next_request() {
+            let answer = match request {
+                Request::Freeze { pid, mode } => self.freeze(pid, mode),
+                Request::Release => Answer::Failed(FreezeError::GuardianLost {
+                    cause: "there is nothing to release".into(),
+                }),
+            };
+            let _ = self.socket.send(&answer);
         }
-        Ok(ForkResult::Parent { child }) => {
-            drop(theirs);
-            let outcome = ours.receive();
-            let end = waitpid(child, None);
-            outcome
-                .ok()
-                .flatten()
-                .ok_or_else(|| format!("the process that made the stop broke off: {end:?}"))
+    }
+
+    fn next_request(&mut self) -> Option<Request> {
+        let mut pause = FIRST_TRY;
+        while self.has_dead_copies() && !self.socket.is_readable_within(pause) {
+            self.try_to_reap();
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Err(error) => Err(format!("it could not fork: {error}")),
+        self.socket.receive().ok().flatten()
+    }
+
+    /// Answers when the freeze is over and released.
+    fn freeze(&mut self, pid: u32, mode: FreezeMode) -> Answer {
+        let outcome = self.operate_in_turn(pid, mode);
+        self.left = outcome.left;
+        match outcome.answer {
+            Answer::Failed(FreezeError::NotReaped { .. }) => self.reap_soon().unwrap_or(outcome.answer),
+            answer => answer,
+        }
+    }
+
+    fn operate_in_turn(&self, pid: u32, mode: FreezeMode) -> Outcome {
+        let since = Instant::now();
+        let steps = Steps::new(&self.socket, self.stand_after);
+        loop {
+            let before = self.left.clone();
+            let outcome = in_a_child(&self.left.dead_copies, |tell| {
+                surgeon::operate(&self.socket, &steps, pid, mode, before, tell)
+            });
+            let Answer::Failed(FreezeError::TracedAlready { tracer: other, .. }) = outcome.answer else {
+                return outcome;
+            };
+            match fellow::wait_for_turn(pid, since, &self.socket) {
+                Turn::Ours => {}
+                Turn::Refused | Turn::NotNeeded => return outcome,
+                Turn::TimeIsUp => {
+                    let seconds = fellow::PATIENCE.as_secs();
+                    let answer = Answer::Failed(FreezeError::Busy { pid, other, seconds });
+                    return Outcome { answer, ..outcome };
+                }
+            }
+        }
+    }
+
+    fn has_dead_copies(&mut self) -> bool {
+        self.left.dead_copies.retain(Copy::is_unreaped);
+        !self.left.dead_copies.is_empty()
+    }
+
+    /// Who hinders us is most often another profiler, and about to let go.
+    fn reap_soon(&mut self) -> Option<Answer> {
+        let start = Instant::now();
+        let mut pause = FIRST_TRY;
+        let mut answer = None;
+        while self.has_dead_copies() {
+            if start.elapsed() >= REAPING_PATIENCE || self.socket.is_readable_within(pause) {
+                return None;
+            }
+            pause *= 2;
+            answer = self.try_to_reap();
+        }
+        answer.or(Some(Answer::Released { pause: Duration::ZERO }))
+    }
+
+    fn try_to_reap(&mut self) -> Option<Answer> {
+        let program = self.left.dead_copies.first()?.program;
+        let before = self.left.clone();
+        let steps = Steps::new(&self.socket, None);
+        let outcome = in_a_child(&self.left.dead_copies, |_| surgeon::reap_again(&steps, program, before));
+        // The threads that were not stopped for it still sleep as they did.
+        let stopped = |tid| outcome.left.sleepers.iter().any(|sleeper| sleeper.tid() == tid);
+        self.left.sleepers.retain(|sleeper| !stopped(sleeper.tid()));
+        self.left.sleepers.extend(&outcome.left.sleepers);
+        self.left.dead_copies = outcome.left.dead_copies;
+        // The next try is for another program's, if there is one.
+        let copies = &mut self.left.dead_copies;
+        let next = usize::from(!copies.is_empty());
+        copies.rotate_left(next);
+        Some(outcome.answer)
+    }
+
+    /// Ends, so that nobody has to wait for us; a child of ours stays for as long as something is left to reap.
+    fn leave(mut self) -> ! {
+        if self.has_dead_copies() {
+            // SAFETY: this process has one thread, so the child may do whatever it could do itself.
+            if let Ok(ForkResult::Parent { .. }) = unsafe { fork() } {
+                exit(0);
+            }
+            let mut pause = FIRST_TRY;
+            while self.has_dead_copies() {
+                self.try_to_reap();
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+        exit(0)
     }
 }

@@ -7,7 +7,7 @@
 use nix::errno::Errno;
 
 use super::FreezeError;
-use super::hold::Hold;
+use super::hold::{Hold, InKernel};
 use super::procfs::Status;
 use super::remake;
 use super::sleep::Sleep;
@@ -30,8 +30,7 @@ pub enum Notice {
 impl Hold {
     /// Traces a thread for good, without stopping it.
     pub fn keep(&mut self, tid: Tid) -> Result<(), FreezeError> {
-        if let Err(error) = tracee::seize(tid, OPTIONS) {
-            self.explain_no_seize(tid, error)?;
+        if !self.seize(tid, OPTIONS)? {
             return Err(FreezeError::Ended { pid: self.pid });
         }
         self.threads.push(Thread {
@@ -100,7 +99,7 @@ impl Hold {
                 self.interrupt(tid);
             }
         }
-        let stopped = self.wait_until_stopped();
+        let stopped = self.wait_until_stopped(InKernel::UnlessAnotherStands);
         let _ = self.set_breakpoints(Vec::new());
         for thread in self.threads.iter_mut().filter(|thread| thread.kept) {
             thread.kept = false;
@@ -126,7 +125,7 @@ impl Hold {
         };
         match thread.phase {
             Phase::Running => {
-                (thread.sleep, _) = Sleep::of(pid, tid, &[]).unzip();
+                (thread.sleep, _) = Sleep::of(pid, tid, &[], &mut self.clocks).unzip();
                 thread.phase = Phase::Stopping;
                 true
             }

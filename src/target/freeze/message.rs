@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,13 @@ impl Socket {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Waits until the other side has said something or is gone, for `at_most` that time; says whether that is so.
+    pub fn is_readable_within(&self, at_most: Duration) -> bool {
+        let limit = PollTimeout::try_from(at_most).unwrap_or(PollTimeout::MAX);
+        let mut ready = [PollFd::new(self.as_fd(), PollFlags::POLLIN)];
+        matches!(poll(&mut ready, limit), Ok(1))
     }
 
     /// Waits for the other side; `None` when it is gone.

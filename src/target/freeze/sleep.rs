@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::asleep::{Clocks, Rest};
 use super::time_limit::{self, ChangedArgument};
 use super::tracee::Tid;
 use super::{asleep, procfs};
@@ -17,6 +18,8 @@ pub struct Sleep {
     arguments: Arguments,
     /// When it began, by the monotonic clock.
     since: Duration,
+    /// How often the thread had slept by then; for one that was interrupted since and found in that call, nothing.
+    switches: Option<u64>,
 }
 
 /// What one freeze tells the next about a thread that it left in a call that was made again.
@@ -33,19 +36,54 @@ pub struct Remembered {
 impl Sleep {
     /// Reads it for a thread that has not been interrupted yet, together with the argument that an earlier freeze
     /// changed. `None` for a thread that runs, or whose call has no time limit that has to be cared for.
-    pub fn of(pid: u32, tid: Tid, earlier: &[Remembered]) -> Option<(Sleep, Option<ChangedArgument>)> {
+    pub fn of(
+        pid: u32,
+        tid: Tid,
+        earlier: &[Remembered],
+        clocks: &mut Clocks,
+    ) -> Option<(Sleep, Option<ChangedArgument>)> {
         let (call, arguments) = procfs::sleeping_call(pid, tid)?;
-        if let Some(earlier) = earlier
-            .iter()
-            .find(|earlier| earlier.is_still_so(pid, tid, call, &arguments))
-        {
-            return Some((earlier.sleep, earlier.changed));
-        }
-        if !time_limit::applies(pid, call, &arguments) {
+        let is_known = earlier.iter().any(|earlier| earlier.tid == tid);
+        let is_limited = time_limit::applies(pid, call, &arguments);
+        if !is_known && !is_limited {
             return None;
         }
-        let since = asleep::since(pid, tid)?;
-        Some((Sleep { call, arguments, since }, None))
+        let rest = asleep::rest(pid, tid)?;
+        let switches = Some(rest.switches);
+        if let Some(earlier) = earlier
+            .iter()
+            .find(|earlier| earlier.is_still_so(tid, call, &arguments, &rest))
+        {
+            let sleep = Sleep {
+                switches,
+                ..earlier.sleep
+            };
+            return Some((sleep, earlier.changed));
+        }
+        if !is_limited {
+            return None;
+        }
+        let sleep = Sleep {
+            call,
+            arguments,
+            since: clocks.since(pid, tid, &rest)?,
+            switches,
+        };
+        let sleeps_still = procfs::sleeping_call(pid, tid) == Some((call, arguments));
+        sleeps_still.then_some((sleep, None))
+    }
+
+    /// To be told when the thread has stopped. Between the look at it and the interrupt its call may have ended, and
+    /// another one like it have begun: then all that is known of that one's start is that it was later than the look.
+    pub fn stopped(&mut self, pid: u32, tid: Tid) {
+        let Some(before) = self.switches.take() else {
+            return;
+        };
+        // Its stop is one more.
+        let has_slept_once = asleep::rest(pid, tid).is_some_and(|rest| rest.switches <= before + 1);
+        if !has_slept_once {
+            self.since = asleep::now();
+        }
     }
 
     /// How long the call has been going on that a stopped thread comes out of; nothing if that is another one.
@@ -65,16 +103,19 @@ impl Remembered {
             tid,
             sleep,
             changed,
-            last_ran: asleep::last_ran(pid, tid)?,
+            last_ran: asleep::rest(pid, tid)?.last_ran,
         })
     }
 
-    fn is_still_so(&self, pid: u32, tid: Tid, call: u64, arguments: &Arguments) -> bool {
+    pub fn tid(&self) -> Tid {
+        self.tid
+    }
+
+    fn is_still_so(&self, tid: Tid, call: u64, arguments: &Arguments, rest: &Rest) -> bool {
         let mut left_with = self.sleep.arguments;
         if let Some(changed) = self.changed {
             left_with[changed.position] = changed.changed;
         }
-        (self.tid, self.sleep.call, &left_with) == (tid, call, arguments)
-            && asleep::last_ran(pid, tid) == Some(self.last_ran)
+        (self.tid, self.sleep.call, &left_with) == (tid, call, arguments) && rest.last_ran == self.last_ran
     }
 }

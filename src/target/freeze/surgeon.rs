@@ -12,44 +12,75 @@ use super::headroom;
 use super::hold::{self, Hold};
 use super::message::{Answer, Request, Socket};
 use super::procfs;
+use super::reap::reap;
 use super::sleep::Remembered;
 use super::step::{Step, Steps};
 use super::tracee::Tid;
 use super::{FreezeError, FreezeMode, FreezeUsed};
 
-/// What is left when a freeze is over.
+/// How a freeze ended.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Outcome {
     /// The last answer to the profiler. It is given when the tracer is gone, and with it the last trace of the freeze.
     pub answer: Answer,
-    /// What the next freeze has to know.
-    pub left: Vec<Remembered>,
+    pub left: Left,
 }
 
-/// Freezes the process, says so, and waits for the release or the profiler's end. Takes what the last freeze left.
-pub fn operate(socket: &Socket, steps: &Steps, pid: u32, mode: FreezeMode, earlier: Vec<Remembered>) -> Outcome {
-    let mut hold = match Hold::new(pid, earlier) {
-        Ok(hold) => hold,
-        Err(error) => {
-            return Outcome {
-                answer: Answer::Failed(error),
-                left: Vec::new(),
-            };
-        }
-    };
-    let answer = match freeze(&mut hold, mode, steps) {
+/// What is left when a freeze is over, and the next one has to know.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Left {
+    pub sleepers: Vec<Remembered>,
+    pub dead_copies: Vec<Copy>,
+}
+
+/// Freezes the process, says so, and waits for the release or the profiler's end. Takes what the last freeze left, and
+/// tells of the copy as soon as there is one.
+pub fn operate(
+    socket: &Socket,
+    steps: &Steps,
+    pid: u32,
+    mode: FreezeMode,
+    earlier: Left,
+    tell: impl Fn(&Copy),
+) -> Outcome {
+    with_hold(pid, earlier, |hold| match freeze(hold, mode, steps) {
         Err(error) => Answer::Failed(error),
         Ok((copy, frozen)) => {
+            copy.iter().for_each(tell);
             // A profiler that is gone gets no answer, and needs none.
             let _ = socket.send(&frozen);
-            wait_for_release(socket, &mut hold);
-            release(&mut hold, copy, steps)
+            wait_for_release(socket, hold);
+            release(hold, copy, steps)
+        }
+    })
+}
+
+/// Reaps the copies that an earlier release could not.
+pub fn reap_again(steps: &Steps, pid: u32, earlier: Left) -> Outcome {
+    with_hold(pid, earlier, |hold| reap(hold, steps))
+}
+
+fn with_hold(pid: u32, earlier: Left, work: impl FnOnce(&mut Hold) -> Answer) -> Outcome {
+    let mut hold = match Hold::new(pid, earlier.sleepers) {
+        Ok(hold) => hold,
+        Err(error) => {
+            let left = Left {
+                sleepers: Vec::new(),
+                dead_copies: earlier.dead_copies,
+            };
+            let answer = Answer::Failed(error);
+            return Outcome { answer, left };
         }
     };
+    hold.dead_copies = earlier.dead_copies;
+    let answer = work(&mut hold);
     hold.let_go();
     Outcome {
         answer,
-        left: hold.remember(),
+        left: Left {
+            sleepers: hold.remember(),
+            dead_copies: std::mem::take(&mut hold.dead_copies),
+        },
     }
 }
 
@@ -133,34 +164,7 @@ pub fn release(hold: &mut Hold, copy: Option<Copy>, steps: &Steps) -> Answer {
     let Some(copy) = copy else {
         return Answer::Released { pause: hold.let_go() };
     };
-    copy.kill();
+    hold.bury(copy);
     steps.reached(Step::CopyKilled);
-    let pause = match reap(hold, &copy, steps) {
-        Ok(pause) => pause,
-        // A program that ended has taken its copy's entry with it.
-        Err(FreezeError::Ended { .. } | FreezeError::NoSuchProcess { .. } | FreezeError::Zombie { .. }) => {
-            Duration::ZERO
-        }
-        Err(error) => return Answer::Failed(error),
-    };
-    Answer::Released { pause }
-}
-
-fn reap(hold: &mut Hold, copy: &Copy, steps: &Steps) -> Result<Duration, FreezeError> {
-    let pid = hold.pid;
-    procfs::require_alive(pid)?;
-    hold.stop_one()?;
-    steps.reached(Step::StoppedAgain);
-    let reaped = copy::reap(hold, copy, steps);
-    let pause = hold.let_go();
-    match reaped {
-        Ok(()) => Ok(pause),
-        Err(NoCopy::Failed(Errno::ESRCH)) => Err(FreezeError::Ended { pid }),
-        Err(NoCopy::Failed(error)) => Err(hold::kernel(pid, "reap the copy of", error)),
-        Err(NoCopy::Refused(cause)) => Err(FreezeError::Kernel {
-            pid,
-            action: "reap the copy of".into(),
-            cause,
-        }),
-    }
+    reap(hold, steps)
 }

@@ -34,13 +34,16 @@ impl Thread {
     }
 
     /// Takes a stop of a thread that was told to stop: a signal that came first is delivered, as it would have been.
-    pub fn take_stop(&mut self, stop: Stop) {
+    pub fn take_stop(&mut self, pid: u32, stop: Stop) {
         match stop {
             Stop::Trap | Stop::Group(_) => {
                 if self.kept {
                     self.job_stopped = matches!(stop, Stop::Group(_));
                 }
                 self.phase = self.own_registers().map_or(Phase::Free, Phase::Stopped);
+                if let Some(sleep) = &mut self.sleep {
+                    sleep.stopped(pid, self.tid);
+                }
             }
             // Each other stop takes back that it was told to stop.
             Stop::Signal(signal) => self.tell_again(signal),

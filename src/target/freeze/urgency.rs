@@ -1,4 +1,4 @@
-//! Runs before all ordinary programs for as long as a program stands still and waits for us.
+//! Runs before all ordinary programs for as long as a program stands still and waits for us, or is about to.
 
 use nix::errno::Errno;
 
