@@ -218,18 +218,6 @@ impl<S: BulkRead> ReadMemory for Image<S> {
         self.read_elsewhere(address, length)
     }
 
-    #[inline]
-    fn touch(&mut self, address: u64) {
-        if let Some(slot) = self.slots.index(address) {
-            let held = self.held[slot];
-            if held.piece != ABSENT {
-                // Reading a byte and not using it is the portable way to have the processor fetch it.
-                let at = held.piece as usize * PIECE + (address % SLOT_SIZE) as usize;
-                std::hint::black_box(self.buffer.get(at).copied());
-            }
-        }
-    }
-
     fn has_at_hand(&self, address: u64) -> bool {
         self.slots
             .index(address)

@@ -7,11 +7,6 @@ pub trait ReadMemory {
     /// The `length` bytes that stand at `address`, or a `Fault` when any of them cannot be read.
     fn read(&mut self, address: u64, length: usize) -> Result<&[u8], Fault>;
 
-    /// A hint that the bytes at `address` are going to be read soon. Whoever touches several addresses in a row before
-    /// reading them waits for the machine's memory once instead of once for each.
-    #[inline]
-    fn touch(&mut self, _address: u64) {}
-
     /// Whether the bytes at `address` can be had at once, without asking the program's memory for them.
     fn has_at_hand(&self, _address: u64) -> bool {
         true
