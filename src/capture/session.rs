@@ -85,7 +85,8 @@ impl Session {
 
     /// Whether its interpreter has started, by a look that stops nothing; an error says why it cannot be read yet.
     pub fn finds_interpreter(&mut self) -> Result<()> {
-        self.camera.finds_interpreter(&mut self.target)
+        let found = self.camera.finds_interpreter(&mut self.target);
+        found.map_err(|error| self.explained_by_fate(error))
     }
 
     /// Takes a snapshot. An error leaves what was read before as it is.
@@ -101,12 +102,7 @@ impl Session {
                     objects,
                 });
             });
-        let picture = match (taken, self.target.fate()) {
-            (Ok(picture), _) => picture,
-            (Err(_), Fate::Exited) => return Err(Error::Exited { pid: self.facts.pid }),
-            (Err(_), Fate::Executed) => return Err(Error::Executed { pid: self.facts.pid }),
-            (Err(error), Fate::Same) => return Err(error),
-        };
+        let picture = taken.map_err(|error| self.explained_by_fate(error))?;
         let started = *self.started.get_or_insert_with(|| {
             self.age = age(self.facts.start_time);
             picture.at
@@ -123,6 +119,16 @@ impl Session {
             .push(summary(&picture.heap, picture.at.duration_since(started), rss));
         self.last = Some(picture);
         Ok(())
+    }
+
+    /// What went wrong with a process that is gone is that it is gone.
+    fn explained_by_fate(&self, error: Error) -> Error {
+        let pid = self.facts.pid;
+        match self.target.fate() {
+            Fate::Exited => Error::Exited { pid },
+            Fate::Executed => Error::Executed { pid },
+            Fate::Same => error,
+        }
     }
 
     pub fn has_snapshots(&self) -> bool {

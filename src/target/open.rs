@@ -87,6 +87,7 @@ impl Target {
         match (self.process.state(), self.process.incarnation()) {
             (Ok(State::Zombie), _) | (Err(_), _) | (_, Err(_)) => Fate::Exited,
             (Ok(_), Ok(now)) if now == self.incarnation => Fate::Same,
+            (Ok(_), Ok(now)) if now.has_lost_memory_since(&self.incarnation) => Fate::Exited,
             (Ok(_), Ok(now)) if now.same_process(&self.incarnation) => Fate::Executed,
             (Ok(_), Ok(_)) => Fate::Exited,
         }

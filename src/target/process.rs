@@ -53,6 +53,11 @@ pub struct Incarnation {
 }
 
 impl Incarnation {
+    /// Whether the process had memory before and has none any more: it is about to end.
+    pub fn has_lost_memory_since(&self, before: &Incarnation) -> bool {
+        (before.code, before.stack) != (0, 0) && (self.code, self.stack) == (0, 0)
+    }
+
     /// Whether both are the same process, whatever program it runs.
     pub fn same_process(&self, other: &Incarnation) -> bool {
         self.start_ticks == other.start_ticks
@@ -299,6 +304,13 @@ mod tests {
             stack: 16384,
         };
         assert_eq!(process.incarnation().unwrap(), expected);
+        let ending = Incarnation {
+            code: 0,
+            stack: 0,
+            ..expected
+        };
+        assert!(ending.has_lost_memory_since(&expected) && !expected.has_lost_memory_since(&ending));
+        assert!(!ending.has_lost_memory_since(&ending));
         assert!(!process.is_kernel_thread());
     }
 
