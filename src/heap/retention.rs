@@ -3,16 +3,16 @@
 
 use rustc_hash::FxHashMap;
 
+use super::TypeTotals;
+use super::graph::NO_NODE;
 use super::graph::dominated::Dominated;
 use super::graph::dominators::Dominators;
 use super::graph::groups;
 use super::graph::references::References;
 use super::graph::retained::Retained;
 use super::graph::sizes::Sizes;
-use super::graph::NO_NODE;
 use super::objects::Objects;
 use super::types::Types;
-use super::TypeTotals;
 
 /// The retained sizes of all rows. They must all be reached.
 pub struct Retention {
