@@ -14,6 +14,8 @@ use crate::units;
 
 /// Owners are shown in fewer rows than types: the largest few explain most.
 const OWNERS_PER_TYPE: usize = 2;
+/// The column of what owners retain.
+const RETAINS: usize = 4;
 
 /// Writes the report with at most `top` rows of types.
 pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
@@ -137,6 +139,7 @@ fn owners_table(report: &Report<'_>, top: usize) -> Option<Table> {
     let (shown, rest) = report.owners.split_at(top.min(report.owners.len()));
     let mut table = Table {
         more_texts: 1,
+        spare: Some(RETAINS),
         headings: headings(&["Owner", "Type", "Items", "Keeps", "Retains"], report),
         ..Table::default()
     };
