@@ -34,6 +34,7 @@ use pymemscope::memory::slots::Slots;
 use pymemscope::target::maps;
 use pymemscope::target::open::{self, Stopping};
 use pymemscope::target::process::State;
+use pymemscope::target::static_data::static_data;
 use targets::Target;
 
 #[global_allocator]
@@ -80,7 +81,7 @@ fn copied(python: &Interpreter) -> Copied {
         slots: Rc::new(Slots::new(&memory.ranges())),
         memory,
         symbols,
-        statics: maps::static_data(&target.maps),
+        statics: static_data(&mut target.memory, &target.maps),
     }
 }
 

@@ -18,8 +18,8 @@ use cpython::objects::types::{TypeInfo, flags, is_type, type_c_name};
 use cpython::{ReadMemory, Symbols, recognise, runtime};
 use interpreters::{Interpreter, for_each_interpreter};
 use pymemscope::memory::process::ProcessMemory;
-use pymemscope::target::maps;
 use pymemscope::target::open::{self, Stopping};
+use pymemscope::target::static_data::static_data;
 use sample::{Sample, Told, step_name};
 use targets::{Target, attach};
 
@@ -138,7 +138,7 @@ fn check(python: &Interpreter) {
         pymalloc: true,
         debug: false,
     };
-    let statics = maps::static_data(&target.maps);
+    let statics = static_data(memory, &target.maps);
     let mut eye = Eye {
         memory,
         layout: &layout,

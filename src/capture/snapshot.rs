@@ -22,6 +22,7 @@ use crate::target::maps::{self, ObjectRange};
 use crate::target::open::Target;
 use crate::target::pagemap::PageMap;
 use crate::target::process::Process;
+use crate::target::static_data::static_data;
 
 /// Takes snapshots of one process.
 pub struct Camera {
@@ -165,6 +166,8 @@ impl Shot<'_> {
             FreezeUsed::None => recognise_in_motion(pid, &target.interpreters)?,
             FreezeUsed::Fork | FreezeUsed::Stop => recognise_any(pid, &target.interpreters, &mut image)?,
         };
+        let mut images = ProcessMemory::new(readable).map_err(unreadable)?;
+        let statics = static_data(&mut images, &maps);
         if !may_last {
             let pages = PageMap::open(&process);
             let writable = Slots::new(
@@ -184,7 +187,7 @@ impl Shot<'_> {
             layout: &recognised.layout,
             runtime,
             slots,
-            statics: maps::static_data(&maps),
+            statics,
         };
         let refused = |cause: cpython::memory::Unreadable| Error::Refused {
             pid,

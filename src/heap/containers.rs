@@ -134,6 +134,7 @@ fn container<M: ReadMemory>(
         length,
         own_bytes,
         kept_bytes: owned.kept(row),
+        retained_bytes: 0,
         path: Paths { layout, found, owned }.path(memory, row),
         place: owned.owner(row).place,
         rank: watched.rank,

@@ -13,6 +13,7 @@ mod objects;
 mod owners;
 mod ownership;
 mod paths;
+mod retention;
 mod roots;
 pub mod survey;
 mod threads;
@@ -61,6 +62,8 @@ pub struct TypeTotals {
     pub count: u64,
     pub bytes: u64,
     pub getsizeof_bytes: u64,
+    /// What would go with them: the sum of what each retains, those left out that another one of the type retains.
+    pub retained_bytes: u64,
     /// The part of them that the collector tracks.
     pub tracked_count: u64,
     pub tracked_getsizeof_bytes: u64,
@@ -97,6 +100,8 @@ pub struct Container {
     pub own_bytes: u64,
     /// What it keeps: its own bytes and those of all objects first reached through it.
     pub kept_bytes: u64,
+    /// What would go with it: the part of `kept_bytes` that is reached through it alone.
+    pub retained_bytes: u64,
     /// Who holds it, in Python terms: `shop.cache.PRICES['eu']`.
     pub path: String,
     pub place: Place,

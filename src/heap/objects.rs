@@ -3,6 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::graph::references::{Malformed, References};
 use super::labels::Label;
 use crate::memory::roomy::roomy;
 use crate::memory::spots::{Spot, Spots};
@@ -133,9 +134,23 @@ impl Objects {
             .unwrap_or_default()
     }
 
-    /// Gives the references' memory back, when nobody will ask for them any more.
-    pub fn forget_references(&mut self) {
-        self.references = Vec::new();
+    /// Takes the references out as a graph without labels, whose nodes are the rows; `adopter` gets references to `adopted`
+    /// as well. The targets move up within the memory that they stand in; the rest of it is given back.
+    pub fn take_references(&mut self, adopter: u32, adopted: &[u32]) -> Result<References, Malformed> {
+        let noted = std::mem::take(&mut self.references);
+        let mut targets: Vec<u32> = noted.into_iter().map(|reference| reference.target).collect();
+        let ends = self.rows.iter().map(|row| row.end);
+        let mut starts: Vec<u32> = roomy(self.rows.len() + 1);
+        starts.push(0);
+        starts.extend(ends);
+        if let Some(&end) = starts.get(adopter as usize + 1).filter(|_| !adopted.is_empty()) {
+            targets.splice(end as usize..end as usize, adopted.iter().copied());
+            for start in starts.iter_mut().skip(adopter as usize + 1) {
+                *start = start.saturating_add(adopted.len() as u32);
+            }
+        }
+        targets.shrink_to_fit();
+        References::from_rows(starts, targets)
     }
 
     /// Turns the targets from spots into rows. The first `holders` rows are no objects; `rows_held` are the references

@@ -31,6 +31,9 @@ pub struct Ownership {
     reached: usize,
     /// Containers that a module, a class, a singleton or a frame holds by a name.
     pub named: Vec<u32>,
+    /// Rows that no root reaches, which were given to the last of the holders that are no objects; with these, everything
+    /// is reached.
+    pub adopted: Vec<u32>,
     pub tree: Growing,
 }
 
@@ -97,6 +100,7 @@ impl Ownership {
             order: roomy(count),
             reached: 1,
             named: Vec::new(),
+            adopted: Vec::new(),
             tree: Growing::new(),
         };
         let types = &found.types;
@@ -245,6 +249,7 @@ impl Ownership {
             for &row in &unreached {
                 if self.owner(row).parent == NOBODY && has_holder[row as usize] == in_cycles {
                     let label = Label::UNNAMED;
+                    self.adopted.push(row);
                     self.claim(reader, held, false, Reference { target: row, label });
                     done = self.walk(reader, done);
                 }
@@ -260,6 +265,11 @@ impl Ownership {
                 self.kept[parent as usize] = self.kept[parent as usize].saturating_add(self.kept[row as usize]);
             }
         }
+    }
+
+    /// The tree alone, when nobody will ask about rows any more.
+    pub fn into_tree(self) -> Growing {
+        self.tree
     }
 
     /// Bytes of a container and of everything first reached through it.

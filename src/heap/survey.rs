@@ -15,6 +15,7 @@ use super::found::Found;
 use super::holders::{Holders, Rows};
 use super::owners;
 use super::ownership::Ownership;
+use super::retention::Retention;
 use super::roots::Gathering;
 use super::{Heap, Totals, TypeTotals};
 use crate::memory::slots::{SLOT_SIZE, Slots};
@@ -96,10 +97,12 @@ impl Survey<'_> {
         } = self;
         found.objects.resolve(&found.spots, rows.count, &rows.held);
         let owned = Ownership::of(memory, &mut found, subject.layout, &rows);
-        found.objects.forget_references();
+        let adopter = rows.count as u32 - 1;
+        let references = found.objects.take_references(adopter, &owned.adopted);
         let mut watched = containers::watched(memory, &mut walker, &mut found, &owned);
         owners::rank(memory, &mut walker, &found, &owned, &mut watched);
-        let containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched);
+        let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched);
+        let tree = owned.into_tree().finish(&found.names, &found.types);
         let own_sizes = found.types.with_own_sizeof();
         if !own_sizes.is_empty() {
             warnings.push(format!(
@@ -107,7 +110,17 @@ impl Survey<'_> {
                 own_sizes.join(", ")
             ));
         }
-        let types = found.types.totals();
+        let mut types = found.types.totals();
+        match references {
+            Ok(references) => {
+                let retention = Retention::of(references, &found.objects);
+                for (container, each) in containers.iter_mut().zip(&watched) {
+                    container.retained_bytes = retention.bytes(each.row);
+                }
+                retention.add_to_types(&found.objects, &found.types, &mut types);
+            }
+            Err(cause) => warnings.push(format!("Retained sizes are missing: {cause}.")),
+        }
         let sum = |of: fn(&TypeTotals) -> u64| types.iter().map(of).fold(0, u64::saturating_add);
         let totals = Totals {
             objects: sum(|each| each.count),
@@ -119,7 +132,7 @@ impl Survey<'_> {
             types,
             totals,
             rejected: found.rejected,
-            tree: owned.tree.finish(&found.names, &found.types),
+            tree,
             containers,
             warnings,
         }

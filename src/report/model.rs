@@ -79,6 +79,7 @@ pub struct TypeRow {
     pub count: u64,
     pub bytes: u64,
     pub getsizeof_bytes: u64,
+    pub retained_bytes: u64,
     pub tracked_count: u64,
     pub tracked_getsizeof_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,6 +99,7 @@ pub struct OwnerRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
     pub bytes: u64,
+    pub retained_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub growth_length: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -207,6 +209,7 @@ fn type_row(totals: &TypeTotals, growth: &Growth) -> TypeRow {
         count: totals.count,
         bytes: totals.bytes,
         getsizeof_bytes: totals.getsizeof_bytes,
+        retained_bytes: totals.retained_bytes,
         tracked_count: totals.tracked_count,
         tracked_getsizeof_bytes: totals.tracked_getsizeof_bytes,
         growth_count: change.map(|change| change.count),
@@ -246,6 +249,7 @@ fn owner_row<'a>(container: &'a Container, growth: &Growth) -> OwnerRow<'a> {
         type_name: Rc::clone(&container.type_name),
         length: has_length.then_some(container.length),
         bytes: container.kept_bytes,
+        retained_bytes: container.retained_bytes,
         growth_length: series.filter(|_| has_length).map(|series| series.items_grown()),
         growth_bytes: series.map(|series| series.bytes_grown()),
         is_new: growth.intervals > 0 && series.is_none(),

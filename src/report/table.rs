@@ -14,6 +14,8 @@ const FAIR_TEXT: usize = 32;
 pub struct Table {
     /// How many of the columns, besides the first, are texts.
     pub more_texts: usize,
+    /// The column that is left out when the first would be cut too short even without the other texts.
+    pub spare: Option<usize>,
     pub headings: Vec<String>,
     pub rows: Vec<Vec<String>>,
     /// A last row that stands for what is not shown.
@@ -59,6 +61,10 @@ impl Table {
                 .take(self.more_texts)
                 .for_each(|width| *width = 0);
         }
+        let spare = self.spare.filter(|_| left(&widths) < LEAST_TEXT);
+        if let Some(width) = spare.and_then(|column| widths.get_mut(column)) {
+            *width = 0;
+        }
         let left = left(&widths).max(LEAST_TEXT);
         if let Some(first) = widths.first_mut() {
             *first = (*first).min(left);
@@ -103,6 +109,7 @@ mod tests {
         let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
         Table {
             more_texts: 0,
+            spare: None,
             headings: row(["Type", "Count", "Bytes"]),
             rows: vec![
                 row(["builtins.dict", "310 422", "96.1 MiB"]),
@@ -137,6 +144,7 @@ a.module.with.a.long.name.Order        7      64 B
         let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
         let table = Table {
             more_texts: 1,
+            spare: None,
             headings: row(["Owner", "Type", "Keeps"]),
             rows: vec![row(["a.module.with.a.long.name.ORDERS", "OrderedDict", "64 B"])],
             remainder: None,
@@ -156,6 +164,22 @@ a.module.with.a.long.name.ORDERS  OrderedDict   64 B";
 Owner                             Keeps
 a.module.with.a.long.name.ORDERS   64 B";
         assert_eq!(lines(51), expected);
+    }
+
+    #[test]
+    fn the_spare_column_goes_last() {
+        let table = Table {
+            spare: Some(1),
+            ..table()
+        };
+        let heading = |width| {
+            let screen = Screen {
+                width: Some(width),
+                colors: false,
+            };
+            table.lines(screen)[0].split_whitespace().count()
+        };
+        assert_eq!((heading(39), heading(38)), (3, 2));
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::units;
 
 /// Owners are shown in fewer rows than types: the largest few explain most.
 const OWNERS_PER_TYPE: usize = 2;
+/// The column of what owners retain.
+const RETAINS: usize = 4;
 
 /// Writes the report with at most `top` rows of types.
 pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
@@ -137,7 +139,8 @@ fn owners_table(report: &Report<'_>, top: usize) -> Option<Table> {
     let (shown, rest) = report.owners.split_at(top.min(report.owners.len()));
     let mut table = Table {
         more_texts: 1,
-        headings: headings(&["Owner", "Type", "Items", "Keeps"], report),
+        spare: Some(RETAINS),
+        headings: headings(&["Owner", "Type", "Items", "Keeps", "Retains"], report),
         ..Table::default()
     };
     let growth = growth_cells(report, shown, |row: &OwnerRow<'_>| Growth {
@@ -151,6 +154,7 @@ fn owners_table(report: &Report<'_>, top: usize) -> Option<Table> {
             short_type(&row.type_name),
             row.length.map(units::count).unwrap_or_default(),
             units::bytes(row.bytes),
+            units::bytes(row.retained_bytes),
         ];
         cells.extend(growth.as_ref().and_then(|growth| growth.get(index).cloned()));
         table.rows.push(cells);
@@ -205,7 +209,8 @@ fn growth_cells<T>(report: &Report<'_>, rows: &[T], of: impl Fn(&T) -> Growth) -
 
 /// What the columns of the owners say.
 fn legend(report: &Report<'_>) -> String {
-    let keeps = "Keeps: its own bytes and those of all that is first reached through it, other owners included.";
+    let keeps = "Keeps: its own bytes and those of all that is first reached through it, other owners included. Retains: \
+                 the part of these that nothing else holds, and that would go with it.";
     let grew =
         " Grew: new was not there, or too small to be listed, in the first snapshot; what did not change is blank.";
     format!("{keeps}{}", if report.capture.samples > 1 { grew } else { "" })

@@ -29,6 +29,7 @@ pub fn container(path: &str, kind: ContainerKind, length: u64) -> Container {
         length,
         own_bytes: 56 + 8 * length,
         kept_bytes: 56 + 108 * length,
+        retained_bytes: 56 + 108 * length,
         path: path.to_owned(),
         place: Place::Module,
         rank: OwnerRank::Outermost,

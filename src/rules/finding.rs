@@ -72,6 +72,8 @@ pub struct Object {
     pub length: u64,
     /// Its own bytes and those of all objects first reached through it.
     pub bytes: u64,
+    /// What would go with it: the part of `bytes` that is reached through it alone.
+    pub retained_bytes: u64,
     pub path: String,
 }
 
@@ -82,6 +84,7 @@ impl Object {
             type_name: Rc::clone(&container.type_name),
             length: container.length,
             bytes: container.kept_bytes,
+            retained_bytes: container.retained_bytes,
             path: container.path.clone(),
         }
     }

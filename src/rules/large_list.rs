@@ -9,7 +9,7 @@
 //!
 //! The list itself and the types of all its items, so that what it says is certain. A saving is claimed for what the
 //! list proves: slots that stand empty, and for lists of nothing but `float` what `array.array('d')` would save, which
-//! is `likely`, since other holders may keep some of the numbers.
+//! counts the numbers that nothing else holds; it is `likely`, since code may need a list.
 //!
 //! # Why it matters
 //!
@@ -106,7 +106,7 @@ fn finding(list: &Container, evidence: &Evidence<'_>) -> Finding {
     let empty = empty_slot_bytes(list);
     let floats = holds_only(list, "builtins.float");
     let saving = if floats {
-        list.kept_bytes.saturating_sub(SLOT * list.length)
+        list.retained_bytes.saturating_sub(SLOT.saturating_mul(list.length))
     } else {
         empty
     };

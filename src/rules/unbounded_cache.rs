@@ -2,9 +2,9 @@
 //!
 //! # What it measures
 //!
-//! `functools.cache` and `functools.lru_cache(maxsize=None)` that keep 1 MiB or 10 000 entries or more: their size,
-//! their hits and misses, and the bytes that they keep. When the cached function is a method, how many keys begin with
-//! an instance, which the cache then keeps alive with all it holds.
+//! `functools.cache` and `functools.lru_cache(maxsize=None)` that retain 1 MiB or hold 10 000 entries or more: their
+//! size, their hits and misses, and the bytes that they retain, which nothing else holds. When the cached function is a
+//! method, how many keys begin with an instance, which the cache then keeps alive with all it holds.
 //!
 //! # What it looks at
 //!
@@ -66,7 +66,7 @@ const BYTES: Threshold = Threshold {
     evidence_name: "threshold_bytes",
     default: 1 << 20,
     unit: Unit::Bytes,
-    meaning: "speak from this much kept on, or from `entries`",
+    meaning: "speak from this much retained on, or from `entries`",
 };
 
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
@@ -80,7 +80,7 @@ fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
         else {
             continue;
         };
-        if at_least(container.length, &ENTRIES) || at_least(container.kept_bytes, &BYTES) {
+        if at_least(container.length, &ENTRIES) || at_least(container.retained_bytes, &BYTES) {
             findings.push(finding(container, statistics, evidence));
         }
     }
@@ -109,18 +109,18 @@ fn finding(cache: &Container, statistics: &CacheStatistics, evidence: &Evidence<
 /// The share of the entries that cannot have been used again, there being fewer hits than entries.
 fn bytes_never_used(cache: &Container, statistics: &CacheStatistics) -> u64 {
     let never_used = cache.length.saturating_sub(statistics.hits);
-    let share = u128::from(cache.kept_bytes) * u128::from(never_used) / u128::from(cache.length.max(1));
+    let share = u128::from(cache.retained_bytes) * u128::from(never_used) / u128::from(cache.length.max(1));
     u64::try_from(share).unwrap_or(u64::MAX)
 }
 
 fn summary(cache: &Container, statistics: &CacheStatistics) -> String {
     let mut summary = format!(
-        "{}: {} entries without a bound, {} hits, {} misses, {} kept",
+        "{}: {} entries without a bound, {} hits, {} misses, {} retained",
         cache.path,
         units::count(cache.length),
         units::count(statistics.hits),
         units::count(statistics.misses),
-        units::bytes(cache.kept_bytes),
+        units::bytes(cache.retained_bytes),
     );
     // Only so many keys of a large cache are looked at, so that fewer than all means "at least".
     match statistics.instance_keys {
@@ -192,7 +192,7 @@ mod tests {
         let finding = &found(cache("shop.pricing.price", 20_000, 5_000, 20_000))[0];
         assert_eq!(
             finding.summary,
-            "shop.pricing.price: 20 000 entries without a bound, 5 000 hits, 20 000 misses, 2.1 MiB kept"
+            "shop.pricing.price: 20 000 entries without a bound, 5 000 hits, 20 000 misses, 2.1 MiB retained"
         );
         assert_eq!(
             (finding.severity, finding.confidence),

@@ -116,20 +116,6 @@ pub fn object_ranges(maps: &[Mapping]) -> Vec<ObjectRange> {
     ranges
 }
 
-/// The data of executables and libraries: their mappings, and the zeroed data that follows them.
-pub fn static_data(maps: &[Mapping]) -> Vec<Range<u64>> {
-    let is_file = |mapping: &Mapping| mapping.inode != 0;
-    let is_zeroed = |before: &Mapping, mapping: &Mapping| {
-        is_file(before) && before.writable && mapping.path.is_none() && before.end == mapping.start
-    };
-    let files = maps.iter().filter(|mapping| is_file(mapping)).map(Mapping::range);
-    let zeroed = maps
-        .windows(2)
-        .filter(|pair| is_zeroed(&pair[0], &pair[1]))
-        .map(|pair| pair[1].range());
-    files.chain(zeroed).collect()
-}
-
 /// The mapping that holds `address`; `maps` is in order, as the kernel lists it.
 pub fn containing(maps: &[Mapping], address: u64) -> Option<&Mapping> {
     let next = maps.partition_point(|mapping| mapping.start <= address);

@@ -18,3 +18,4 @@ pub mod open;
 pub mod pagemap;
 pub mod permission;
 pub mod process;
+pub mod static_data;

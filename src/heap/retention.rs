@@ -1,0 +1,63 @@
+//! What objects retain: what would go with them, because every chain of references from the roots to it passes through
+//! them.
+
+use rustc_hash::FxHashMap;
+
+use super::TypeTotals;
+use super::graph::NO_NODE;
+use super::graph::dominated::Dominated;
+use super::graph::dominators::Dominators;
+use super::graph::groups;
+use super::graph::references::References;
+use super::graph::retained::Retained;
+use super::graph::sizes::Sizes;
+use super::objects::Objects;
+use super::types::Types;
+
+/// The retained sizes of all rows. They must all be reached.
+pub struct Retention {
+    sizes: Sizes,
+    dominators: Dominators,
+    amounts: Retained,
+}
+
+impl Retention {
+    /// Takes the references, which are of no use once the dominators are known.
+    pub fn of(references: References, objects: &Objects) -> Retention {
+        let dominators = Dominators::find(&references);
+        drop(references);
+        let sizes: Sizes = (0..dominators.nodes()).map(|row| objects.bytes(row)).collect();
+        let amounts = Retained::sum(&dominators, &sizes);
+        Retention {
+            sizes,
+            dominators,
+            amounts,
+        }
+    }
+
+    /// The bytes of a row and of everything that is reached through it alone.
+    pub fn bytes(&self, row: u32) -> u64 {
+        self.amounts.of(&self.dominators, &self.sizes, row).bytes
+    }
+
+    /// Says of each type what its objects retain.
+    pub fn add_to_types(&self, objects: &Objects, types: &Types, totals: &mut [TypeTotals]) {
+        let group_of_name: FxHashMap<&str, u32> = totals.iter().map(|each| &*each.name).zip(0..).collect();
+        // Several types may have one name; some have no objects any more.
+        let group_of_type: Vec<u32> = (0..types.count())
+            .map(|index| group_of_name.get(&*types.get(index).name).copied())
+            .map(|group| group.unwrap_or(NO_NODE))
+            .collect();
+        let retained = groups::retained(
+            &self.dominators,
+            &Dominated::find(&self.dominators),
+            &self.sizes,
+            &self.amounts,
+            totals.len() as u32,
+            |row| group_of_type[objects.type_of(row) as usize],
+        );
+        for (type_of, amount) in totals.iter_mut().zip(retained) {
+            type_of.retained_bytes = amount.bytes;
+        }
+    }
+}
