@@ -88,6 +88,55 @@ int main(void) {
     assert_eq!(target.line(), format!("{sent} 0"));
 }
 
+/// A signal that a program ignores wakes none of its threads, but it does wake one that is traced. Only for the moment in
+/// which the tracer ends can nobody make that good: some ten microseconds for each stop.
+#[test]
+fn an_ignored_signal_ends_no_call() {
+    let source = "
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static int ends[2];
+static pid_t later(int microseconds, int answers) {
+    pid_t child = fork();
+    if (child == 0) { usleep(microseconds); if (answers) write(ends[1], \"x\", 1); _exit(0); }
+    return child;
+}
+int main(void) {
+    struct timeval limit = { 10, 0 }; struct pollfd input = { 0, POLLIN, 0 };
+    int rounds = 0, interrupted = 0; char byte;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    puts(\"ready\"); fflush(stdout);
+    for (; poll(&input, 1, 0) == 0; rounds++) {
+        // The end of the first is the signal, the second answers.
+        pid_t first = later(2000, 0), second = later(4000, 1);
+        while (recv(ends[0], &byte, 1, 0) != 1) interrupted++;
+        waitpid(first, 0, 0); waitpid(second, 0, 0);
+    }
+    printf(\"%d %d\\n\", rounds, interrupted);
+}
+";
+    let mut target = Target::c("ignored", source);
+    frozen_meanwhile(target.pid(), |freezes| {
+        target::until("many freezes", || {
+            (freezes.load(Ordering::Relaxed) >= 5 * ENOUGH).then_some(())
+        });
+    });
+    target.say("");
+    let line = target.line();
+    let (rounds, interrupted) = line.split_once(' ').expect("two numbers");
+    let [rounds, interrupted]: [u32; 2] = [rounds, interrupted].map(|number| number.parse().expect("a number"));
+    assert!(rounds >= 20, "{line}");
+    assert!(
+        interrupted * 50 <= rounds,
+        "{interrupted} of {rounds} calls were interrupted"
+    );
+}
+
 #[test]
 fn a_blocked_signal_stays_pending() {
     let mut target = Target::python(

@@ -170,7 +170,7 @@ int main(void) {
     let mut target = Target::c("calls", source);
     frozen_meanwhile(target.pid(), |freezes| {
         target::until("many freezes", || {
-            (freezes.load(Ordering::Relaxed) >= 5 * ENOUGH).then_some(())
+            (freezes.load(Ordering::Relaxed) >= 2 * ENOUGH).then_some(())
         });
     });
     target.say("");

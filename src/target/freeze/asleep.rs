@@ -4,13 +4,13 @@
 //! milliseconds of that processor's clock. The clocks of two processors drift apart, so ours is read on the same one.
 
 use std::collections::HashMap;
-use std::fs;
 use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity, sched_yield};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 
+use super::procfs;
 use super::tracee::Tid;
 use super::urgency::Urgency;
 
@@ -82,13 +82,13 @@ fn both_clocks(processor: usize) -> Option<(Duration, Duration)> {
 
 /// The processor that a thread last ran on: the 39th field of `stat`, the 37th behind the name.
 fn last_processor(pid: u32, tid: Tid) -> Option<usize> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/task/{tid}/stat")).ok()?;
+    let stat = procfs::read(&format!("/proc/{pid}/task/{tid}/stat"))?;
     let (_, behind_name) = stat.rsplit_once(')')?;
     behind_name.split_ascii_whitespace().nth(36)?.parse().ok()
 }
 
 fn read(path: &str) -> Option<Rest> {
-    parse(&fs::read_to_string(path).ok()?)
+    parse(&procfs::read(path)?)
 }
 
 fn parse(sched: &str) -> Option<Rest> {

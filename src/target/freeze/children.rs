@@ -14,10 +14,16 @@ pub struct ChildSignals(SignalFd);
 
 impl ChildSignals {
     pub fn new() -> Result<ChildSignals, Errno> {
+        let signals = ChildSignals::block()?;
+        SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map(ChildSignals)
+    }
+
+    /// Blocks the signal for this thread and those that it will start.
+    pub fn block() -> Result<SigSet, Errno> {
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGCHLD);
         signals.thread_block()?;
-        SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map(ChildSignals)
+        Ok(signals)
     }
 
     /// Waits until something happened since the last wait, or the time is over.

@@ -163,7 +163,7 @@ impl Hold {
         }
         // The others wait until these are in their calls, for which a limit may be changed that they share.
         let start = Instant::now();
-        let on_the_way = |thread: &Thread| matches!(thread.phase, Phase::Remaking(_));
+        let on_the_way = |thread: &Thread| matches!(thread.phase, Phase::Remaking(_) | Phase::Interrupted(_));
         while self.threads.iter().any(on_the_way) && start.elapsed() < STOP_DEADLINE {
             if !self.take_traced_stops() {
                 self.children.wait(KERNEL_PATIENCE);
@@ -188,8 +188,21 @@ impl Hold {
         self.since = Instant::now();
     }
 
-    /// What the next freeze has to know about the threads that are left in calls that were made again.
-    pub fn remember(&self) -> Vec<Remembered> {
+    /// Lets all threads go, and says what the next freeze has to know about those that are left in calls that were made
+    /// again. The tracer has to end at once: whatever wakes such a thread until then ends its call with `EINTR`.
+    pub fn leave_asleep(&mut self) -> Vec<Remembered> {
+        const MOST_WAKES: usize = 20;
+        for _ in 0..MOST_WAKES {
+            self.let_go();
+            let left = self.remember();
+            if !self.take_traced_stops() {
+                return left;
+            }
+        }
+        self.remember()
+    }
+
+    fn remember(&self) -> Vec<Remembered> {
         let left = self
             .threads
             .iter()

@@ -1,6 +1,7 @@
 //! What `/proc` says about a process's threads, as far as freezing needs it. See `proc(5)`.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::FileExt;
 
 use super::FreezeError;
@@ -24,13 +25,11 @@ pub struct Status {
 
 impl Status {
     pub fn of_thread(pid: u32, tid: Tid) -> Option<Status> {
-        Some(Status::parse(
-            &fs::read_to_string(format!("/proc/{pid}/task/{tid}/status")).ok()?,
-        ))
+        Some(Status::parse(&read(&format!("/proc/{pid}/task/{tid}/status"))?))
     }
 
     pub fn of_process(pid: u32) -> Option<Status> {
-        Some(Status::parse(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?))
+        Some(Status::parse(&read(&format!("/proc/{pid}/status"))?))
     }
 
     fn parse(text: &str) -> Status {
@@ -62,6 +61,15 @@ impl Status {
         let bit = 1u64 << (signal - 1).clamp(0, 63);
         self.ignored_signals & bit != 0 || (self.caught_signals & bit == 0 && IGNORED_BY_DEFAULT.contains(&signal))
     }
+}
+
+/// A small file at one go: the system says nothing of how long those of `/proc` are, and many small reads take their time
+/// where a program stands still.
+pub fn read(path: &str) -> Option<String> {
+    const USUAL: usize = 4 << 10;
+    let mut text = String::with_capacity(USUAL);
+    fs::File::open(path).ok()?.read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// Fails with what is wrong when `pid` is no process that could be frozen.
@@ -96,7 +104,7 @@ pub fn name(pid: u32) -> String {
 
 /// The system call that a thread sleeps in, with its arguments; `None` when it runs or cannot be asked.
 pub fn sleeping_call(pid: u32, tid: Tid) -> Option<(u64, Arguments)> {
-    parse_call(&fs::read_to_string(format!("/proc/{pid}/task/{tid}/syscall")).ok()?)
+    parse_call(&read(&format!("/proc/{pid}/task/{tid}/syscall"))?)
 }
 
 /// Whether a thread sleeps in a system call.

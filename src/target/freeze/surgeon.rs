@@ -74,13 +74,11 @@ fn with_hold(pid: u32, earlier: Left, work: impl FnOnce(&mut Hold) -> Answer) ->
     };
     hold.dead_copies = earlier.dead_copies;
     let answer = work(&mut hold);
-    hold.let_go();
+    let dead_copies = std::mem::take(&mut hold.dead_copies);
+    let sleepers = hold.leave_asleep();
     Outcome {
         answer,
-        left: Left {
-            sleepers: hold.remember(),
-            dead_copies: std::mem::take(&mut hold.dead_copies),
-        },
+        left: Left { sleepers, dead_copies },
     }
 }
 
