@@ -85,7 +85,10 @@ impl<'a> Found<'a> {
 
     /// Examines everything that was met, and what is met meanwhile.
     pub fn examine_all<M: ReadMemory>(&mut self, memory: &mut M, walker: &mut Examiner) {
-        while let Some(slot) = self.worklist.next_slot(&self.slots, |address| memory.has_at_hand(address)) {
+        while let Some(slot) = self
+            .worklist
+            .next_slot(&self.slots, |address| memory.has_at_hand(address))
+        {
             let (start, first) = (self.slots.start(slot), self.spots.first_of(slot));
             while let Some(place) = self.worklist.pop(slot) {
                 let address = start + u64::from(place) * OBJECT_ALIGNMENT;
