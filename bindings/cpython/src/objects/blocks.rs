@@ -43,6 +43,26 @@ impl Blocks {
         chunk_size(memory, start, request)
     }
 
+    /// What the block at `start` occupies, for which `usual` bytes were asked, or one of the others: its pool tells.
+    pub fn size_as_pooled<M: ReadMemory>(
+        self,
+        memory: &mut M,
+        layout: &Layout,
+        start: u64,
+        usual: u64,
+        others: [u64; 2],
+    ) -> u64 {
+        let most = self.largest_small();
+        let differs = |other: &u64| small(*other) != small(usual) && usual.min(*other) <= most;
+        if others.iter().any(differs) && !(usual <= most && is_pooled(memory, layout, start, usual)) {
+            let is_it = |other: &u64| *other <= most && is_pooled(memory, layout, start, *other);
+            if let Some(other) = others.into_iter().find(is_it) {
+                return small(other);
+            }
+        }
+        self.size(memory, start, usual)
+    }
+
     /// Requests up to this take what `small` says, wherever they are; 0 when none do.
     #[inline]
     pub fn largest_small(self) -> u64 {
