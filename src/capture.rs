@@ -29,12 +29,15 @@ pub struct Capture {
     pub pauses: Vec<Duration>,
     /// From the first snapshot to the last.
     pub duration: Duration,
+    /// How long the program had been running at the first snapshot.
+    pub age: Duration,
     /// One for each snapshot, in order; never empty.
     pub snapshots: Vec<Snapshot>,
     /// The last snapshot's heap.
     pub heap: Heap,
     pub warnings: Vec<String>,
     /// The memory limit that applies to the process (the smallest of its control groups' and the machine's), in bytes.
+    /// A process that has ended has none.
     pub memory_limit: Option<u64>,
 }
 

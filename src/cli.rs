@@ -57,22 +57,30 @@ enum TypedCommand {
 }
 
 const ATTACH_EXAMPLES: &str = "\
+A snapshot is taken at once and another one when the duration is over; what grew between them is shown. --interval takes \
+more on the way: several intervals tell a trend from data that is loaded once. The program goes on meanwhile; how long \
+each snapshot held it up stands in the report.
+
+Ctrl-C, SIGTERM or SIGHUP ends the watching early, with a last snapshot and a report; a second one ends pymemscope at once.
+
+The exit code is 0, 1 when it failed, 2 for a command that makes no sense, 3 for findings with --fail-on.
+
 Examples:
   pymemscope attach 4242                         watch for 10 seconds, then report
   pymemscope attach 4242 -d 0 -o heap.svg        one look, with a flame graph
   pymemscope attach 4242 -d 60 --interval 10 -j  seven snapshots, JSON to standard output";
 
 const RUN_EXAMPLES: &str = "\
-A snapshot is taken when the interpreter has started, then every 10 seconds or as --interval says, and the last one when
-the interpreter begins to shut down, where the program stands still until it is read, with --freeze none too. One that
+A snapshot is taken when the interpreter has started, then every 10 seconds or as --interval says, and the last one when \
+the interpreter begins to shut down, where the program stands still until it is read, with --freeze none too. One that \
 ends without that, by os._exit or a signal, is reported from the snapshot before.
 
 -d ends the watching and reports; the program runs on, and is waited for. -d 0 takes the last snapshot only.
 
-Ctrl-C is the program's. The first one also takes a snapshot at once; a second one ends the watching as -d does. A
-SIGTERM is passed on to the program.
+Ctrl-C is the program's. The first one also takes a snapshot at once; a second one ends the watching as -d does. A \
+SIGTERM or SIGHUP is passed on to the program.
 
-The exit code is the program's own, 128 and the signal's number when a signal ended it; 127 or 126 when it could not be
+The exit code is the program's own, 128 and the signal's number when a signal ended it; 127 or 126 when it could not be \
 started; 3 for findings with --fail-on; 1 when it ended with 0 and nothing of it could be read.
 
 Examples:
@@ -83,20 +91,21 @@ Examples:
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Target {
-    /// The process to look at
+    /// The id of the process to look at
     #[arg(value_name = "PID", value_parser = pid)]
     positional: Option<u32>,
-    /// The process to look at
+    /// The same as an option
     #[arg(short, long = "pid", value_name = "PID", value_parser = pid)]
     pid: Option<u32>,
 }
 
 #[derive(Debug, Args)]
 struct Options {
-    /// Write to FILE as its extension says (.json, .svg), or to standard output with `-` and -f; repeatable
+    /// Write to FILE what its extension says: the report (.json) or a flame graph (.svg). `-` is standard output, and
+    /// needs -f. May be given several times
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// The format of an output whose name does not tell it: json or svg
+    /// json or svg, for `-o -` and for files whose names tell neither; alone, it writes to standard output
     #[arg(short, long, value_parser = format)]
     format: Option<Format>,
     /// The JSON report to standard output: -f json -o -
@@ -111,22 +120,31 @@ struct Options {
     /// Take snapshots this often between the first and the last
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     interval: Option<Duration>,
-    /// How the program is held still: a copy of it is made (fork), it is stopped while it is read (stop), or not at all
-    #[arg(long, value_enum, default_value_t = TypedFreeze::Auto, value_name = "HOW")]
+    /// How the program is held still: `fork` reads a copy of it, which is made in an instant; `stop` stops it until it
+    /// is read; `none` never stops it, and figures may be torn; `auto` takes `fork` where that does no harm, else `stop`
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = TypedFreeze::Auto,
+        value_name = "HOW",
+        hide_possible_values = true
+    )]
     freeze: TypedFreeze,
-    /// Never stop the program, at the price of figures that may be torn: --freeze none
+    /// Never stop the program: --freeze none
     #[arg(long, conflicts_with = "freeze")]
     nonblocking: bool,
-    /// What an SVG shows
+    /// What an SVG shows. `ownership`: the bytes by who holds them, from modules and threads through names and items to
+    /// types, each object once, under the first that reaches it. (`types` and `allocation` are not available yet)
     #[arg(long, value_parser = graph, default_value = "ownership", value_name = "WHAT")]
     graph: TypedGraph,
     /// Exit with 3 when there are findings of this severity or a higher one
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<TypedSeverity>,
-    /// Set a rule's threshold; `pymemscope rules NAME` lists them. Repeatable
+    /// Set from which figure on a rule speaks; `pymemscope rules NAME` lists a rule's thresholds. May be given several
+    /// times
     #[arg(long, value_name = "RULE.NAME=VALUE")]
     threshold: Vec<String>,
-    /// Rows in the table of types
+    /// How many types the terminal shows, and half as many owners. JSON has all types and the 1 000 largest owners
     #[arg(long, default_value_t = 15, value_name = "ROWS")]
     top: usize,
 }

@@ -102,6 +102,9 @@ pub enum Error {
     #[error("{} cannot be written: {cause}", shown(.path))]
     OutputUnwritable { path: PathBuf, cause: io::Error },
 
+    #[error("standard output is closed: the report would be lost")]
+    NoStandardOutput,
+
     #[error("{} cannot be started: {cause}", shown(.program))]
     CannotStart { program: String, cause: io::Error },
 
@@ -109,7 +112,11 @@ pub enum Error {
     #[error("nothing of the program was read: {cause}")]
     NothingRead { cause: Box<Error>, code: u8 },
 
-    #[error("Ctrl-C cannot be caught: {cause}")]
+    /// `manner` is a part of a sentence, as in `by signal 9 (SIGKILL)`; `obstacle` is what was in the way, if anything.
+    #[error("it ended {manner} before its interpreter could be read{}", .obstacle.as_deref().map(|it| format!(" ({it})")).unwrap_or_default())]
+    EndedUnread { manner: String, obstacle: Option<String> },
+
+    #[error("signals cannot be caught: {cause}")]
     Interrupt { cause: io::Error },
 
     /// What was typed makes no sense.
@@ -156,9 +163,13 @@ impl Error {
             Unreadable { .. } => "try again; if it stays so, run pymemscope as root".into(),
             OutputExists { .. } => "choose another name, or replace it with --force".into(),
             OutputUnwritable { .. } => "check that its folder exists, is yours to write to and has room".into(),
-            NothingRead { cause, .. } if cause.is_of_a_short_life() => {
-                "it ended by os._exit or a signal before its interpreter could be read; let it run longer, or end normally"
+            NoStandardOutput => "leave it open, or give it a place: `> report.txt`, or `> /dev/null` beside -o FILE".into(),
+            EndedUnread { .. } => {
+                "let it run longer, or end without os._exit or a signal: then it is read when its interpreter shuts down"
                     .into()
+            }
+            NothingRead { cause, .. } if matches!(**cause, NotPython { .. }) => {
+                "give `run` the Python program itself, or attach to it while it runs".into()
             }
             NothingRead { cause, .. } => cause.hint().into_owned().into(),
             Interrupt { .. } => {
@@ -180,7 +191,7 @@ impl Error {
             Error::Exited { .. }
                 | Error::Zombie { .. }
                 | Error::Refused {
-                    cause: Refused::NotInitialised,
+                    cause: Refused::NotInitialised | Refused::Collecting | Refused::Unreadable(_),
                     ..
                 }
         )

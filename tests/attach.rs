@@ -7,8 +7,13 @@ mod programs;
 mod shop;
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use interpreters::for_each_interpreter;
+use nix::sys::ptrace;
+use nix::sys::signal::Signal;
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
 use profiler::terminal::OnTerminal;
 use profiler::{Answer, ask, findings, owner, parse, pymemscope, report, type_row, warnings};
 use programs::Program;
@@ -37,7 +42,7 @@ fn report_of(answer: &Answer) -> Value {
 fn growth_between_two_snapshots_is_exact() {
     for_each_interpreter(|python| {
         let mut program = Program::start(python.command().args(["-c", SHOP]));
-        let profiler = watching(&program, "-d 600");
+        let profiler = watching(&program, "-d 600 --fail-on warning");
         program.tell("5000");
         assert_eq!(program.line(), "15000");
         profiler.interrupt();
@@ -64,6 +69,9 @@ fn growth_between_two_snapshots_is_exact() {
             (&found[0]["confidence"], &found[0]["object"]["length"]),
             (&"possible".into(), &15_000.into())
         );
+        // One interval is no trend, and no failure.
+        assert_eq!(found[0]["severity"], "info");
+        assert_eq!(found[0]["evidence"].get("seconds_to_memory_limit"), None);
     });
 }
 
@@ -167,6 +175,33 @@ fn ctrl_c_ends_the_watching_and_reports() {
 }
 
 #[test]
+fn a_termination_or_a_hangup_ends_the_watching_and_reports() {
+    for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+        let mut program = python(SHOP);
+        let profiler = watching(&program, "-d 600");
+        profiler.signal(signal);
+        let report = report_of(&profiler.answer());
+        assert_eq!(report["capture"]["samples"], 2, "{signal}");
+        program.tell("1");
+        assert_eq!(program.line(), "10001", "the program goes on after {signal}");
+    }
+}
+
+#[test]
+fn a_hangup_that_is_ignored_stays_so() {
+    let program = python(SHOP);
+    let script = "trap '' HUP; exec \"$1\" attach \"$2\" -d 600 -j";
+    let profiler = env!("CARGO_BIN_EXE_pymemscope");
+    let mut command = Command::new("sh");
+    let mut profiler = OnTerminal::start(command.args(["-c", script, "sh", profiler, &program.pid().to_string()]));
+    profiler.watches();
+    profiler.signal(Signal::SIGHUP);
+    profiler.shows("watching: 1 s");
+    profiler.interrupt();
+    assert_eq!(report_of(&profiler.answer())["capture"]["samples"], 2);
+}
+
+#[test]
 fn ctrl_c_before_the_first_snapshot_reports_it_all_the_same() {
     let program = python(SHOP);
     let mut profiler = OnTerminal::start(&mut pymemscope([
@@ -203,6 +238,45 @@ fn a_program_that_becomes_another_midway_is_reported() {
     assert_eq!(warnings(&report, "another program").len(), 1, "{}", report["capture"]);
     program.tell("still there");
     assert_eq!(program.line(), "still there");
+}
+
+/// Traces the program, as a debugger does, for as long as `meanwhile` takes.
+fn while_traced(program: &Program, meanwhile: impl FnOnce()) {
+    let pid = Pid::from_raw(program.pid() as i32);
+    ptrace::seize(pid, ptrace::Options::empty()).unwrap();
+    meanwhile();
+    ptrace::interrupt(pid).unwrap();
+    waitpid(pid, None).unwrap();
+    ptrace::detach(pid, None).unwrap();
+}
+
+#[test]
+fn a_snapshot_that_fails_costs_no_other() {
+    let program = python(SHOP);
+    let mut profiler = watching(&program, "-d 600 --interval 0.1");
+    while_traced(&program, || profiler.shows("watching: 2 s"));
+    profiler.shows("watching: 3 s");
+    profiler.interrupt();
+    let report = report_of(&profiler.answer());
+    assert!(report["capture"]["samples"].as_u64() > Some(2), "{}", report["capture"]);
+    assert_eq!(warnings(&report, "A snapshot failed").len(), 1, "{}", report["capture"]);
+    assert_eq!(warnings(&report, "The last").len(), 0, "{}", report["capture"]);
+}
+
+#[test]
+fn what_was_read_before_is_reported_when_the_last_snapshot_fails() {
+    let program = python(SHOP);
+    let profiler = watching(&program, "-d 600");
+    let mut answer = None;
+    while_traced(&program, || {
+        profiler.interrupt();
+        answer = Some(profiler.answer());
+    });
+    let report = report_of(&answer.unwrap());
+    assert_eq!(report["capture"]["samples"], 1);
+    assert_eq!(type_row(&report, "__main__.Order")["count"], 10_000);
+    let told = warnings(&report, "The last snapshot failed");
+    assert!(told.len() == 1 && told[0].contains("already traced"), "{told:?}");
 }
 
 #[test]

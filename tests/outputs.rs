@@ -13,7 +13,7 @@ use std::process::Stdio;
 
 use interpreters::for_each_interpreter;
 use profiler::terminal::shown_on_terminal;
-use profiler::{Answer, answer, ask, owner, parse, parse_file, pymemscope, type_row};
+use profiler::{Answer, answer, ask, owner, parse, parse_file, pymemscope, shell, type_row};
 use programs::Program;
 use shop::{SHOP, python};
 
@@ -91,6 +91,35 @@ fn a_reader_that_leaves_early_is_no_failure() {
         drop(child.stdout.take());
         Answer::of(child.wait_with_output().unwrap()).done();
     }
+}
+
+#[test]
+fn a_report_that_nobody_can_get_is_an_error() {
+    let program = python(SHOP);
+    let profiler = env!("CARGO_BIN_EXE_pymemscope");
+    let pid = program.pid().to_string();
+    let attach = |script: &str, file: &str| shell(script, &[profiler, &pid, file]);
+    for form in ["", "-j", "-f svg"] {
+        let (error, hint) = attach(&format!("exec \"$1\" attach \"$2\" -d 0 {form} >&-"), "").refusal(1);
+        assert!(
+            error.contains("standard output is closed") && hint.contains("/dev/null"),
+            "{error}"
+        );
+        let (error, _) = attach(&format!("exec \"$1\" attach \"$2\" -d 0 {form} >/dev/full"), "").refusal(1);
+        assert!(error.contains("standard output cannot be written"), "{error}");
+    }
+    assert_eq!(attach("exec \"$1\" rules >&-", "").code, Some(1));
+    // To be heard by nobody is another thing.
+    attach("exec \"$1\" attach \"$2\" -d 0 1<>/dev/null", "").done();
+    // What goes elsewhere gets there all the same.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.json");
+    attach(
+        "exec \"$1\" attach \"$2\" -d 0 -o \"$3\" >/dev/full",
+        file.to_str().unwrap(),
+    )
+    .refusal(1);
+    parse_file(&file);
 }
 
 /// A frame of a flame graph: its name, the row it stands in, where it begins and how wide it is, in bytes.

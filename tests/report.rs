@@ -42,6 +42,40 @@ fn one_look_has_no_column_of_growth() {
 }
 
 #[test]
+fn owners_that_were_not_there_before_are_new() {
+    let mut capture = shop();
+    capture.snapshots[0].containers.clear();
+    let shown = on_terminal(&capture, 15, Screen::plain());
+    let owners = shown.split_once("\nOwner").unwrap().1.split_once("\nKeeps").unwrap().0;
+    for owner in owners.lines().skip(1) {
+        assert!(owner.ends_with("  new"), "{owner:?}");
+    }
+    assert!(shown.contains("new was not there, or too small"), "{shown}");
+    let report = as_json(&capture);
+    assert_eq!(
+        (&report["owners"][0]["new"], report["owners"][0].get("growth_bytes")),
+        (&true.into(), None)
+    );
+    assert_eq!(as_json(&shop())["owners"][0].get("new"), None);
+}
+
+#[test]
+fn owners_without_a_row_are_added_up_and_none_is_counted_twice() {
+    let kept = |top| {
+        let shown = on_terminal(&shop(), top, Screen::plain());
+        let rest = shown
+            .lines()
+            .find(|line| line.contains(" more owner"))
+            .unwrap_or_default();
+        rest.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    // The first of the linked list is a part of the cache that has a row.
+    assert_eq!(kept(2), "3 more owners 14.0 MiB");
+    assert_eq!(kept(6), "1 more owner 0 B");
+    assert_eq!(kept(8), "");
+}
+
+#[test]
 fn a_narrow_terminal_is_not_overrun() {
     let screen = Screen {
         width: Some(60),
@@ -79,7 +113,7 @@ fn colours_change_no_letter() {
         },
     );
     assert!(
-        colourful.contains("\u{1b}[33mgrowing-container\u{1b}[0m"),
+        colourful.contains("\u{1b}[33mlarge-list       \u{1b}[0m"),
         "{colourful}"
     );
     let mut plain = String::new();
@@ -145,6 +179,7 @@ fn what_does_not_exist_is_absent_and_not_null() {
     }
     assert_eq!(report["types"][0].get("growth_count"), None);
     assert_eq!(report["owners"][0].get("growth_length"), None);
+    assert_eq!(report["owners"][3].get("length"), None);
     assert!(!report.to_string().contains("null"));
 }
 

@@ -76,13 +76,31 @@ fn one_that_ends_otherwise_is_reported_from_the_last_snapshot() {
 
 #[test]
 fn with_no_snapshot_there_is_an_error_and_the_programs_own_code() {
-    let outcome = Running::python(python(), &["-d", "0"], "import os; os._exit(3)").end();
-    assert_eq!((outcome.code, outcome.report.is_none()), (Some(3), true));
-    assert!(
-        outcome.err.contains("nothing of the program was read"),
-        "{}",
-        outcome.err
-    );
+    let ends = [
+        ("os._exit(3)", 3, "with exit code 3"),
+        ("os._exit(0)", 1, "with exit code 0"),
+        ("os.kill(os.getpid(), 9)", 137, "by signal 9 (SIGKILL)"),
+    ];
+    for (end, code, manner) in ends {
+        // With and without a look at it while it starts.
+        for options in [&["-d", "0"][..], &[]] {
+            for_each_interpreter(|python| {
+                // Without `site`, which takes longer than the first look.
+                let executable = python.executable.to_str().unwrap();
+                let program = [executable, "-S", "-E", "-c", &format!("import os; {end}")];
+                let outcome = Running::start(options, &program).end();
+                let told =
+                    format!("nothing of the program was read: it ended {manner} before its interpreter could be");
+                if outcome.report.is_none() {
+                    assert_eq!(outcome.code, Some(code), "{}", outcome.err);
+                    assert!(outcome.err.contains(&told), "{}", outcome.err);
+                    assert!(outcome.err.contains("let it run longer"), "{}", outcome.err);
+                } else {
+                    assert!(options.is_empty() && outcome.warnings().contains(manner));
+                }
+            });
+        }
+    }
 }
 
 #[test]
@@ -325,7 +343,8 @@ fn an_interrupt_is_the_programs_and_a_second_one_is_ours() {
     let mut running = Running::python(python(), &[], OBEDIENT);
     let pid = running.pid();
     // A shell starts what it puts into the background with the signal ignored, and Python leaves it so.
-    running.tell("import signal; signal.signal(signal.SIGINT, signal.default_int_handler); print('heeded', flush=True)");
+    running
+        .tell("import signal; signal.signal(signal.SIGINT, signal.default_int_handler); print('heeded', flush=True)");
     assert_eq!(running.line(), "heeded");
     running.signal_profiler(Signal::SIGINT);
     kill(Pid::from_raw(pid), Signal::SIGINT).unwrap();
@@ -335,14 +354,16 @@ fn an_interrupt_is_the_programs_and_a_second_one_is_ours() {
 }
 
 #[test]
-fn a_termination_is_passed_on() {
-    let mut running = Running::python(python(), OFTEN, OBEDIENT);
-    let pid = running.pid();
-    until_snapshot(pid);
-    running.signal_profiler(Signal::SIGTERM);
-    let outcome = running.wait();
-    assert_eq!((outcome.code, outcome.count("__main__.Order")), (Some(143), 1234));
-    assert!(!outcome.is_whole());
+fn a_termination_and_a_hangup_are_passed_on() {
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let mut running = Running::python(python(), OFTEN, OBEDIENT);
+        let pid = running.pid();
+        until_snapshot(pid);
+        running.signal_profiler(signal);
+        let outcome = running.wait();
+        assert_eq!((outcome.code, outcome.count("__main__.Order")), (Some(code), 1234));
+        assert!(!outcome.is_whole());
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Ctrl-C as a state that can be waited for.
+//! Ctrl-C, and other ways to ask for an end, as a state that can be waited for.
 
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -14,30 +14,41 @@ use crate::error::{Error, Result};
 /// Where the signal handler writes its byte; -1 until there is one.
 static ALARM: AtomicI32 = AtomicI32::new(-1);
 
-/// Whether Ctrl-C was pressed, as the reading end of a pipe: a byte that is there stays until it is taken.
+/// What asks a watch to end: Ctrl-C, `kill`, and the terminal that is closed.
+const ENDS: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+
+/// Whether an end was asked for, as the reading end of a pipe: a byte that is there stays until it is taken.
 #[derive(Debug)]
 pub struct Interrupt {
     bell: OwnedFd,
 }
 
 impl Interrupt {
-    /// Catches the next SIGINT. A second one has its usual effect again, so that a hanging program can be left.
-    pub fn on_ctrl_c() -> Result<Interrupt> {
-        Interrupt::caught(SaFlags::SA_RESTART | SaFlags::SA_RESETHAND)
+    /// Catches the first SIGINT, SIGTERM or SIGHUP. A second one has its usual effect again, so that a hanging program
+    /// can be left. A SIGHUP that is ignored already (by `nohup`) stays so.
+    pub fn on_any_end() -> Result<Interrupt> {
+        let interrupt = Interrupt::with_bell()?;
+        for signal in ENDS {
+            let before = catch(signal, ring_once)?;
+            if signal == Signal::SIGHUP && matches!(before.handler(), SigHandler::SigIgn) {
+                // SAFETY: what was in force before is put back.
+                unsafe { sigaction(signal, &before) }.map_err(uncaught)?;
+            }
+        }
+        Ok(interrupt)
     }
 
     /// Catches every SIGINT; none of them ends us.
     pub fn on_every_ctrl_c() -> Result<Interrupt> {
-        Interrupt::caught(SaFlags::SA_RESTART)
+        let interrupt = Interrupt::with_bell()?;
+        catch(Signal::SIGINT, ring)?;
+        Ok(interrupt)
     }
 
-    fn caught(flags: SaFlags) -> Result<Interrupt> {
+    fn with_bell() -> Result<Interrupt> {
         let (bell, alarm) = pipe()?;
-        // The handler may run at any time from now on, so its end stays open for as long as the process lives.
+        // A handler may run at any time from now on, so its end stays open for as long as the process lives.
         ALARM.store(alarm.into_raw_fd(), Ordering::SeqCst);
-        let action = SigAction::new(SigHandler::Handler(ring), flags, SigSet::empty());
-        // SAFETY: `ring` only does what signal-safety(7) allows in a handler: it loads an atomic number and writes.
-        unsafe { sigaction(Signal::SIGINT, &action) }.map_err(uncaught)?;
         Ok(Interrupt { bell })
     }
 
@@ -49,12 +60,12 @@ impl Interrupt {
         Ok(Interrupt { bell })
     }
 
-    /// Whether Ctrl-C was pressed.
+    /// Whether an end was asked for.
     pub fn is_set(&self) -> bool {
         self.wait(Duration::ZERO)
     }
 
-    /// Whether Ctrl-C was pressed since this was asked last.
+    /// Whether an end was asked for since this was called last.
     pub fn take(&self) -> bool {
         let mut bytes = [0; 64];
         let mut any = false;
@@ -64,7 +75,7 @@ impl Interrupt {
         any
     }
 
-    /// Waits for Ctrl-C, at most `longest`; true when it was pressed.
+    /// Waits for it, at most `longest`; true when it has come.
     pub fn wait(&self, longest: Duration) -> bool {
         let started = Instant::now();
         loop {
@@ -84,7 +95,7 @@ impl Interrupt {
 }
 
 impl AsFd for Interrupt {
-    /// Readable from the moment Ctrl-C is pressed, for those who wait for other things as well.
+    /// Readable from the moment an end is asked for, for those who wait for other things as well.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.bell.as_fd()
     }
@@ -96,6 +107,26 @@ fn pipe() -> Result<(OwnedFd, OwnedFd)> {
 
 fn uncaught(cause: Errno) -> Error {
     Error::Interrupt { cause: cause.into() }
+}
+
+/// Gives the signal a handler, and answers what was in force before.
+fn catch(signal: Signal, handler: extern "C" fn(libc::c_int)) -> Result<SigAction> {
+    let action = SigAction::new(SigHandler::Handler(handler), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: `ring` and `ring_once` only do what signal-safety(7) allows in a handler.
+    unsafe { sigaction(signal, &action) }.map_err(uncaught)
+}
+
+/// Rings, and lets all further signals have their usual effect.
+extern "C" fn ring_once(signal: libc::c_int) {
+    for end in ENDS.map(|end| end as libc::c_int) {
+        // SAFETY: this call is allowed in handlers (signal-safety(7)) and touches no memory of ours.
+        unsafe {
+            if libc::signal(end, libc::SIG_DFL) == libc::SIG_IGN {
+                libc::signal(end, libc::SIG_IGN);
+            }
+        }
+    }
+    ring(signal);
 }
 
 extern "C" fn ring(_signal: libc::c_int) {
@@ -111,16 +142,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ctrl_c_ends_the_waiting_and_stays_known() {
+    fn a_signal_ends_the_waiting_and_stays_known() {
         let never = Interrupt::never().unwrap();
         assert!(!never.is_set());
         assert!(!never.wait(Duration::from_millis(2)));
 
-        let interrupt = Interrupt::on_ctrl_c().unwrap();
-        assert!(!interrupt.is_set());
-        nix::sys::signal::raise(Signal::SIGINT).unwrap();
-        assert!(interrupt.wait(Duration::from_secs(60)));
-        assert!(interrupt.is_set());
-        assert!(!never.is_set());
+        for signal in ENDS {
+            let interrupt = Interrupt::on_any_end().unwrap();
+            assert!(!interrupt.is_set());
+            nix::sys::signal::raise(signal).unwrap();
+            assert!(interrupt.wait(Duration::from_secs(60)));
+            assert!(interrupt.is_set());
+            assert!(!never.is_set());
+        }
     }
 }

@@ -60,6 +60,7 @@ pub fn run(
         earlier: None,
         unread: None,
         blind: None,
+        loaded: false,
         warnings: Vec::new(),
         whole: false,
     };
@@ -97,6 +98,8 @@ struct Following<'a> {
     unread: Option<Error>,
     /// Why the program cannot be stopped where its interpreter shuts down.
     blind: Option<Error>,
+    /// An interpreter was seen in the program's memory, whether it could be read or not.
+    loaded: bool,
     /// For the session to come.
     warnings: Vec<String>,
     /// The last snapshot was taken where the interpreter shuts down.
@@ -158,7 +161,7 @@ impl Following<'_> {
             while let Some(event) = self.watch.as_mut().and_then(Watch::event) {
                 match event {
                     Event::Finalizing => return Moment::Finalizing,
-                    Event::Loaded => {}
+                    Event::Loaded => self.loaded = true,
                     Event::Blind(reason) => self.warn_of_blindness(Error::Freeze {
                         reason,
                         hint: "let it run longer than --interval, for snapshots on the way".to_owned(),
@@ -259,8 +262,7 @@ impl Following<'_> {
         };
         self.warnings.extend(followed.map(str::to_owned));
         let Some(mut session) = self.session.take().or(self.earlier.take()) else {
-            let seen = self.unread.unwrap_or(Error::Exited { pid: self.pid });
-            return Err(self.blind.filter(|_| seen.is_of_a_short_life()).unwrap_or(seen));
+            return Err(self.why_nothing_was_read(status));
         };
         for warning in self.warnings {
             session.warn(warning);
@@ -274,6 +276,23 @@ impl Following<'_> {
             ));
         }
         session.finish()
+    }
+
+    fn why_nothing_was_read(self, status: Option<ExitStatus>) -> Error {
+        let seen = self.unread.unwrap_or(Error::Exited { pid: self.pid });
+        // A look into a program that is being loaded, or taken down, finds no interpreter yet, or no more.
+        let unseen = matches!(seen, Error::NotPython { .. } | Error::Freeze { .. });
+        let too_short = seen.is_of_a_short_life() || self.loaded && status.is_some() && unseen;
+        match (self.blind, status) {
+            _ if !too_short => seen,
+            (Some(blind), Some(status)) if status.code().is_some() => blind,
+            (_, Some(status)) => Error::EndedUnread {
+                manner: child::manner(status),
+                obstacle: matches!(seen, Error::Freeze { .. }).then(|| seen.to_string()),
+            },
+            (Some(blind), None) => blind,
+            (None, None) => seen,
+        }
     }
 }
 

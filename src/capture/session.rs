@@ -1,7 +1,7 @@
 //! A session with a running process: when its snapshots are taken, and what becomes of them.
 
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
@@ -27,6 +27,8 @@ pub struct Session {
     facts: ProcessFacts,
     mode: Mode,
     started: Option<Instant>,
+    /// How long the program had been running then.
+    age: Duration,
     snapshots: Vec<Snapshot>,
     last: Option<Picture>,
     pauses: Vec<Duration>,
@@ -72,6 +74,7 @@ impl Session {
             facts,
             mode,
             started: None,
+            age: Duration::ZERO,
             snapshots: Vec::new(),
             last: None,
             pauses: Vec::new(),
@@ -104,7 +107,10 @@ impl Session {
             (Err(_), Fate::Executed) => return Err(Error::Executed { pid: self.facts.pid }),
             (Err(error), Fate::Same) => return Err(error),
         };
-        let started = *self.started.get_or_insert(picture.at);
+        let started = *self.started.get_or_insert_with(|| {
+            self.age = age(self.facts.start_time);
+            picture.at
+        });
         self.facts.python.clone_from(&picture.python);
         self.facts.rss = rss;
         if self.reason.is_none() {
@@ -121,6 +127,11 @@ impl Session {
 
     pub fn has_snapshots(&self) -> bool {
         self.last.is_some()
+    }
+
+    /// Whether the process has ended, or runs another program than when it was opened.
+    fn is_over(&self) -> bool {
+        self.target.fate() != Fate::Same
     }
 
     /// Whether the process runs another program than when it was opened.
@@ -194,6 +205,7 @@ impl Session {
 
     /// Everything that a report is made of; an error when nothing was read.
     pub fn finish(mut self) -> Result<Capture> {
+        let memory_limit = memory_limit(&self.target.process).filter(|_| !self.is_over());
         let Some(last) = self.last.take() else {
             return Err(Error::Exited { pid: self.facts.pid });
         };
@@ -211,10 +223,11 @@ impl Session {
             freeze_reason: self.reason,
             pauses: self.pauses,
             duration,
+            age: self.age,
             snapshots: self.snapshots,
             heap: last.heap,
             warnings,
-            memory_limit: memory_limit(&self.target.process),
+            memory_limit,
         })
     }
 }
@@ -238,11 +251,17 @@ pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &
             session.warn_of_end(&session.end());
             break;
         }
-        if let Err(error) = session.take(freezer.as_mut(), progress) {
-            session.warn_of_end(&error);
-            break;
+        let is_last = waited == Waited::Interrupted || total.is_some_and(|total| next >= total);
+        match session.take(freezer.as_mut(), progress) {
+            Ok(()) => {}
+            // Whatever was in the way, such as a debugger, may be gone at the next one.
+            Err(error) if !is_last && !session.is_over() => session.warn(format!("A snapshot failed ({error}).")),
+            Err(error) => {
+                session.warn_of_end(&error);
+                break;
+            }
         }
-        if waited == Waited::Interrupted || total.is_some_and(|total| next >= total) {
+        if is_last {
             break;
         }
         // A snapshot that took longer than the interval is followed by the next whole multiple.
@@ -264,6 +283,12 @@ fn freezer(pid: u32, mode: FreezeMode) -> Result<Box<dyn Freezer>> {
     }
 }
 
+/// How long ago that was, in seconds since 1970.
+fn age(start_time: f64) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Duration::try_from_secs_f64(now.as_secs_f64() - start_time).unwrap_or_default()
+}
+
 fn summary(heap: &Heap, at: Duration, rss: u64) -> Snapshot {
     Snapshot {
         at,
@@ -279,7 +304,8 @@ fn summary(heap: &Heap, at: Duration, rss: u64) -> Snapshot {
             .containers
             .iter()
             .map(|each| ContainerSize {
-                address: each.address,
+                identity: each.identity(),
+                name: each.name(),
                 kind: each.kind,
                 length: each.length,
                 kept_bytes: each.kept_bytes,

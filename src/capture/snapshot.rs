@@ -196,6 +196,10 @@ impl Shot<'_> {
             let mut now = ProcessMemory::new(readable).map_err(unreadable)?;
             surveyed.reject_gone_types(&mut now);
         }
+        if may_last {
+            // What is left to be read are names; the memory is needed for who holds whom.
+            image.shrink(0).map_err(unreadable)?;
+        }
         let heap = surveyed.finish(&mut image);
         Ok((recognised.version.to_string(), heap, recognised.notes))
     }

@@ -109,18 +109,16 @@ fn settings(options: Options, plan: CapturePlan) -> Result<Settings, Error> {
     })
 }
 
-/// The outputs, each with its format. `-f` is for those whose name tells none; when every name does, it overrules them.
+/// The outputs, each with its format: a file's by its name; `-f` is for those whose name tells none.
 fn outputs(options: &Options) -> Result<Vec<Output>, Error> {
     let mut paths = options.output.clone();
     if paths.is_empty() && options.format.is_some() {
         paths.push(PathBuf::from("-"));
     }
-    let told_by_names = paths.iter().all(|path| Format::of_path(path).is_some());
-    let overruling = if told_by_names { options.format } else { None };
+    refuse_contradiction(&paths, options.format)?;
     let mut outputs: Vec<Output> = Vec::new();
     for path in paths {
-        let format = overruling
-            .or_else(|| Format::of_path(&path))
+        let format = Format::of_path(&path)
             .or(options.format)
             .ok_or_else(|| no_format(&path))?;
         outputs.push(Output {
@@ -146,6 +144,23 @@ fn outputs(options: &Options) -> Result<Vec<Output>, Error> {
         }
     }
     Ok(outputs)
+}
+
+/// When every name tells its format, `-f` has nothing to say; one that says otherwise is a slip.
+fn refuse_contradiction(paths: &[PathBuf], typed: Option<Format>) -> Result<(), Error> {
+    let Some(typed) = typed.filter(|_| paths.iter().all(|path| Format::of_path(path).is_some())) else {
+        return Ok(());
+    };
+    match paths.iter().find(|path| Format::of_path(path) != Some(typed)) {
+        Some(path) => Err(usage(
+            &format!("'{}' does not fit -f {}", path.display(), typed.name()),
+            &format!(
+                "let the name end in .{}, or leave -f out: it is for `-o -` and for names that tell no format",
+                typed.name()
+            ),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn destination(path: PathBuf) -> Destination {
@@ -278,7 +293,7 @@ mod tests {
             [file("-", Format::Json), file("a.svg", Format::Svg)]
         );
         assert_eq!(outputs_of("attach 7 -f json -o heap"), [file("heap", Format::Json)]);
-        assert_eq!(outputs_of("attach 7 -f json -o a.svg"), [file("a.svg", Format::Json)]);
+        assert_eq!(outputs_of("attach 7 -f svg -o a.svg"), [file("a.svg", Format::Svg)]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::report::progress;
 
 pub fn attach(pid: u32, settings: &Settings) -> Result<u8> {
     check_outputs(settings)?;
-    let stop = Interrupt::on_ctrl_c()?;
+    let stop = Interrupt::on_any_end()?;
     let mut progress = progress::on_stderr();
     let capture = capture::attach(pid, &settings.plan, progress.as_mut(), &stop);
     drop(progress);

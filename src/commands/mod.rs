@@ -6,8 +6,9 @@ use crate::capture::Capture;
 use crate::capture::plan::CapturePlan;
 use crate::error::{Result, exit_code};
 use crate::report::model::Report;
-use crate::report::output::{Destination, Output, to_stdout};
+use crate::report::output::{Destination, Output};
 use crate::report::screen::Screen;
+use crate::report::standard_output;
 use crate::report::terminal;
 use crate::rules::finding::Severity;
 use crate::rules::threshold::Thresholds;
@@ -61,6 +62,8 @@ pub fn execute(command: &Command) -> Result<u8> {
 
 /// What can fail without a capture fails before it is taken.
 fn check_outputs(settings: &Settings) -> Result<()> {
+    // What does not go to a file is said on standard output.
+    standard_output::check()?;
     settings
         .outputs
         .iter()
@@ -75,24 +78,34 @@ fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
         growth: &growth,
         rss: capture.process.rss,
         memory_limit: capture.memory_limit,
+        age: capture.age,
         thresholds: &settings.thresholds,
     });
     let report = Report::new(capture, &growth, findings);
-    let stdout_is_taken = settings
-        .outputs
-        .iter()
-        .any(|output| output.destination == Destination::Stdout);
-    if !stdout_is_taken {
-        to_stdout(|out| terminal::write(&report, settings.top, Screen::of_stdout(), out))?;
-    }
-    for output in &settings.outputs {
-        output.write(&report, settings.force)?;
-        if let (Destination::File(path), false) = (&output.destination, stdout_is_taken) {
-            to_stdout(|out| writeln!(out, "Wrote {}", path.display()))?;
-        }
-    }
+    write(&report, settings)?;
     let failed = settings
         .fail_on
         .is_some_and(|level| report.findings.iter().any(|found| found.severity >= level));
     Ok(if failed { exit_code::FINDINGS } else { exit_code::DONE })
+}
+
+/// Writes the report to every place it is asked for, and to the terminal unless one of them is standard output. One
+/// that fails keeps no other from getting it.
+fn write(report: &Report<'_>, settings: &Settings) -> Result<()> {
+    let stdout_is_taken = settings
+        .outputs
+        .iter()
+        .any(|output| output.destination == Destination::Stdout);
+    let mut outcome = Ok(());
+    if !stdout_is_taken {
+        outcome = standard_output::write(|out| terminal::write(report, settings.top, Screen::of_stdout(), out));
+    }
+    for output in &settings.outputs {
+        let mut written = output.write(report, settings.force);
+        if let (Ok(()), Destination::File(path), false) = (&written, &output.destination, stdout_is_taken) {
+            written = standard_output::write(|out| writeln!(out, "Wrote {}", path.display()));
+        }
+        outcome = outcome.and(written);
+    }
+    outcome
 }

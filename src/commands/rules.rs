@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use crate::error::{Error, Result, exit_code};
-use crate::report::output::to_stdout;
 use crate::report::screen::{Screen, Style};
+use crate::report::standard_output;
 use crate::rules::Rule;
 use crate::rules::catalogue::{RULES, find};
 use crate::rules::threshold::{Threshold, Unit};
@@ -13,10 +13,10 @@ use crate::units;
 pub fn rules(name: Option<&str>) -> Result<u8> {
     let screen = Screen::of_stdout();
     match name {
-        None => to_stdout(|out| write_list(screen, out))?,
+        None => standard_output::write(|out| write_list(screen, out))?,
         Some(name) => {
             let rule = find(name).map_err(|near| unknown(name, &near))?;
-            to_stdout(|out| write_page(rule, screen, out))?;
+            standard_output::write(|out| write_page(rule, screen, out))?;
         }
     }
     Ok(exit_code::DONE)

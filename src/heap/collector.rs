@@ -1,39 +1,35 @@
-//! What the garbage collector knows: the members of its lists.
+//! What the garbage collector knows: the lists of the objects that it tracks.
 
+use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, Unreadable, word_at};
 use cpython::runtime::{Interpreter, collectors};
 
 use super::survey::Subject;
-use crate::memory::marks::{Marked, Marks};
 
-/// The objects that the collectors of a process track.
-pub struct Tracked {
-    pub marks: Marks,
-    pub count: u64,
-    /// Some of them, from all over the lists.
+/// Where the lists of all collectors of a process begin.
+#[derive(Debug, Default)]
+pub struct Lists {
+    /// The addresses of their heads.
+    pub heads: Vec<u64>,
+    /// The first object of each that has one.
+    pub first: Vec<u64>,
+    /// Some of their objects.
     pub sample: Vec<u64>,
-    /// Lists that broke off.
+    /// Lists that cannot be read.
     pub broken: u64,
 }
 
-/// Every so many objects one is put into the sample.
-const SAMPLE_STEP: u64 = 31;
-const SAMPLE_MOST: usize = 400;
+/// So many of the first objects of each list are put into the sample.
+const SAMPLED: usize = 100;
 
-/// Walks all lists of all collectors.
-pub fn tracked<M: ReadMemory>(
+/// The lists of all collectors.
+pub fn lists<M: ReadMemory>(
     memory: &mut M,
     subject: &Subject,
     interpreters: &[Interpreter],
     warnings: &mut Vec<String>,
-) -> Result<Tracked, Unreadable> {
-    let marks = Marks::new(subject.slots.clone());
-    let mut tracked = Tracked {
-        marks,
-        count: 0,
-        sample: Vec::new(),
-        broken: 0,
-    };
+) -> Result<Lists, Unreadable> {
+    let mut lists = Lists::default();
     for collector in collectors(memory, subject.layout, subject.runtime, interpreters)? {
         if collector.collecting {
             warnings.push(
@@ -42,44 +38,53 @@ pub fn tracked<M: ReadMemory>(
                     .to_owned(),
             );
         }
-        for head in collector.heads(subject.layout) {
-            if !tracked.walk(memory, subject, head) {
-                tracked.broken += 1;
+        lists.heads.extend(collector.heads(subject.layout));
+    }
+    let at = &subject.layout.object;
+    for &head in &lists.heads {
+        let mut node = head;
+        for place in 0..=SAMPLED {
+            let Ok(next) = memory.word(node).map(|word| word & !at.gc_bits) else {
+                lists.broken += u64::from(node == head);
+                break;
+            };
+            if lists.heads.contains(&next) {
+                break;
             }
+            let object = next.wrapping_add(at.gc_head);
+            if place == 0 {
+                lists.first.push(object);
+            }
+            lists.sample.push(object);
+            node = next;
         }
     }
-    if tracked.broken > 0 {
-        warnings.push(format!(
-            "{} of the collector's lists could not be read to their end.",
-            tracked.broken
-        ));
-    }
-    Ok(tracked)
+    Ok(lists)
 }
 
-impl Tracked {
-    /// Marks every object of the ring at `head`; answers whether it led back there.
-    fn walk<M: ReadMemory>(&mut self, memory: &mut M, subject: &Subject, head: u64) -> bool {
-        let at = &subject.layout.object;
-        let next_of = |node: &[u8]| word_at(node, 0) & !at.gc_bits;
-        let Ok(mut node) = memory.read(head, at.gc_head as usize).map(next_of) else {
-            return false;
-        };
-        while node != head {
-            let object = node.wrapping_add(at.gc_head);
-            // An object that was met before, or cannot be one, means that the lists change under our hands.
-            if self.marks.mark(object) != Marked::First {
-                return false;
-            }
-            if self.count.is_multiple_of(SAMPLE_STEP) && self.sample.len() < SAMPLE_MOST {
-                self.sample.push(object);
-            }
-            self.count += 1;
-            match memory.read(node, at.gc_head as usize) {
-                Ok(bytes) => node = next_of(bytes),
-                Err(_) => return false,
-            }
+/// The collector's link in front of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// The object is in no list.
+    None,
+    /// To the next node of its list: a `PyGC_Head`, of an object or of the list itself.
+    To(u64),
+    /// What it leads to does not lead back.
+    Broken,
+}
+
+impl Link {
+    /// The link of an object that has a `PyGC_Head` in front of it.
+    #[inline]
+    pub fn of<M: ReadMemory>(memory: &mut M, layout: &Layout, object: u64) -> Link {
+        let node = object.wrapping_sub(layout.object.gc_head);
+        let next = memory.word(node).unwrap_or(0) & !layout.object.gc_bits;
+        if next == 0 {
+            return Link::None;
         }
-        true
+        match memory.read(next, 16) {
+            Ok(head) if word_at(head, 8) & !layout.object.gc_bits == node => Link::To(next),
+            _ => Link::Broken,
+        }
     }
 }

@@ -4,13 +4,19 @@ use std::rc::Rc;
 
 use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, word_at};
+use cpython::objects::content::Content;
 use cpython::objects::dict::DictHeader;
+use cpython::objects::examine::Examiner;
+use cpython::objects::visit::{Step, Visitor};
 use rustc_hash::FxHashMap;
 
-use super::found::{Found, Watched};
+use super::found::Found;
 use super::naming;
-use super::paths::path;
-use super::{CacheStatistics, Container, ContainerKind};
+use super::objects::{HEAP, NO_SPOT};
+use super::ownership::Ownership;
+use super::paths::Paths;
+use super::threads::THREAD;
+use super::{CacheStatistics, Container, ContainerKind, OwnerRank};
 
 /// Lists from this length or size of their items on have their items' types counted.
 const COUNTED_ITEMS: u64 = 100_000;
@@ -20,27 +26,117 @@ const PIECE: u64 = 4096;
 /// So many keys of a cache are looked at.
 const KEYS_LOOKED_AT: usize = 10_000;
 
-/// Describes the watched containers; the memory must still be there.
-pub fn describe<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found) -> Vec<Container> {
-    let watched = std::mem::take(&mut found.watched);
+/// What kind of container has this content, if it is one.
+pub fn container_kind(content: Content) -> Option<ContainerKind> {
+    Some(match content {
+        Content::List => ContainerKind::List,
+        Content::Dict => ContainerKind::Dict,
+        Content::OrderedDict => ContainerKind::OrderedDict,
+        Content::Set => ContainerKind::Set,
+        Content::Deque => ContainerKind::Deque,
+        Content::LruCache => ContainerKind::LruCache,
+        Content::ByteArray => ContainerKind::ByteArray,
+        Content::Array => ContainerKind::Array,
+        _ => return None,
+    })
+}
+
+/// What is to be described.
+#[derive(Debug, Clone, Copy)]
+pub struct Watched {
+    pub row: u32,
+    pub kind: ContainerKind,
+    pub length: u64,
+    pub rank: OwnerRank,
+}
+
+/// The containers that are long or have a name; none of them ranked.
+pub fn watched<M: ReadMemory>(
+    memory: &mut M,
+    walker: &mut Examiner,
+    found: &mut Found,
+    owned: &Ownership,
+) -> Vec<Watched> {
+    let mut lengths: FxHashMap<u32, u64> = std::mem::take(&mut found.long).into_iter().collect();
+    for &row in &owned.named {
+        lengths.entry(row).or_insert_with(|| length(memory, walker, found, row));
+    }
+    let mut watched: Vec<Watched> = lengths
+        .into_iter()
+        .filter_map(|(row, length)| {
+            let type_of = found.types.get(found.objects.type_of(row));
+            let kind = container_kind(type_of.info.of_type.content).filter(|_| type_of.count > 0)?;
+            let rank = OwnerRank::Unlisted;
+            Some(Watched {
+                row,
+                kind,
+                length,
+                rank,
+            })
+        })
+        .collect();
+    watched.sort_unstable_by_key(|each| each.row);
+    watched
+}
+
+/// How many items the object of a row has.
+pub fn length<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &Found, row: u32) -> u64 {
+    let info = Rc::clone(&found.types.get(found.objects.type_of(row)).info.of_type);
+    if info.content == Content::Str {
+        // The letters of a text are no items.
+        return 0;
+    }
+    let address = found.spots.address(found.objects.spot(row));
+    let size = walker.examine(memory, &info, address, &mut Deaf);
+    size.map_or(0, |size| size.length)
+}
+
+/// Listens to no reference.
+struct Deaf;
+
+impl<M> Visitor<M> for Deaf {
+    fn reference(&mut self, _memory: &mut M, _step: Step, _target: u64) {}
+
+    fn candidate(&mut self, _memory: &mut M, _word: u64) {}
+}
+
+/// Describes what is watched; the memory must still be there.
+pub fn describe<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    found: &mut Found,
+    owned: &Ownership,
+    watched: &[Watched],
+) -> Vec<Container> {
     watched
         .iter()
-        .map(|each| container(memory, layout, found, each))
+        .map(|each| container(memory, layout, found, owned, each))
         .collect()
 }
 
-fn container<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, watched: &Watched) -> Container {
-    let row = watched.row as usize;
-    let address = found.objects.address[row];
+fn container<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    found: &mut Found,
+    owned: &Ownership,
+    watched: &Watched,
+) -> Container {
+    let Watched { row, length, .. } = *watched;
+    let address = match found.objects.spot(row) {
+        NO_SPOT => 0,
+        spot => found.spots.address(spot),
+    };
+    let own_bytes = found.objects.bytes(row);
     let mut container = Container {
         address,
-        type_name: Rc::clone(&found.types.get(found.objects.type_of[row]).name),
+        type_name: type_name(found, owned, watched),
         kind: watched.kind,
-        length: watched.length,
-        own_bytes: watched.own_bytes,
-        kept_bytes: found.objects.kept[row],
-        path: path(memory, layout, found, watched.row),
-        place: watched.place,
+        length,
+        own_bytes,
+        kept_bytes: owned.kept(row),
+        path: Paths { layout, found, owned }.path(memory, row),
+        place: owned.owner(row).place,
+        rank: watched.rank,
         allocated: None,
         item_types: Vec::new(),
         cache: None,
@@ -48,8 +144,8 @@ fn container<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, 
     match watched.kind {
         ContainerKind::List => {
             container.allocated = memory.word(address + layout.list.allocated).ok();
-            if watched.length >= COUNTED_ITEMS || watched.own_bytes >= COUNTED_BYTES {
-                container.item_types = item_types(memory, layout, found, address, watched.length);
+            if length >= COUNTED_ITEMS || own_bytes >= COUNTED_BYTES {
+                container.item_types = item_types(memory, layout, found, address, length);
             }
         }
         ContainerKind::LruCache => {
@@ -61,6 +157,19 @@ fn container<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, 
         _ => {}
     }
     container
+}
+
+fn type_name(found: &Found, owned: &Ownership, watched: &Watched) -> Rc<str> {
+    if watched.kind != ContainerKind::Holder {
+        return Rc::clone(&found.types.get(found.objects.type_of(watched.row)).name);
+    }
+    let owner = owned.owner(watched.row);
+    let is_thread = || found.names.get(owner.label.number()).starts_with(THREAD);
+    match owner.parent == HEAP {
+        false => "(frame)".into(),
+        true if is_thread() => "(thread)".into(),
+        true => "(no object)".into(),
+    }
 }
 
 /// The types of a list's items with their numbers, the most frequent first.

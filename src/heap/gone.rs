@@ -36,7 +36,6 @@ impl Survey<'_> {
             }
         }
         self.found.rejected += rejected;
-        self.found.forget_withdrawn();
     }
 }
 

@@ -4,18 +4,26 @@ mod collector;
 mod containers;
 mod found;
 mod gone;
+pub mod graph;
+mod holders;
 mod labels;
+mod names;
 mod naming;
 mod objects;
+mod owners;
+mod ownership;
 mod paths;
-mod place;
 mod roots;
 pub mod survey;
 mod threads;
 mod tree;
 mod types;
+mod worklist;
 
+use std::hash::BuildHasher;
 use std::rc::Rc;
+
+use rustc_hash::FxBuildHasher;
 
 /// Everything that one snapshot of a heap says.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +36,7 @@ pub struct Heap {
     /// Each object once, under the first holder that reaches it from the roots; folded to stay readable.
     pub tree: Tree,
     /// The containers worth watching: all that a module, a class or a module-level object holds, and all large ones.
+    /// With them all other objects that keep much.
     pub containers: Vec<Container>,
     /// What the reader should know about these figures, as whole sentences.
     pub warnings: Vec<String>,
@@ -75,14 +84,14 @@ pub struct TreeNode {
     pub own_bytes: u64,
 }
 
-/// A container that rules and the list of owners look at.
+/// A container that rules and the list of owners look at, or another object that keeps much.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Container {
     pub address: u64,
-    /// `module.qualname` of its type.
+    /// `module.qualname` of its type; of what is no object, what it is, as in `(thread)`.
     pub type_name: Rc<str>,
     pub kind: ContainerKind,
-    /// Its items.
+    /// Its items; 0 for what has none.
     pub length: u64,
     /// Its own block and tables.
     pub own_bytes: u64,
@@ -91,6 +100,7 @@ pub struct Container {
     /// Who holds it, in Python terms: `shop.cache.PRICES['eu']`.
     pub path: String,
     pub place: Place,
+    pub rank: OwnerRank,
     /// For lists: the slots that are allocated, in items.
     pub allocated: Option<u64>,
     /// For large lists: the types of the items with their numbers, the most frequent first.
@@ -109,6 +119,36 @@ pub enum ContainerKind {
     LruCache,
     ByteArray,
     Array,
+    /// No container, but an object that keeps much: an instance, a large text.
+    Object,
+    /// No object: a thread, a frame, the interpreter.
+    Holder,
+}
+
+impl Container {
+    /// What it is known by in several snapshots of the same process. A container is the same as long as it has its
+    /// address; of anything else it counts where it is held, so that a linked list with a new first member is the same.
+    pub fn identity(&self) -> u64 {
+        match self.kind {
+            ContainerKind::Object | ContainerKind::Holder => FxBuildHasher.hash_one(&self.path),
+            _ => self.address,
+        }
+    }
+
+    /// A number made of its path, where that is a name and no place among others, which changes.
+    pub fn name(&self) -> Option<u64> {
+        (self.place != Place::Elsewhere).then(|| FxBuildHasher.hash_one(&self.path))
+    }
+}
+
+/// What part an object has in the list of owners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnerRank {
+    /// An owner that no other owner keeps.
+    Outermost,
+    /// An owner whose bytes another one keeps too.
+    Inner,
+    Unlisted,
 }
 
 /// How near a container is to a name that lives as long as the program.

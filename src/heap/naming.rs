@@ -141,7 +141,7 @@ fn type_flags<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> O
 }
 
 /// Text for one line of output: without control characters and quotes, cut after `most` characters.
-fn escape(text: &str, most: usize) -> String {
+pub fn escape(text: &str, most: usize) -> String {
     let mut escaped = String::new();
     for (count, character) in text.chars().enumerate() {
         if count == most {

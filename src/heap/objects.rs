@@ -1,86 +1,163 @@
-//! The objects of a heap that hold others, in columns: a holder stands before what it holds. Objects that hold nothing
-//! need no row: they are added up under their holder at once.
+//! The objects of a heap and the references between them, in columns. The first rows stand for holders that are no
+//! objects: the heap as a whole, threads, frames, the interpreter.
+
+use rustc_hash::FxHashMap;
 
 use super::labels::Label;
+use crate::memory::roomy::roomy;
+use crate::memory::spots::{Spot, Spots};
 
-/// One row an object. Rows of type `NO_OBJECT` stand for holders that are no objects: threads, frames, the interpreter.
-#[derive(Debug, Default)]
+/// One row an object, in the order in which they were examined.
+#[derive(Debug)]
 pub struct Objects {
-    pub address: Vec<u64>,
-    /// Index of the type.
-    pub type_of: Vec<u32>,
-    /// The row of the first holder; a root is its own.
-    pub parent: Vec<u32>,
-    pub label: Vec<Label>,
-    /// The frame of the ownership tree that the object counts for.
-    pub node: Vec<u32>,
-    /// Bytes of the object and of what it holds that has no row; after `sum_up`, of everything first reached through it.
-    pub kept: Vec<u64>,
+    rows: Vec<Row>,
+    references: Vec<Reference>,
+    /// The bytes of objects whose row says `LARGE`.
+    large: FxHashMap<u32, u64>,
+}
+
+/// What is asked of an object together stands together.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    /// Index of the type; `NO_OBJECT` for holders that are none.
+    type_of: u32,
+    /// The blocks that it and its private tables occupy.
+    bytes: u32,
+    /// Where the object stands.
+    spot: Spot,
+    /// The end of its references, which begin where those of the row before end.
+    end: u32,
+}
+
+/// A reference from the row that it belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference {
+    /// First a spot, then (`resolve`) a row.
+    pub target: u32,
+    pub label: Label,
 }
 
 /// The type of rows that are no objects.
 pub const NO_OBJECT: u32 = 0;
-/// As many rows as a row's number can count.
-pub const MOST_ROWS: usize = u32::MAX as usize;
+/// The row of the heap as a whole.
+pub const HEAP: u32 = 0;
+/// Programs have fewer objects and references than one for so many bytes, mostly; where they have more, room is added.
+const BYTES_A_ROW: usize = 40;
+const BYTES_A_REFERENCE: usize = 16;
+const LARGE: u32 = u32::MAX;
+/// Rows and references are counted in 32 bits.
+const MOST: usize = u32::MAX as usize - 1;
 
 impl Objects {
-    pub fn count(&self) -> usize {
-        self.address.len()
+    /// With room for what is usual in `mapped` bytes of memory.
+    pub fn in_memory(mapped: u64) -> Self {
+        Objects {
+            rows: roomy(mapped as usize / BYTES_A_ROW),
+            references: roomy(mapped as usize / BYTES_A_REFERENCE),
+            large: FxHashMap::default(),
+        }
     }
 
-    /// Adds a row and answers its number.
+    pub fn count(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn reference_count(&self) -> usize {
+        self.references.len()
+    }
+
+    /// Whether another object with some references can be counted.
     #[inline]
-    pub fn push(&mut self, address: u64, type_of: u32, parent: u32, label: Label, node: u32) -> u32 {
-        let row = self.address.len() as u32;
-        self.address.push(address);
-        self.type_of.push(type_of);
-        self.parent.push(parent);
-        self.label.push(label);
-        self.node.push(node);
-        self.kept.push(0);
+    pub fn has_room(&self) -> bool {
+        self.rows.len() < MOST && self.references.len() < MOST
+    }
+
+    /// Notes a reference of the object whose row comes next.
+    #[inline]
+    pub fn refer(&mut self, target: u32, label: Label) {
+        if self.references.len() < MOST {
+            self.references.push(Reference { target, label });
+        }
+    }
+
+    /// Takes back the references from `first` on, which belong to no row yet.
+    pub fn take_back(&mut self, first: usize) -> Vec<Reference> {
+        self.references.split_off(first)
+    }
+
+    /// Adds the row of the object whose references have been noted, and answers its number.
+    #[inline]
+    pub fn push(&mut self, spot: Spot, type_of: u32, bytes: u64) -> u32 {
+        let row = self.rows.len() as u32;
+        if bytes >= u64::from(LARGE) {
+            self.large.insert(row, bytes);
+        }
+        self.rows.push(Row {
+            type_of,
+            bytes: bytes.min(u64::from(LARGE)) as u32,
+            spot,
+            end: self.references.len() as u32,
+        });
         row
     }
 
-    /// Adds to every holder what it holds.
-    pub fn sum_up(&mut self) {
-        for row in (0..self.count()).rev() {
-            let parent = self.parent[row] as usize;
-            if parent != row {
-                self.kept[parent] = self.kept[parent].saturating_add(self.kept[row]);
-            }
+    #[inline]
+    pub fn type_of(&self, row: u32) -> u32 {
+        self.rows[row as usize].type_of
+    }
+
+    #[inline]
+    pub fn bytes(&self, row: u32) -> u64 {
+        match self.rows[row as usize].bytes {
+            LARGE => self.large.get(&row).copied().unwrap_or(u64::from(LARGE)),
+            bytes => u64::from(bytes),
         }
     }
 
-    /// The rows from a root down to `row`, or the last `most` of them.
-    pub fn chain(&self, row: u32, most: usize) -> Vec<u32> {
-        let mut chain = vec![row];
-        let mut at = row;
-        while self.parent[at as usize] != at && chain.len() < most {
-            at = self.parent[at as usize];
-            chain.push(at);
+    #[inline]
+    pub fn type_and_bytes(&self, row: u32) -> (u32, u64) {
+        (self.type_of(row), self.bytes(row))
+    }
+
+    pub fn spot(&self, row: u32) -> Spot {
+        self.rows[row as usize].spot
+    }
+
+    /// The references of a row.
+    #[inline]
+    pub fn references(&self, row: u32) -> &[Reference] {
+        let row = row as usize;
+        let start = if row == 0 { 0 } else { self.rows[row - 1].end };
+        self.references
+            .get(start as usize..self.rows[row].end as usize)
+            .unwrap_or_default()
+    }
+
+    /// Gives the references' memory back, when nobody will ask for them any more.
+    pub fn forget_references(&mut self) {
+        self.references = Vec::new();
+    }
+
+    /// Turns the targets from spots into rows. The first `holders` rows are no objects; `rows_held` are the references
+    /// that lead to such rows. A reference to what turned out to be no object leads to the heap as a whole.
+    pub fn resolve(&mut self, spots: &Spots, holders: usize, rows_held: &[(usize, u32)]) {
+        let ranks = spots.ranks();
+        let mut rows = roomy(ranks.count);
+        rows.resize(ranks.count, HEAP);
+        for (number, row) in self.rows.iter().enumerate().skip(holders) {
+            rows[ranks.of(row.spot) as usize] = number as u32;
         }
-        chain.reverse();
-        chain
+        for reference in &mut self.references {
+            reference.target = match reference.target {
+                NO_SPOT => HEAP,
+                spot => rows[ranks.of(spot) as usize],
+            };
+        }
+        for &(reference, row) in rows_held {
+            self.references[reference].target = row;
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::labels::LabelKind;
-    use super::*;
-
-    #[test]
-    fn what_is_held_counts_for_the_holder() {
-        let mut objects = Objects::default();
-        let label = Label::new(LabelKind::Index, 0);
-        let root = objects.push(0, NO_OBJECT, 0, label, 0);
-        let list = objects.push(0x1000, 1, root, label, 0);
-        let item = objects.push(0x2000, 2, list, label, 0);
-        objects.kept[list as usize] = 56;
-        objects.kept[item as usize] = 1 << 33;
-        objects.sum_up();
-        assert_eq!(objects.kept, [56 + (1 << 33), 56 + (1 << 33), 1 << 33]);
-        assert_eq!(objects.chain(item, 9), [root, list, item]);
-        assert_eq!(objects.chain(item, 2), [list, item]);
-    }
-}
+/// Stands in a row, or for a target, that is no object.
+pub const NO_SPOT: Spot = Spot::MAX;

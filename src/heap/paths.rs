@@ -1,12 +1,18 @@
 //! Paths in Python terms: `shop.cache.PRICES['eu'][3].lines`.
 
+use std::rc::Rc;
+
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
+use cpython::objects::content::Content;
 use cpython::objects::dict::{DictHeader, KeysHeader};
 
 use super::found::Found;
 use super::labels::LabelKind;
+use super::names::Form;
 use super::naming;
+use super::objects::{HEAP, NO_OBJECT};
+use super::ownership::{Owner, Ownership};
 
 /// More steps than a reader follows: what lies between the first and the last is left out.
 const MOST_STEPS: usize = 24;
@@ -14,50 +20,84 @@ const MOST_STEPS: usize = 24;
 /// Of an object that lies deeper the path's beginning is not looked for: there may be many such objects.
 const DEEPEST: usize = 10_000;
 
-/// The path from a root to the object of `row`, by its first holders.
-pub fn path<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &Found, row: u32) -> String {
-    let chain = found.objects.chain(row, DEEPEST);
-    let mut text = String::new();
-    if chain.len() == DEEPEST {
-        text.push('…');
-    }
-    for (index, &row) in chain.iter().enumerate() {
-        let hidden = index >= MOST_STEPS / 2 && chain.len() - index > MOST_STEPS / 2;
-        match hidden {
-            true if index == MOST_STEPS / 2 => text.push_str(" … "),
-            true => {}
-            false => add_step(memory, layout, found, row, &mut text),
-        }
-    }
-    text
+/// Answers for paths.
+pub struct Paths<'a, 'b> {
+    pub layout: &'a Layout,
+    pub found: &'a mut Found<'b>,
+    pub owned: &'a Ownership,
 }
 
-fn add_step<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &Found, row: u32, text: &mut String) {
-    let label = found.objects.label[row as usize];
-    let name = found.names.text(label.number());
-    match label.kind() {
-        LabelKind::Root => text.push_str(name),
-        LabelKind::Namespace => {}
-        LabelKind::Attribute if found.is_holder_only(row) => text.extend([" > ", name]),
-        LabelKind::Attribute => text.extend([".", name]),
-        LabelKind::Local => text.extend([" > ", name]),
-        LabelKind::Key => text.extend(["[", name, "]"]),
-        LabelKind::Index => text.push_str(&format!("[{}]", label.number())),
-        LabelKind::Entry => {
-            let parent = found.objects.address[found.objects.parent[row as usize] as usize];
-            let key = key_at(memory, layout, parent, u64::from(label.number()));
-            let key = key.map_or_else(|| "…".to_owned(), |key| naming::key_text(memory, layout, key));
-            text.extend(["[", &key, "]"]);
+impl Paths<'_, '_> {
+    /// The path from a root to the object of `row`, by its first holders.
+    pub fn path<M: ReadMemory>(&mut self, memory: &mut M, row: u32) -> String {
+        let chain = self.owned.chain(row, DEEPEST);
+        let mut text = String::new();
+        if chain.len() == DEEPEST {
+            text.push('…');
         }
-        LabelKind::Unnamed => {
-            let type_of = found.objects.type_of[row as usize];
-            text.push_str(&format!(" > {}", found.types.short_name(type_of)));
+        for (index, &row) in chain.iter().enumerate() {
+            let hidden = index >= MOST_STEPS / 2 && chain.len() - index > MOST_STEPS / 2;
+            match hidden {
+                true if index == MOST_STEPS / 2 => text.push_str(" … "),
+                true => {}
+                false => self.add_step(memory, row, &mut text),
+            }
         }
+        text
+    }
+
+    fn add_step<M: ReadMemory>(&mut self, memory: &mut M, row: u32, text: &mut String) {
+        let Owner { label, parent, .. } = self.owned.owner(row);
+        let in_namespace = self.owned.is_namespace(parent);
+        match label.kind() {
+            LabelKind::Namespace => {}
+            LabelKind::Attribute if parent == HEAP => text.push_str(&self.name(memory, label.number())),
+            // The frame of a generator is the generator to a reader, as it is where it is no object.
+            LabelKind::Attribute if self.is_frame(row) && !self.is_no_object(parent) => {}
+            LabelKind::Attribute if self.is_no_object(row) || self.is_frame(row) => {
+                text.extend([" > ", &self.name(memory, label.number())]);
+            }
+            LabelKind::Attribute => text.extend([".", &self.name(memory, label.number())]),
+            LabelKind::Value if in_namespace => text.extend([".", &self.name(memory, label.number())]),
+            LabelKind::Local => text.extend([" > ", &self.name(memory, label.number())]),
+            LabelKind::Value => {
+                let key = self.found.names.read(memory, self.layout, label.number(), Form::Key);
+                text.extend(["[", &self.found.names.get(key), "]"]);
+            }
+            LabelKind::Index => text.push_str(&format!("[{}]", label.number())),
+            LabelKind::Entry => {
+                let dict = self.found.spots.address(self.found.objects.spot(parent));
+                let key = key_at(memory, self.layout, dict, u64::from(label.number()));
+                match key {
+                    Some(key) if in_namespace => text.extend([".", &naming::name_text(memory, self.layout, key)]),
+                    Some(key) => text.extend(["[", &naming::key_text(memory, self.layout, key), "]"]),
+                    None => text.push_str("[…]"),
+                }
+            }
+            LabelKind::Unnamed => {
+                let type_of = self.found.objects.type_of(row);
+                text.push_str(&format!(" > {}", self.found.types.short_name(type_of)));
+            }
+        }
+    }
+
+    fn is_no_object(&self, row: u32) -> bool {
+        self.found.objects.type_of(row) == NO_OBJECT
+    }
+
+    fn is_frame(&self, row: u32) -> bool {
+        let type_of = self.found.objects.type_of(row);
+        self.found.types.get(type_of).info.of_type.content == Content::Frame
+    }
+
+    fn name<M: ReadMemory>(&mut self, memory: &mut M, name: u32) -> Rc<str> {
+        let read = self.found.names.read(memory, self.layout, name, Form::Name);
+        self.found.names.get(read)
     }
 }
 
 /// The key object of the nth entry of a dict.
-fn key_at<M: ReadMemory>(memory: &mut M, layout: &Layout, dict: u64, position: u64) -> Option<u64> {
+pub fn key_at<M: ReadMemory>(memory: &mut M, layout: &Layout, dict: u64, position: u64) -> Option<u64> {
     let keys = DictHeader::read(memory, layout, dict).ok()?.keys;
     let table = KeysHeader::read(memory, &layout.keys, keys).ok()?;
     if position >= table.used_entries {

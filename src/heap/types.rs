@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
+use cpython::objects::examine::ObjectSize;
 use cpython::objects::types::{TypeInfo, is_type};
 use rustc_hash::FxHashMap;
 
@@ -32,14 +33,29 @@ pub struct Known {
 /// Further addresses that are no types are looked at each time.
 const MOST_KNOWN: usize = 1 << 20;
 
+const RECENT: usize = 256;
+
 /// All types met so far. The first one stands for rows that are no objects.
 pub struct Types {
     all: Vec<Type>,
     index: FxHashMap<u64, Option<u32>>,
-    last: (u64, u32),
+    /// The types asked for last, by some bits of their address.
+    recent: [(u64, u32); RECENT],
 }
 
 impl Type {
+    /// Counts an object of this type.
+    #[inline]
+    pub fn count_in(&mut self, size: ObjectSize, is_tracked: bool) {
+        self.count += 1;
+        self.bytes = self.bytes.saturating_add(size.bytes);
+        self.getsizeof_bytes = self.getsizeof_bytes.saturating_add(size.getsizeof);
+        if is_tracked {
+            self.tracked_count += 1;
+            self.tracked_getsizeof_bytes = self.tracked_getsizeof_bytes.saturating_add(size.getsizeof);
+        }
+    }
+
     /// Takes all its objects back; from now on it is called `name`.
     pub fn withdraw(&mut self, name: &str) {
         self.name = name.into();
@@ -71,7 +87,7 @@ impl Types {
         Types {
             all: vec![none],
             index: FxHashMap::default(),
-            last: (0, 0),
+            recent: [(0, 0); RECENT],
         }
     }
 
@@ -135,14 +151,20 @@ impl Types {
     /// The index of the type at `address`; `None` when no type stands there.
     #[inline]
     pub fn index_of<M: ReadMemory>(&mut self, memory: &mut M, layout: &Layout, address: u64) -> Option<u32> {
-        if self.last.0 == address && address != 0 {
-            return Some(self.last.1);
+        let (known, index) = self.recent[recent(address)];
+        if known == address && address != 0 {
+            return Some(index);
         }
+        self.find(memory, layout, address)
+    }
+
+    #[inline(never)]
+    fn find<M: ReadMemory>(&mut self, memory: &mut M, layout: &Layout, address: u64) -> Option<u32> {
         let index = match self.index.get(&address) {
             Some(&known) => known,
             None => self.read(memory, layout, address),
         }?;
-        self.last = (address, index);
+        self.recent[recent(address)] = (address, index);
         Some(index)
     }
 
@@ -177,6 +199,11 @@ impl Types {
         }
         index
     }
+}
+
+#[inline]
+fn recent(address: u64) -> usize {
+    (address >> 4 ^ address >> 10) as usize % RECENT
 }
 
 impl Default for Types {

@@ -32,9 +32,10 @@ pub struct Image<S> {
     /// Room for all pieces; what was never filled costs nothing.
     buffer: MmapMut,
     budget: usize,
-    /// Which piece makes room next: a simple generator of scattered numbers, since sweeps in order defeat any rule
-    /// that goes by age.
-    victim: u64,
+    /// The piece that makes room next: the one that was filled the longest ago.
+    victim: usize,
+    /// The slots that were read last, by some bits of their addresses, where all of them can be read.
+    recent: [Recent; RECENT],
     loads: usize,
     distinct: usize,
     straddling: Vec<u8>,
@@ -50,6 +51,18 @@ struct Held {
     /// The pages that could be read, once it was read.
     readable: u64,
 }
+
+/// A slot that is held in full, found without looking it up.
+#[derive(Debug, Clone, Copy)]
+struct Recent {
+    /// Where it begins in the program's memory; no slot begins at an odd address.
+    start: u64,
+    /// Where it begins in the buffer.
+    at: usize,
+}
+
+const NOT_RECENT: Recent = Recent { start: 1, at: 0 };
+const RECENT: usize = 16;
 
 const NOT_HELD: Held = Held {
     piece: ABSENT,
@@ -68,8 +81,9 @@ impl<S: BulkRead> Image<S> {
             slots,
             slot_of: Vec::new(),
             buffer,
-            budget: ((budget / SLOT_SIZE) as usize).clamp(FEWEST_PIECES.min(room), room),
-            victim: 0x9e37_79b9_7f4a_7c15,
+            budget: pieces(budget, room),
+            victim: 0,
+            recent: [NOT_RECENT; RECENT],
             loads: 0,
             distinct: 0,
             straddling: Vec::new(),
@@ -85,6 +99,18 @@ impl<S: BulkRead> Image<S> {
                 let _ = self.load(slot);
             }
         }
+    }
+
+    /// Lets go of all that is held, and holds at most about `budget` bytes from now on.
+    pub fn shrink(&mut self, budget: u64) -> io::Result<()> {
+        let (buffer, room) = reserve(self.slots.count())?;
+        self.buffer = buffer;
+        self.budget = pieces(budget, room);
+        self.held.iter_mut().for_each(|held| held.piece = ABSENT);
+        self.slot_of.clear();
+        self.recent = [NOT_RECENT; RECENT];
+        self.victim = 0;
+        Ok(())
     }
 
     /// How often a piece was read, and how many bytes are held.
@@ -142,12 +168,11 @@ impl<S: BulkRead> Image<S> {
             self.slot_of.push(slot as u32);
             return Some(used);
         }
-        self.victim = self
-            .victim
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let piece = (self.victim >> 33) as usize % used.max(1);
-        self.held[*self.slot_of.get(piece)? as usize].piece = ABSENT;
+        let piece = self.victim % used.max(1);
+        self.victim = piece + 1;
+        let slot = *self.slot_of.get(piece)? as usize;
+        self.held[slot].piece = ABSENT;
+        self.recent[recent(self.slots.start(slot))] = NOT_RECENT;
         Some(piece)
     }
 
@@ -181,18 +206,16 @@ impl<S: BulkRead> Image<S> {
 impl<S: BulkRead> ReadMemory for Image<S> {
     #[inline]
     fn read(&mut self, address: u64, length: usize) -> Result<&[u8], Fault> {
+        let recent = self.recent[recent(address)];
         let within = (address % SLOT_SIZE) as usize;
-        if length > PIECE - within {
-            return self.read_across(address, length);
+        if recent.start == address - within as u64 && length <= PIECE - within {
+            let start = recent.at + within;
+            return self
+                .buffer
+                .get(start..start + length)
+                .ok_or(Fault { at: address, length });
         }
-        let fault = Fault { at: address, length };
-        let slot = self.slots.index(address).ok_or(fault)?;
-        let held = self.held(slot)?;
-        if held.readable != u64::MAX && pages(within as u64, (within + length) as u64) & !held.readable != 0 {
-            return Err(fault);
-        }
-        let start = held.piece as usize * PIECE + within;
-        self.buffer.get(start..start + length).ok_or(fault)
+        self.read_elsewhere(address, length)
     }
 
     #[inline]
@@ -206,6 +229,46 @@ impl<S: BulkRead> ReadMemory for Image<S> {
             }
         }
     }
+
+    fn has_at_hand(&self, address: u64) -> bool {
+        self.slots
+            .index(address)
+            .is_some_and(|slot| self.held[slot].piece != ABSENT)
+    }
+}
+
+impl<S: BulkRead> Image<S> {
+    #[inline(never)]
+    fn read_elsewhere(&mut self, address: u64, length: usize) -> Result<&[u8], Fault> {
+        let within = (address % SLOT_SIZE) as usize;
+        if length > PIECE - within {
+            return self.read_across(address, length);
+        }
+        let fault = Fault { at: address, length };
+        let slot = self.slots.index(address).ok_or(fault)?;
+        let held = self.held(slot)?;
+        if held.readable != u64::MAX && pages(within as u64, (within + length) as u64) & !held.readable != 0 {
+            return Err(fault);
+        }
+        let start = held.piece as usize * PIECE + within;
+        if held.readable == u64::MAX {
+            self.recent[recent(address)] = Recent {
+                start: address - within as u64,
+                at: start - within,
+            };
+        }
+        self.buffer.get(start..start + length).ok_or(fault)
+    }
+}
+
+/// How many pieces a budget is good for.
+fn pieces(budget: u64, room: usize) -> usize {
+    ((budget / SLOT_SIZE) as usize).clamp(FEWEST_PIECES.min(room), room)
+}
+
+#[inline]
+fn recent(address: u64) -> usize {
+    (address / SLOT_SIZE) as usize % RECENT
 }
 
 /// Address space for `pieces`, or as many as the system gives; answers for how many there is room.
@@ -306,8 +369,9 @@ mod tests {
 
     #[test]
     fn a_small_budget_gives_the_same_bytes() {
-        let mut image = image(u64::MAX, 0);
+        let mut image = image(u64::MAX, u64::MAX);
         for round in 0..3 {
+            image.shrink(0).unwrap();
             for slot in 1..64 {
                 let address = slot * SLOT_SIZE + 8 * round;
                 assert_eq!(image.word(address), Ok(address));

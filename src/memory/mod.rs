@@ -1,7 +1,8 @@
 //! Memory of other programs: read as it is, or frozen in an image. All of it implements `cpython::memory::ReadMemory`.
 
 pub mod image;
-pub mod marks;
 pub mod mem_file;
 pub mod process;
+pub mod roomy;
 pub mod slots;
+pub mod spots;

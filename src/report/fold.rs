@@ -1,6 +1,8 @@
 //! The ownership tree as a flame graph takes it: a few thousand frames, siblings of one name joined, small ones folded.
 
-use rustc_hash::FxHashMap;
+use std::borrow::Cow;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::text::harmless;
 use crate::heap::Tree;
@@ -97,6 +99,7 @@ impl Merged {
         }];
         let mut parents: Vec<u32> = vec![0];
         let mut by_name: FxHashMap<(u32, String), u32> = FxHashMap::default();
+        let rest = Rest::of(tree);
         // Which merged node each node of the tree went into; its parent always came before it.
         let mut places: Vec<u32> = Vec::with_capacity(tree.nodes.len());
         for (index, node) in tree.nodes.iter().enumerate() {
@@ -106,7 +109,7 @@ impl Merged {
                 let parent = places.get(node.parent as usize).copied().unwrap_or(0);
                 let depth = nodes[parent as usize].depth + 1;
                 *by_name
-                    .entry((parent, frame_name(&node.label)))
+                    .entry((parent, frame_name(&rest.label(tree, index))))
                     .or_insert_with_key(|(_, label)| {
                         nodes.push(Node {
                             label: label.clone(),
@@ -163,6 +166,48 @@ impl Merged {
         };
         let name = format!("({count} {why} {})", if count == 1 { "holder" } else { "holders" });
         (bytes > 0).then_some((name, bytes))
+    }
+}
+
+/// An item that keeps less than this part of its container's bytes is one of many.
+const MANY: u64 = 8;
+
+/// The items of long dicts, of which the first have names in the tree and all others are `[…]`: what tells which of the
+/// first belong to the others.
+struct Rest {
+    /// Of each node of the tree, with all that it holds.
+    bytes: Vec<u64>,
+    /// The nodes that hold such others.
+    holders: FxHashSet<u32>,
+}
+
+impl Rest {
+    fn of(tree: &Tree) -> Rest {
+        let mut bytes: Vec<u64> = tree.nodes.iter().map(|node| node.own_bytes).collect();
+        for (index, node) in tree.nodes.iter().enumerate().skip(1).rev() {
+            let sum = bytes[index];
+            if let Some(holder) = bytes.get_mut(node.parent as usize) {
+                *holder += sum;
+            }
+        }
+        let others = tree.nodes.iter().filter(|node| node.label.starts_with("[…]"));
+        Rest {
+            bytes,
+            holders: others.map(|node| node.parent).collect(),
+        }
+    }
+
+    /// The label of a node, or that of the others when it is one of many.
+    fn label<'a>(&self, tree: &'a Tree, index: usize) -> Cow<'a, str> {
+        let node = &tree.nodes[index];
+        let holder_bytes = self.bytes.get(node.parent as usize).copied().unwrap_or(0);
+        let is_one_of_many = node.label.starts_with('[')
+            && self.holders.contains(&node.parent)
+            && self.bytes[index] < holder_bytes / MANY;
+        match node.label.rsplit_once("]: ") {
+            Some((_, type_name)) if is_one_of_many => format!("[…]: {type_name}").into(),
+            _ => Cow::Borrowed(&node.label),
+        }
     }
 }
 
@@ -266,6 +311,30 @@ mod tests {
             (3, "x", 8),
         ]);
         assert_eq!(fold(&tree, 24), ["a;x 12", "a 3", "b 9"]);
+    }
+
+    #[test]
+    fn the_first_items_of_a_long_dict_are_with_the_others_unless_they_are_large() {
+        let tree = tree(&[
+            (0, "", 0),
+            (0, "D: dict", 0),
+            (1, "['a]: b']: str", 10),
+            (1, "['large']: list", 600),
+            (1, "['c']: str", 10),
+            (1, "[…]: str", 480),
+            (0, "SHORT: dict", 0),
+            (6, "['a']: str", 9),
+            (6, "['b']: str", 90),
+        ]);
+        assert_eq!(
+            fold(&tree, 1199),
+            [
+                "D: dict;['large']: list 600",
+                "D: dict;[…]: str 500",
+                "SHORT: dict;['b']: str 90",
+                "SHORT: dict;['a']: str 9",
+            ]
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod model;
 pub mod output;
 pub mod progress;
 pub mod screen;
+pub mod standard_output;
 pub mod svg;
 pub mod table;
 pub mod terminal;

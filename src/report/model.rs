@@ -5,9 +5,8 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use crate::capture::{Capture, FreezeUsed, Mode};
-use crate::heap::{Container, ContainerKind, Place, Tree, TypeTotals};
+use crate::heap::{Container, ContainerKind, OwnerRank, Place, Tree, TypeTotals};
 use crate::rules::finding::Finding;
-use crate::rules::path::is_inside;
 use crate::sampling::growth::Growth;
 
 pub const SCHEMA: &str = "pymemscope/report/1";
@@ -25,7 +24,10 @@ pub struct Report<'a> {
     pub types: Vec<TypeRow>,
     /// The largest first.
     pub owners: Vec<OwnerRow<'a>>,
-    /// The costliest first.
+    /// Those that are not listed.
+    #[serde(skip)]
+    pub owners_left_out: LeftOut,
+    /// The gravest first, and of these the costliest.
     pub findings: Vec<Finding>,
     /// One for each snapshot.
     pub timeline: Vec<Moment>,
@@ -92,12 +94,41 @@ pub struct OwnerRow<'a> {
     pub kind: &'static str,
     #[serde(rename = "type")]
     pub type_name: Rc<str>,
-    pub length: u64,
+    /// Absent for what has no items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
     pub bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub growth_length: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub growth_bytes: Option<i64>,
+    /// Whether the first snapshot did not list it: it was not there, or too small.
+    #[serde(rename = "new", skip_serializing_if = "std::ops::Not::not")]
+    pub is_new: bool,
+    /// Whether its bytes are part of another owner's.
+    #[serde(skip)]
+    pub is_inner: bool,
+}
+
+/// Owners without a row of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    pub count: u64,
+    /// What they keep together, and no owner with a row does.
+    pub bytes: u64,
+}
+
+impl LeftOut {
+    /// All of these are left out.
+    pub fn and(mut self, rows: &[OwnerRow<'_>]) -> LeftOut {
+        self.count += rows.len() as u64;
+        self.bytes += rows
+            .iter()
+            .filter(|row| !row.is_inner)
+            .map(|row| row.bytes)
+            .sum::<u64>();
+        self
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -112,6 +143,9 @@ pub struct Moment {
 impl<'a> Report<'a> {
     pub fn new(capture: &'a Capture, growth: &Growth, findings: Vec<Finding>) -> Report<'a> {
         let heap = &capture.heap;
+        let mut owners = owners(&heap.containers, growth);
+        let owners_left_out = LeftOut::default().and(owners.get(MOST_OWNERS..).unwrap_or_default());
+        owners.truncate(MOST_OWNERS);
         Report {
             schema: SCHEMA,
             process: process(capture),
@@ -123,7 +157,8 @@ impl<'a> Report<'a> {
                 tracked_objects: heap.totals.tracked_objects,
             },
             types: heap.types.iter().map(|totals| type_row(totals, growth)).collect(),
-            owners: owners(&heap.containers, growth),
+            owners,
+            owners_left_out,
             findings,
             timeline: timeline(capture),
             tree: &heap.tree,
@@ -179,21 +214,14 @@ fn type_row(totals: &TypeTotals, growth: &Growth) -> TypeRow {
     }
 }
 
+/// The largest first. What keeps another one is never smaller, so that it comes before.
 fn owners<'a>(containers: &'a [Container], growth: &Growth) -> Vec<OwnerRow<'a>> {
-    // What a cache is made of is the cache's own business.
-    let caches: Vec<&str> = containers
+    let mut owners: Vec<&Container> = containers
         .iter()
-        .filter(|c| c.kind == ContainerKind::LruCache)
-        .map(|c| c.path.as_str())
+        .filter(|container| container.rank != OwnerRank::Unlisted)
         .collect();
-    let in_a_cache = |path: &str| caches.iter().any(|cache| is_inside(path, cache));
-    let mut largest: Vec<&Container> = containers
-        .iter()
-        .filter(|container| !in_a_cache(&container.path))
-        .collect();
-    largest.sort_by(|a, b| b.kept_bytes.cmp(&a.kept_bytes).then_with(|| a.path.cmp(&b.path)));
-    largest.truncate(MOST_OWNERS);
-    largest
+    owners.sort_by(|a, b| b.kept_bytes.cmp(&a.kept_bytes).then_with(|| a.path.cmp(&b.path)));
+    owners
         .into_iter()
         .map(|container| owner_row(container, growth))
         .collect()
@@ -202,8 +230,10 @@ fn owners<'a>(containers: &'a [Container], growth: &Growth) -> Vec<OwnerRow<'a>>
 fn owner_row<'a>(container: &'a Container, growth: &Growth) -> OwnerRow<'a> {
     // Only what the first snapshot knew can be said to have grown since.
     let series = growth
-        .of_container(container.address, container.kind)
-        .filter(|series| series.intervals() > 0 && series.intervals() == growth.intervals);
+        .of_container(container.identity(), container.kind)
+        .filter(|series| growth.intervals > 0 && series.intervals() == growth.intervals);
+    let is_container = !matches!(container.kind, ContainerKind::Object | ContainerKind::Holder);
+    let has_length = is_container || container.length > 0;
     OwnerRow {
         path: &container.path,
         kind: match container.place {
@@ -214,10 +244,12 @@ fn owner_row<'a>(container: &'a Container, growth: &Growth) -> OwnerRow<'a> {
             Place::Elsewhere => "other",
         },
         type_name: Rc::clone(&container.type_name),
-        length: container.length,
+        length: has_length.then_some(container.length),
         bytes: container.kept_bytes,
-        growth_length: series.map(|series| series.items_grown()),
+        growth_length: series.filter(|_| has_length).map(|series| series.items_grown()),
         growth_bytes: series.map(|series| series.bytes_grown()),
+        is_new: growth.intervals > 0 && series.is_none(),
+        is_inner: container.rank == OwnerRank::Inner,
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
 use super::model::Report;
-use super::{json, svg};
+use super::{json, standard_output, svg};
 use crate::error::{Error, Result};
 
 /// Reports hold data of the program: they are for nobody else's eyes.
@@ -101,7 +101,7 @@ impl Output {
     /// replaced only with `force`.
     pub fn write(&self, report: &Report<'_>, force: bool) -> Result<()> {
         match &self.destination {
-            Destination::Stdout => to_stdout(|out| self.format.write(report, out)),
+            Destination::Stdout => standard_output::write(|out| self.format.write(report, out)),
             Destination::File(path) => {
                 let unwritable = |cause: io::Error| match cause.kind() {
                     io::ErrorKind::AlreadyExists => Error::OutputExists { path: path.clone() },
@@ -128,18 +128,6 @@ impl Output {
         let mut out = BufWriter::new(file);
         self.format.write(report, &mut out)?;
         out.flush()
-    }
-}
-
-/// Writes to standard output. When nobody reads on (`| head`), that is no failure.
-pub fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
-        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(Error::OutputUnwritable {
-            path: PathBuf::from("standard output"),
-            cause,
-        }),
-        _ => Ok(()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Rows in columns: the first column is text and gives way when room is short, the others are figures.
+//! Rows in columns: texts on the left, of which the first gives way when room is short, and figures on the right.
 
 use super::screen::{Screen, Style};
 use super::text::{cut_middle, width};
@@ -7,9 +7,13 @@ use super::text::{cut_middle, width};
 const GAP: &str = "  ";
 /// The first column is not cut below this.
 const LEAST_TEXT: usize = 20;
+/// Before it is cut below this, the other texts are left out.
+const FAIR_TEXT: usize = 32;
 
 #[derive(Debug, Default)]
 pub struct Table {
+    /// How many of the columns, besides the first, are texts.
+    pub more_texts: usize,
     pub headings: Vec<String>,
     pub rows: Vec<Vec<String>>,
     /// A last row that stands for what is not shown.
@@ -20,12 +24,12 @@ impl Table {
     /// The table's lines, the headings first.
     pub fn lines(&self, screen: Screen) -> Vec<String> {
         let widths = self.widths(screen);
-        let mut lines = vec![screen.paint(Style::Bold, &line(&self.headings, &widths))];
-        lines.extend(self.rows.iter().map(|row| line(row, &widths)));
+        let mut lines = vec![screen.paint(Style::Bold, &self.line(&self.headings, &widths))];
+        lines.extend(self.rows.iter().map(|row| self.line(row, &widths)));
         lines.extend(
             self.remainder
                 .iter()
-                .map(|row| screen.paint(Style::Dim, &line(row, &widths))),
+                .map(|row| screen.paint(Style::Dim, &self.line(row, &widths))),
         );
         lines
     }
@@ -41,25 +45,44 @@ impl Table {
                     .unwrap_or(0)
             })
             .collect();
-        let figures: usize = widths.iter().skip(1).map(|width| width + GAP.len()).sum();
-        if let (Some(first), Some(room)) = (widths.first_mut(), screen.width) {
-            *first = (*first).min(room.saturating_sub(figures).max(LEAST_TEXT));
+        let Some(room) = screen.width else {
+            return widths;
+        };
+        let left = |widths: &[usize]| {
+            let others = widths.iter().skip(1).filter(|&&width| width > 0);
+            room.saturating_sub(others.map(|width| width + GAP.len()).sum())
+        };
+        if left(&widths) < FAIR_TEXT.min(widths.first().copied().unwrap_or_default()) {
+            widths
+                .iter_mut()
+                .skip(1)
+                .take(self.more_texts)
+                .for_each(|width| *width = 0);
+        }
+        let left = left(&widths).max(LEAST_TEXT);
+        if let Some(first) = widths.first_mut() {
+            *first = (*first).min(left);
         }
         widths
     }
-}
 
-fn line(row: &[String], widths: &[usize]) -> String {
-    let mut line = String::new();
-    for (column, (cell, &room)) in row.iter().zip(widths).enumerate() {
-        if column == 0 {
-            line.push_str(&format!("{:<room$}", cut_middle(cell, room)));
-        } else {
-            line.push_str(&format!("{GAP}{cell:>room$}"));
+    /// A row in its columns; those without width are left out.
+    fn line(&self, row: &[String], widths: &[usize]) -> String {
+        let mut line = String::new();
+        for (column, (cell, &room)) in row.iter().zip(widths).enumerate() {
+            if column == 0 {
+                line.push_str(&format!("{:<room$}", cut_middle(cell, room)));
+            } else if room == 0 {
+                continue;
+            } else if column <= self.more_texts {
+                line.push_str(&format!("{GAP}{cell:<room$}"));
+            } else {
+                line.push_str(&format!("{GAP}{cell:>room$}"));
+            }
         }
+        line.truncate(line.trim_end().len());
+        line
     }
-    line.truncate(line.trim_end().len());
-    line
 }
 
 /// Pairs of figures as cells of one column, in which both line up.
@@ -79,6 +102,7 @@ mod tests {
     fn table() -> Table {
         let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
         Table {
+            more_texts: 0,
             headings: row(["Type", "Count", "Bytes"]),
             rows: vec![
                 row(["builtins.dict", "310 422", "96.1 MiB"]),
@@ -106,6 +130,32 @@ a.module.with.a.long.name.Order        7      64 B
         });
         assert_eq!(lines[2], "a.module.wi….name.Order        7      64 B");
         assert!(lines.iter().all(|line| width(line) <= 42), "{lines:?}");
+    }
+
+    #[test]
+    fn other_texts_make_room_for_the_first() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let table = Table {
+            more_texts: 1,
+            headings: row(["Owner", "Type", "Keeps"]),
+            rows: vec![row(["a.module.with.a.long.name.ORDERS", "OrderedDict", "64 B"])],
+            remainder: None,
+        };
+        let lines = |width| {
+            let screen = Screen {
+                width: Some(width),
+                colors: false,
+            };
+            table.lines(screen).join("\n")
+        };
+        let expected = "\
+Owner                             Type         Keeps
+a.module.with.a.long.name.ORDERS  OrderedDict   64 B";
+        assert_eq!(lines(52), expected);
+        let expected = "\
+Owner                             Keeps
+a.module.with.a.long.name.ORDERS   64 B";
+        assert_eq!(lines(51), expected);
     }
 
     #[test]

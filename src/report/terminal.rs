@@ -30,23 +30,23 @@ pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Writ
             &format!("{} mode: {}", report.capture.freeze, harmless(reason)),
         )?;
     }
-    for section in [
-        types_table(report, top),
-        owners_table(report, top.div_ceil(OWNERS_PER_TYPE)),
-    ]
-    .iter()
-    .flatten()
-    {
-        writeln!(out)?;
-        for line in section.lines(screen) {
-            writeln!(out, "{line}")?;
-        }
+    if let Some(types) = types_table(report, top) {
+        write_table(&types, screen, out)?;
+    }
+    if let Some(owners) = owners_table(report, top.div_ceil(OWNERS_PER_TYPE)) {
+        write_table(&owners, screen, out)?;
+        paragraph(out, screen, Style::Dim, "", &legend(report))?;
     }
     findings(report, screen, out)?;
     for warning in &report.capture.warnings {
         paragraph(out, screen, Style::Yellow, "warning: ", &harmless(warning))?;
     }
     Ok(())
+}
+
+fn write_table(table: &Table, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out)?;
+    table.lines(screen).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 /// `Python 3.12.1 · pid 4242 · gunicorn: worker [shop] · rss 412 MiB`
@@ -105,7 +105,11 @@ fn types_table(report: &Report<'_>, top: usize) -> Option<Table> {
         headings: headings(&["Type", "Count", "Bytes"], report),
         ..Table::default()
     };
-    let growth = growth_cells(shown, |row: &TypeRow| (row.growth_count, row.growth_bytes));
+    let growth = growth_cells(report, shown, |row: &TypeRow| Growth {
+        count: row.growth_count,
+        bytes: row.growth_bytes,
+        is_new: false,
+    });
     for (index, row) in shown.iter().enumerate() {
         let mut cells = vec![
             harmless(&row.name).into_owned(),
@@ -130,22 +134,40 @@ fn types_table(report: &Report<'_>, top: usize) -> Option<Table> {
 }
 
 fn owners_table(report: &Report<'_>, top: usize) -> Option<Table> {
-    let shown = report.owners.get(..top).unwrap_or(&report.owners);
+    let (shown, rest) = report.owners.split_at(top.min(report.owners.len()));
     let mut table = Table {
-        headings: headings(&["Owner", "Items", "Keeps"], report),
+        more_texts: 1,
+        headings: headings(&["Owner", "Type", "Items", "Keeps"], report),
         ..Table::default()
     };
-    let growth = growth_cells(shown, |row: &OwnerRow<'_>| (row.growth_length, row.growth_bytes));
+    let growth = growth_cells(report, shown, |row: &OwnerRow<'_>| Growth {
+        count: row.growth_length,
+        bytes: row.growth_bytes,
+        is_new: row.is_new,
+    });
     for (index, row) in shown.iter().enumerate() {
         let mut cells = vec![
             harmless(row.path).into_owned(),
-            units::count(row.length),
+            short_type(&row.type_name),
+            row.length.map(units::count).unwrap_or_default(),
             units::bytes(row.bytes),
         ];
         cells.extend(growth.as_ref().and_then(|growth| growth.get(index).cloned()));
         table.rows.push(cells);
     }
+    let left_out = report.owners_left_out.and(rest);
+    if left_out.count > 0 {
+        let noun = if left_out.count == 1 { "owner" } else { "owners" };
+        let name = format!("{} more {noun}", units::count(left_out.count));
+        table.remainder = Some(vec![name, String::new(), String::new(), units::bytes(left_out.bytes)]);
+    }
     (!shown.is_empty()).then_some(table)
+}
+
+/// The name of a type without its module, cut to what a column has room for.
+fn short_type(name: &str) -> String {
+    const ROOM: usize = 18;
+    cut_middle(&harmless(name.rsplit('.').next().unwrap_or(name)), ROOM).into_owned()
 }
 
 /// The headings, and that of growth when there were snapshots to compare.
@@ -158,26 +180,44 @@ fn headings(of: &[&str], report: &Report<'_>) -> Vec<String> {
     headings
 }
 
-/// The cells of the growth column; `None` when no row has any.
-fn growth_cells<T>(rows: &[T], of: impl Fn(&T) -> (Option<i64>, Option<i64>)) -> Option<Vec<String>> {
-    if rows.iter().all(|row| of(row).0.is_none()) {
-        return None;
-    }
-    let shown = |row: &T| match of(row) {
-        (Some(0), Some(0)) => (String::new(), String::new()),
-        (Some(count), Some(bytes)) => (units::count_change(count), units::bytes_change(bytes)),
-        _ => ("new".to_owned(), String::new()),
+/// What a row has grown by.
+struct Growth {
+    count: Option<i64>,
+    bytes: Option<i64>,
+    is_new: bool,
+}
+
+/// The cells of the growth column; `None` when there was nothing to compare with.
+fn growth_cells<T>(report: &Report<'_>, rows: &[T], of: impl Fn(&T) -> Growth) -> Option<Vec<String>> {
+    let shown = |row: &T| {
+        let growth = of(row);
+        let changed = |change: Option<i64>| change.filter(|&change| change != 0 || growth.bytes != Some(0));
+        match growth.is_new {
+            true => ("new".to_owned(), String::new()),
+            false => (
+                changed(growth.count).map(units::count_change).unwrap_or_default(),
+                changed(growth.bytes).map(units::bytes_change).unwrap_or_default(),
+            ),
+        }
     };
-    Some(paired(&rows.iter().map(shown).collect::<Vec<_>>()))
+    (report.capture.samples > 1).then(|| paired(&rows.iter().map(shown).collect::<Vec<_>>()))
+}
+
+/// What the columns of the owners say.
+fn legend(report: &Report<'_>) -> String {
+    let keeps = "Keeps: its own bytes and those of all that is first reached through it, other owners included.";
+    let grew =
+        " Grew: new was not there, or too small to be listed, in the first snapshot; what did not change is blank.";
+    format!("{keeps}{}", if report.capture.samples > 1 { grew } else { "" })
 }
 
 fn findings(report: &Report<'_>, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     if report.findings.is_empty() {
-        let hint = if report.capture.samples > 1 {
-            ""
-        } else {
-            " (growth shows with a duration only: -d 10)"
+        let hint = match (report.capture.samples, report.capture.mode) {
+            (2.., _) => "",
+            (_, "run") => " (growth shows only in a program that runs for longer, or with a shorter --interval)",
+            _ => " (growth shows with a duration only: -d 10)",
         };
         return writeln!(out, "No findings{hint}");
     }

@@ -42,10 +42,11 @@ pub fn cut_middle(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{head}…{tail}"))
 }
 
-/// The text in lines of at most `most` columns, broken at spaces; a longer word has a line of its own.
+/// The text in lines of at most `most` columns, broken at spaces, but not within a number; a longer word has a line of
+/// its own.
 pub fn wrap(text: &str, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
+    for word in words(text) {
         match lines.last_mut() {
             Some(line) if width(line) + 1 + width(word) <= most => {
                 line.push(' ');
@@ -55,6 +56,24 @@ pub fn wrap(text: &str, most: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The words of a text, those together that are one number: `120 000`.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let left = rest?;
+        let is_in_number = |space: usize| {
+            let is_digit = |character: Option<char>| character.is_some_and(|character| character.is_ascii_digit());
+            is_digit(left[..space].chars().next_back()) && is_digit(left[space + 1..].chars().next())
+        };
+        let space = left
+            .match_indices(' ')
+            .map(|(space, _)| space)
+            .find(|&space| !is_in_number(space));
+        rest = space.map(|space| &left[space + 1..]);
+        Some(&left[..space.unwrap_or(left.len())])
+    })
 }
 
 #[cfg(test)]
@@ -79,5 +98,6 @@ mod tests {
     fn lines_break_at_spaces() {
         assert_eq!(wrap("a bc def ghij", 6), ["a bc", "def", "ghij"]);
         assert_eq!(wrap("unbreakable word", 5), ["unbreakable", "word"]);
+        assert_eq!(wrap("up to 1 000 000 items", 8), ["up to", "1 000 000", "items"]);
     }
 }

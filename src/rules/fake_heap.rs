@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::threshold::Thresholds;
 use super::{Evidence, Finding, Rule};
-use crate::heap::{CacheStatistics, Container, ContainerKind, Heap, Place};
+use crate::heap::{CacheStatistics, Container, ContainerKind, Heap, OwnerRank, Place};
 use crate::sampling::growth::Growth;
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
 
@@ -19,6 +19,8 @@ pub fn container(path: &str, kind: ContainerKind, length: u64) -> Container {
         ContainerKind::LruCache => "functools._lru_cache_wrapper",
         ContainerKind::ByteArray => "builtins.bytearray",
         ContainerKind::Array => "array.array",
+        ContainerKind::Object => "shop.Order",
+        ContainerKind::Holder => "(thread)",
     };
     Container {
         address: address_of(path),
@@ -29,6 +31,7 @@ pub fn container(path: &str, kind: ContainerKind, length: u64) -> Container {
         kept_bytes: 56 + 108 * length,
         path: path.to_owned(),
         place: Place::Module,
+        rank: OwnerRank::Outermost,
         allocated: (kind == ContainerKind::List).then_some(length),
         item_types: Vec::new(),
         cache: None,
@@ -51,9 +54,22 @@ pub fn cache(path: &str, length: u64, hits: u64, misses: u64) -> Container {
     }
 }
 
+/// The age of a program that has long started.
+pub const OLD: Duration = Duration::from_secs(3600);
+
 /// What `rule` finds in a heap of these containers, each of which had one of `lengths` at every snapshot, two seconds
 /// apart. The last length should be the container's own.
 pub fn findings(rule: &Rule, watched: &[(Container, &[u64])], memory_limit: Option<u64>) -> Vec<Finding> {
+    findings_at_age(rule, watched, memory_limit, OLD)
+}
+
+/// The same for a program that was `age` old at the first snapshot.
+pub fn findings_at_age(
+    rule: &Rule,
+    watched: &[(Container, &[u64])],
+    memory_limit: Option<u64>,
+    age: Duration,
+) -> Vec<Finding> {
     let count = watched.iter().map(|(_, lengths)| lengths.len()).max().unwrap_or(0);
     let snapshots: Vec<Snapshot> = (0..count).map(|index| snapshot(watched, index)).collect();
     let heap = Heap {
@@ -65,6 +81,7 @@ pub fn findings(rule: &Rule, watched: &[(Container, &[u64])], memory_limit: Opti
         growth: &Growth::of(&snapshots),
         rss: 1 << 30,
         memory_limit,
+        age,
         thresholds: &Thresholds::default(),
     })
 }
@@ -72,11 +89,12 @@ pub fn findings(rule: &Rule, watched: &[(Container, &[u64])], memory_limit: Opti
 fn snapshot(watched: &[(Container, &[u64])], index: usize) -> Snapshot {
     let size = |(container, lengths): &(Container, &[u64])| {
         let length = *lengths.get(index)?;
-        let (address, kind) = (container.address, container.kind);
+        let (identity, kind) = (container.identity(), container.kind);
         let item_bytes = (container.kept_bytes - 56) / container.length.max(1);
         let kept_bytes = 56 + item_bytes * length;
         Some(ContainerSize {
-            address,
+            identity,
+            name: container.name(),
             kind,
             length,
             kept_bytes,

@@ -28,7 +28,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// What findings are sorted by: the saving where one is proved, all that the object keeps otherwise.
+    /// What findings of one severity are sorted by: the saving where one is proved, all that the object keeps otherwise.
     pub fn cost(&self) -> u64 {
         self.saving_bytes.unwrap_or(self.object.bytes)
     }

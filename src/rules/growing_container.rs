@@ -8,16 +8,16 @@
 //!
 //! # What it looks at
 //!
-//! The same object, known by its address, in the first snapshot, in the last, and in all between. With two snapshots
-//! there is one interval, which may have fallen into a warm-up: the finding is `possible`. Two intervals or more make
-//! it `likely`; ask for them with `--interval`. Containers that hold each other are one cause and reported once, at the
-//! outermost. Contents of a `functools.lru_cache` belong to `unbounded-cache`; `sys.modules` and its like are the
-//! interpreter's own.
+//! The same object, known by its address, in the first snapshot, in the last, and in all between. Growth in two
+//! intervals or more that goes on as it began makes the finding `likely`; ask for them with `--interval`. One
+//! interval alone may have fallen into the loading of data, and so may the one in which the program started, which
+//! is left out: without a trend the finding is `possible`, for information, and makes no forecast. Containers that
+//! hold each other are one cause and reported once, at the outermost. Contents of a `functools.lru_cache` belong to
+//! `unbounded-cache`; `sys.modules` and its like are the interpreter's own.
 //!
 //! # Why it matters
 //!
-//! Nothing in the program ever takes these items out again, so memory grows until the process is killed or restarted,
-//! however much there is.
+//! Nothing in the program ever takes these items out again, so memory grows until the process is killed or restarted.
 //!
 //! # How to fix
 //!
@@ -46,10 +46,11 @@
 use std::time::Duration;
 
 use super::finding::{Confidence, Fact, Finding, Object, Severity};
-use super::path::{is_inside, outermost};
+use super::lifetime::lives_as_long_as_the_program;
+use super::path::outermost;
 use super::threshold::{Threshold, Unit};
 use super::{Evidence, Rule};
-use crate::heap::{Container, ContainerKind, Place};
+use crate::heap::{Container, ContainerKind};
 use crate::sampling::growth::Series;
 use crate::units;
 
@@ -131,61 +132,54 @@ fn series_if_growing<'a>(container: &Container, evidence: &Evidence<'a>) -> Opti
         return None;
     }
     let at_least = |value: u64, threshold| value >= evidence.thresholds.of(threshold);
-    let grown = |value: i64, threshold| u64::try_from(value).is_ok_and(|value| at_least(value, threshold));
-    let series = evidence.growth.of_container(container.address, container.kind)?;
+    let series = evidence.growth.of_container(container.identity(), container.kind)?;
     (series.grows_in_every_interval()
         && (at_least(container.length, &ITEMS) || at_least(container.kept_bytes, &BYTES))
-        && (grown(series.items_grown(), &GROWN_ITEMS)
-            || series.items_grown() >= FEWEST_ITEMS && grown(series.bytes_grown(), &GROWN_BYTES)))
+        && has_grown_enough(series, evidence))
     .then_some(series)
 }
 
-/// Whether a module, a class or a module-level object holds it, itself or through other containers.
-fn lives_as_long_as_the_program(container: &Container, evidence: &Evidence<'_>) -> bool {
-    let path = container.path.as_str();
-    let containers = &evidence.heap.containers;
-    let in_a_cache = containers
-        .iter()
-        .any(|c| c.kind == ContainerKind::LruCache && is_inside(path, &c.path));
-    let named = is_named(container) || containers.iter().any(|c| is_named(c) && is_inside(path, &c.path));
-    named && !in_a_cache && !is_interpreters_own(path)
-}
-
-/// What the interpreter keeps for itself, and fills as modules are imported, names interned and classes made: it is no
-/// choice of the program, and most of it holds its members weakly.
-fn is_interpreters_own(path: &str) -> bool {
-    ["(interpreter", "sys.modules", "sys.path_importer_cache"]
-        .iter()
-        .any(|own| path.starts_with(own))
-        || path.ends_with(".__subclasses__")
-        || path.contains("._abc_impl.")
-}
-
-fn is_named(container: &Container) -> bool {
-    matches!(container.place, Place::Module | Place::Class | Place::Singleton)
+fn has_grown_enough(series: &Series, evidence: &Evidence<'_>) -> bool {
+    let grown =
+        |value: i64, threshold| u64::try_from(value).is_ok_and(|value| value >= evidence.thresholds.of(threshold));
+    grown(series.items_grown(), &GROWN_ITEMS)
+        || series.items_grown() >= FEWEST_ITEMS && grown(series.bytes_grown(), &GROWN_BYTES)
 }
 
 fn finding(container: &Container, series: &Series, evidence: &Evidence<'_>) -> Finding {
-    let confidence = if series.intervals() > 1 {
-        Confidence::Likely
-    } else {
-        Confidence::Possible
-    };
-    let time_left = time_to_limit(series, evidence);
-    let urgent = confidence == Confidence::Likely && time_left.is_some_and(|left| left < SOON);
+    let later = series.after_start(evidence.age);
+    let is_trend = later.is_trend() && has_grown_enough(&later, evidence);
+    let series = if is_trend { &later } else { series };
+    // What may have been loaded once allows no forecast.
+    let time_left = time_to_limit(series, evidence).filter(|_| is_trend);
     let grown_bytes = u64::try_from(series.bytes_grown()).unwrap_or(0);
     Finding {
         rule: RULE.name,
-        severity: if urgent { Severity::Error } else { Severity::Warning },
-        confidence,
+        severity: match time_left {
+            _ if !is_trend => Severity::Info,
+            Some(left) if left < SOON => Severity::Error,
+            _ => Severity::Warning,
+        },
+        confidence: if is_trend {
+            Confidence::Likely
+        } else {
+            Confidence::Possible
+        },
         summary: summary(container, series, time_left),
-        advice: advice(container.kind).to_owned(),
+        advice: if is_trend {
+            advice(container.kind).to_owned()
+        } else {
+            NO_TREND.to_owned()
+        },
         location: None,
         object: Object::of(container),
         evidence: facts(series, time_left, evidence),
-        saving_bytes: (grown_bytes > 0).then_some(grown_bytes),
+        saving_bytes: (grown_bytes > 0 && is_trend).then_some(grown_bytes),
     }
 }
+
+const NO_TREND: &str = "This may be data that is loaded once. Watch again over several intervals, as with -d 60 \
+                        --interval 10, to see whether it goes on growing.";
 
 fn summary(container: &Container, series: &Series, time_left: Option<Duration>) -> String {
     let short_type = container.type_name.rsplit('.').next().unwrap_or_default();
@@ -250,7 +244,8 @@ fn time_to_limit(series: &Series, evidence: &Evidence<'_>) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::fake_heap::{cache, container, findings};
+    use crate::heap::Place;
+    use crate::rules::fake_heap::{OLD, cache, container, findings, findings_at_age};
 
     const GROWING: &[u64] = &[20_000, 21_000, 22_000];
 
@@ -278,14 +273,48 @@ mod tests {
     }
 
     #[test]
-    fn one_interval_makes_it_possible_only() {
-        let found = findings(&RULE, &[(dict("shop.cache.PRICES"), &[20_000, 22_000])], None);
-        assert_eq!(found[0].confidence, Confidence::Possible);
+    fn one_interval_or_a_start_or_a_load_that_fades_is_for_information() {
+        let limit = Some((1 << 30) + 54_000);
+        // Snapshots are two seconds apart, and the program was an hour old at the first one unless told.
+        let cases: [(&[u64], Duration); 5] = [
+            (&[20_000, 22_000], OLD),
+            (&[1_000, 22_000], Duration::ZERO),
+            (&[1_000, 21_000, 22_000], Duration::ZERO),
+            (&[1_000, 21_980, 21_990, 22_000], Duration::ZERO),
+            (&[1_000, 21_990, 21_995, 22_000], OLD),
+        ];
+        for (lengths, age) in cases {
+            let found = findings_at_age(&RULE, &[(dict("shop.cache.PRICES"), lengths)], limit, age);
+            let [finding] = found.as_slice() else {
+                panic!("{found:?}")
+            };
+            assert_eq!(
+                (finding.severity, finding.confidence),
+                (Severity::Info, Confidence::Possible),
+                "{lengths:?}"
+            );
+            assert!(!finding.summary.contains("memory limit"), "{}", finding.summary);
+            assert!(
+                finding
+                    .evidence
+                    .iter()
+                    .all(|(name, _)| *name != "seconds_to_memory_limit")
+            );
+            assert_eq!(finding.saving_bytes, None);
+        }
+        let later = findings_at_age(
+            &RULE,
+            &[(dict("shop.cache.PRICES"), &[1_000, 8_000, 15_000, 22_000])],
+            limit,
+            Duration::ZERO,
+        );
+        assert_eq!(later[0].severity, Severity::Error);
     }
 
     #[test]
     fn what_stands_still_shrinks_once_or_is_small_is_not() {
         let small = container("a.SMALL", ContainerKind::Dict, 400);
+        let placed = |path, place| Container { place, ..dict(path) };
         let watched: &[(Container, &[u64])] = &[
             (dict("a.STILL"), &[22_000, 22_000, 22_000]),
             (dict("a.PAUSED"), &[21_000, 22_000, 22_000]),
@@ -296,20 +325,8 @@ mod tests {
             (dict("sys.modules"), GROWING),
             (dict("(interpreter).interned strings"), GROWING),
             (dict("shop.Base.__subclasses__"), GROWING),
-            (
-                Container {
-                    place: Place::Frame,
-                    ..dict("main.local")
-                },
-                GROWING,
-            ),
-            (
-                Container {
-                    place: Place::Elsewhere,
-                    ..dict("somewhere")
-                },
-                GROWING,
-            ),
+            (placed("main.local", Place::Frame), GROWING),
+            (placed("somewhere", Place::Elsewhere), GROWING),
         ];
         assert_eq!(findings(&RULE, watched, None), []);
     }
@@ -327,6 +344,10 @@ mod tests {
         assert_eq!(findings(&RULE, &[(files(40), &[30, 35, 40])], None).len(), 1);
     }
 
+    fn paths(found: &[Finding]) -> Vec<&str> {
+        found.iter().map(|finding| finding.object.path.as_str()).collect()
+    }
+
     #[test]
     fn one_cause_is_reported_once_at_the_outermost() {
         let inner = Container {
@@ -334,23 +355,11 @@ mod tests {
             ..dict("shop.STATE['orders']")
         };
         let found = findings(&RULE, &[(inner.clone(), GROWING), (dict("shop.STATE"), GROWING)], None);
-        assert_eq!(
-            found
-                .iter()
-                .map(|finding| finding.object.path.as_str())
-                .collect::<Vec<_>>(),
-            ["shop.STATE"]
-        );
+        assert_eq!(paths(&found), ["shop.STATE"]);
 
         let still: &[u64] = &[22_000, 22_000, 22_000];
         let found = findings(&RULE, &[(inner, GROWING), (dict("shop.STATE"), still)], None);
-        assert_eq!(
-            found
-                .iter()
-                .map(|finding| finding.object.path.as_str())
-                .collect::<Vec<_>>(),
-            ["shop.STATE['orders']"]
-        );
+        assert_eq!(paths(&found), ["shop.STATE['orders']"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! evidence to findings. `catalogue` lists them. A rule sees data only, never the process.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::heap::Heap;
 use crate::sampling::growth::Growth;
@@ -14,6 +15,7 @@ mod fake_heap;
 pub mod finding;
 pub mod growing_container;
 pub mod large_list;
+mod lifetime;
 pub mod page;
 pub mod path;
 pub mod threshold;
@@ -40,17 +42,22 @@ pub struct Evidence<'a> {
     pub rss: u64,
     /// The memory limit that applies to the process, in bytes.
     pub memory_limit: Option<u64>,
+    /// How long the program had been running at the first snapshot.
+    pub age: Duration,
     pub thresholds: &'a Thresholds,
 }
 
-/// What all rules of the catalogue find, the costliest first.
+/// What all rules of the catalogue find, the gravest first, and of these the costliest.
 pub fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = catalogue::RULES.iter().flat_map(|rule| (rule.find)(evidence)).collect();
-    findings.sort_by(|a, b| b.cost().cmp(&a.cost()).then_with(|| sort_key(a).cmp(&sort_key(b))));
+    findings.sort_by(|a, b| {
+        let gravity = |finding: &Finding| (finding.severity, finding.cost());
+        gravity(b).cmp(&gravity(a)).then_with(|| sort_key(a).cmp(&sort_key(b)))
+    });
     findings
 }
 
-/// An order for findings of the same cost that does not change from run to run.
+/// An order for findings of the same gravity that does not change from run to run.
 fn sort_key(finding: &Finding) -> (&'static str, Rc<str>) {
     (finding.rule, finding.object.path.as_str().into())
 }
@@ -79,6 +86,7 @@ mod tests {
             growth: &Growth::default(),
             rss: 0,
             memory_limit: None,
+            age: Duration::ZERO,
             thresholds: &Thresholds::default(),
         };
         let paths: Vec<String> = judge(&evidence)

@@ -158,7 +158,7 @@ fn facts(cache: &Container, statistics: &CacheStatistics, evidence: &Evidence<'_
     ];
     if let Some(series) = evidence
         .growth
-        .of_container(cache.address, cache.kind)
+        .of_container(cache.identity(), cache.kind)
         .filter(|known| known.intervals() > 0)
     {
         facts.push(("entries_grown", Fact::Difference(series.items_grown())));

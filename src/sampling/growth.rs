@@ -26,11 +26,12 @@ pub struct Change {
     pub bytes: i64,
 }
 
-/// One container over time: the same address and kind in every snapshot from its first to the last.
+/// One container over time: the same identity and kind in every snapshot from its first to the last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     /// At least one, in order of time.
     pub points: Vec<Point>,
+    name: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,8 +64,8 @@ impl Growth {
     }
 
     /// What is known of a container over time; `None` when the last snapshot did not watch it.
-    pub fn of_container(&self, address: u64, kind: ContainerKind) -> Option<&Series> {
-        self.series.get(&(address, kind))
+    pub fn of_container(&self, identity: u64, kind: ContainerKind) -> Option<&Series> {
+        self.series.get(&(identity, kind))
     }
 }
 
@@ -84,7 +85,7 @@ fn type_changes(first: &Snapshot, last: &Snapshot) -> FxHashMap<Rc<str>, Change>
 }
 
 /// Follows each container of the last snapshot back in time, up to the first snapshot without it: what stood at the
-/// same address before a gap was another object.
+/// same address before a gap, or under another name, was another object.
 fn container_series(snapshots: &[Snapshot]) -> FxHashMap<(u64, ContainerKind), Series> {
     let mut series: FxHashMap<(u64, ContainerKind), Series> = FxHashMap::default();
     for (age, snapshot) in snapshots.iter().rev().enumerate() {
@@ -94,14 +95,19 @@ fn container_series(snapshots: &[Snapshot]) -> FxHashMap<(u64, ContainerKind), S
                 length: container.length,
                 kept_bytes: container.kept_bytes,
             };
-            let key = (container.address, container.kind);
+            let key = (container.identity, container.kind);
             if age == 0 {
-                series.entry(key).or_insert_with(|| Series { points: Vec::new() });
+                series.entry(key).or_insert_with(|| Series {
+                    points: Vec::new(),
+                    name: container.name,
+                });
             }
             if let Some(known) = series.get_mut(&key)
                 && known.points.len() == age
+                && (known.name == container.name || known.name.is_none() || container.name.is_none())
             {
                 known.points.push(point);
+                known.name = known.name.or(container.name);
             }
         }
     }
@@ -125,6 +131,30 @@ impl Series {
         let grows = |pair: &[Point]| pair[1].length > pair[0].length;
         let cut_short = |pair: &[Point]| interval(pair) * 2 < longest && pair[1].length == pair[0].length;
         self.intervals() > 0 && self.points.windows(2).all(|pair| grows(pair) || cut_short(pair))
+    }
+
+    /// The part of it without the interval in which the program started, which was `age` old at the first snapshot: it
+    /// had not been running for half as long as that interval takes.
+    pub fn after_start(&self, age: Duration) -> Series {
+        let is_start = |pair: &&[Point]| age + pair[0].at < pair[1].at.saturating_sub(pair[0].at) / 2;
+        let start = self.points.windows(2).take_while(is_start).count();
+        Series {
+            points: self.points.get(start..).unwrap_or_default().to_vec(),
+            name: self.name,
+        }
+    }
+
+    /// Whether it grows in several intervals, and goes on as it began: the later half of the time brought its share, or a
+    /// good part of it.
+    pub fn is_trend(&self) -> bool {
+        const SEVERAL: usize = 2;
+        const GOOD_PART: f64 = 0.1;
+        let growing = self.points.windows(2).filter(|pair| pair[1].length > pair[0].length);
+        let later = Series {
+            points: self.points.get(self.points.len() / 2..).unwrap_or_default().to_vec(),
+            name: self.name,
+        };
+        growing.count() >= SEVERAL && later.items_per_second() >= GOOD_PART * self.items_per_second()
     }
 
     /// Items more than at the first point; negative when there are fewer.
@@ -186,8 +216,9 @@ mod tests {
                 .collect(),
             containers: lengths
                 .iter()
-                .map(|&(address, length)| ContainerSize {
-                    address,
+                .map(|&(identity, length)| ContainerSize {
+                    identity,
+                    name: None,
                     kind: ContainerKind::Dict,
                     length,
                     kept_bytes: 100 * length,
@@ -253,6 +284,36 @@ mod tests {
         assert!(!grows((18, 20)));
     }
 
+    fn series(lengths: &[(u64, u64)]) -> Series {
+        let point = |&(second, length): &(u64, u64)| Point {
+            at: Duration::from_secs(second),
+            length,
+            kept_bytes: 0,
+        };
+        Series {
+            points: lengths.iter().map(point).collect(),
+            name: None,
+        }
+    }
+
+    #[test]
+    fn the_interval_in_which_the_program_started_is_left_out() {
+        let watched = series(&[(0, 10), (10, 20), (20, 30)]);
+        let first = |age| watched.after_start(Duration::from_secs(age)).points[0].length;
+        assert_eq!((first(0), first(4), first(5)), (20, 20, 10));
+        assert_eq!(series(&[]).after_start(Duration::ZERO).points, []);
+    }
+
+    #[test]
+    fn a_trend_has_several_intervals_and_does_not_fade() {
+        assert!(series(&[(0, 0), (1, 10), (2, 20), (3, 30)]).is_trend());
+        assert!(series(&[(0, 0), (1, 10), (2, 13)]).is_trend());
+        assert!(!series(&[(0, 0), (1, 1000), (2, 1001), (3, 1002)]).is_trend());
+        assert!(!series(&[(0, 0), (10, 10), (11, 10)]).is_trend());
+        assert!(!series(&[(0, 0), (1, 10)]).is_trend());
+        assert!(!series(&[]).is_trend());
+    }
+
     #[test]
     fn what_stood_at_an_address_before_a_gap_was_another_object() {
         let growth = Growth::of(&[
@@ -267,5 +328,23 @@ mod tests {
             [30, 40]
         );
         assert_eq!(series.period(), Duration::from_secs(2));
+    }
+
+    #[test]
+    fn what_had_another_name_at_an_address_was_another_object() {
+        let named = |second, length, name| {
+            let mut snapshot = snapshot(second, &[], &[(1, length)]);
+            snapshot.containers[0].name = name;
+            snapshot
+        };
+        let points = |names: [Option<u64>; 3]| {
+            let snapshots = [named(0, 3, names[0]), named(2, 20, names[1]), named(4, 30, names[2])];
+            let growth = Growth::of(&snapshots);
+            growth.of_container(1, ContainerKind::Dict).unwrap().points.len()
+        };
+        assert_eq!(points([Some(8), Some(7), Some(7)]), 2);
+        assert_eq!(points([Some(7), Some(7), Some(7)]), 3);
+        assert_eq!(points([Some(7), None, Some(7)]), 3);
+        assert_eq!(points([Some(8), None, Some(7)]), 2);
     }
 }

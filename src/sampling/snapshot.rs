@@ -20,7 +20,10 @@ pub struct Snapshot {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContainerSize {
-    pub address: u64,
+    /// What [`Container::identity`](crate::heap::Container::identity) says.
+    pub identity: u64,
+    /// A number made of the name that it has, if it has one: another object may come to stand at its address.
+    pub name: Option<u64>,
     pub kind: ContainerKind,
     pub length: u64,
     pub kept_bytes: u64,

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
@@ -18,7 +19,8 @@ use crate::target::freeze::FreezeError;
 /// How often the program is asked whether it has ended, should the kernel not tell by itself.
 const TICK: Duration = Duration::from_millis(200);
 
-/// A program that we started. It gets the `SIGTERM` that is sent to us: whoever asks us to end means the program.
+/// A program that we started. It gets the `SIGTERM` and `SIGHUP` that are sent to us: whoever asks us to end means the
+/// program.
 #[derive(Debug)]
 pub struct Program {
     child: Child,
@@ -89,8 +91,11 @@ impl Program {
     }
 
     fn pass_termination_on(&self) {
-        if let Some(Ok(Some(_))) = self.termination.as_ref().map(SignalFd::read_signal) {
-            let _ = kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM);
+        let Some(Ok(Some(sent))) = self.termination.as_ref().map(SignalFd::read_signal) else {
+            return;
+        };
+        if let Ok(signal) = Signal::try_from(sent.ssi_signo as i32) {
+            let _ = kill(Pid::from_raw(self.child.id() as i32), signal);
         }
     }
 }
@@ -118,9 +123,22 @@ pub fn manner(status: ExitStatus) -> String {
 fn block_termination() -> Option<SignalFd> {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGTERM);
+    // A hangup that is ignored (by `nohup`) is to stay so, and would arrive here if it were blocked.
+    if !is_ignored(Signal::SIGHUP) {
+        signals.add(Signal::SIGHUP);
+    }
     let descriptor = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).ok()?;
     signals.thread_block().ok()?;
     Some(descriptor)
+}
+
+fn is_ignored(signal: Signal) -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: with no new action the call only fills in the present one, which is looked at only when it has.
+    unsafe {
+        libc::sigaction(signal as libc::c_int, std::ptr::null(), action.as_mut_ptr()) == 0
+            && action.assume_init().sa_sigaction == libc::SIG_IGN
+    }
 }
 
 #[cfg(test)]

@@ -221,7 +221,9 @@ fn refusal(process: &Process, maps: &[Mapping], modules: &[Module], memory: &mut
                 module: module.path().to_owned(),
             }
         }
-        None if maps.is_empty() => Error::KernelThread { pid, name },
+        None if maps.is_empty() && process.is_kernel_thread() => Error::KernelThread { pid, name },
+        // The memory goes before the rest of a process that ends.
+        None if maps.is_empty() => Error::Exited { pid },
         None => Error::NotPython {
             pid,
             name,

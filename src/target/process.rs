@@ -138,6 +138,17 @@ impl Process {
         })
     }
 
+    /// Whether it is a thread of the kernel, which has no memory of its own.
+    pub fn is_kernel_thread(&self) -> bool {
+        /// `PF_KTHREAD` in Linux's `sched.h`.
+        const KERNEL_THREAD: u64 = 0x0020_0000;
+        let flags = self
+            .stat()
+            .ok()
+            .and_then(|fields| fields.get(9 - FIRST_FIELD_AFTER_NAME)?.parse::<u64>().ok());
+        flags.is_some_and(|flags| flags & KERNEL_THREAD != 0)
+    }
+
     /// Resident bytes.
     pub fn rss(&self) -> io::Result<u64> {
         let text = fs::read_to_string(self.entry("statm"))?;
@@ -288,6 +299,13 @@ mod tests {
             stack: 16384,
         };
         assert_eq!(process.incarnation().unwrap(), expected);
+        assert!(!process.is_kernel_thread());
+    }
+
+    #[test]
+    fn threads_of_the_kernel_are_known_by_their_flags() {
+        let (_root, process) = made_up(&[("7/stat", b"7 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0")]);
+        assert!(process.is_kernel_thread());
     }
 
     #[test]

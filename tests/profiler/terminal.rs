@@ -81,7 +81,11 @@ impl OnTerminal {
 
     /// What Ctrl-C does.
     pub fn interrupt(&self) {
-        kill(Pid::from_raw(self.pid() as i32), Signal::SIGINT).unwrap();
+        self.signal(Signal::SIGINT);
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.pid() as i32), signal).unwrap();
     }
 
     /// Waits for its end; what was shown on the terminal is the answer's `err`.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use pymemscope::capture::{Capture, ContainerSize, FreezeUsed, Mode, ProcessFacts, Snapshot};
-use pymemscope::heap::{CacheStatistics, Container, ContainerKind, Heap, Place, Totals, Tree, TreeNode, TypeTotals};
+use pymemscope::heap::{
+    CacheStatistics, Container, ContainerKind, Heap, OwnerRank, Place, Totals, Tree, TreeNode, TypeTotals,
+};
 use pymemscope::report::model::Report;
 use pymemscope::rules::threshold::Thresholds;
 use pymemscope::rules::{Evidence, judge};
@@ -38,6 +40,7 @@ pub fn shop() -> Capture {
         freeze_reason: None,
         pauses: vec![Duration::from_micros(10_800), Duration::from_micros(11_200)],
         duration: Duration::from_secs(10),
+        age: Duration::from_secs(86_400),
         snapshots: vec![before, snapshot(&heap, 10)],
         heap,
         warnings: vec!["numpy.ndarray has a __sizeof__ of its own: its objects are counted by formula.".to_owned()],
@@ -62,6 +65,7 @@ pub fn report(capture: &Capture) -> Report<'_> {
         growth: &growth,
         rss: capture.process.rss,
         memory_limit: capture.memory_limit,
+        age: capture.age,
         thresholds: &Thresholds::default(),
     });
     Report::new(capture, &growth, findings)
@@ -84,7 +88,7 @@ fn heap() -> Heap {
         },
         rejected: 0,
         tree,
-        containers: vec![prices(), total_of(), rows()],
+        containers: vec![prices(), total_of(), rows(), first_of_a_linked_list()],
         warnings: Vec::new(),
     }
 }
@@ -110,6 +114,7 @@ fn container(path: &str, kind: ContainerKind, type_name: &str, length: u64, kept
         kept_bytes,
         path: path.to_owned(),
         place: Place::Module,
+        rank: OwnerRank::Outermost,
         allocated: None,
         item_types: Vec::new(),
         cache: None,
@@ -157,6 +162,21 @@ fn rows() -> Container {
     }
 }
 
+/// An object without items, whose bytes the cache keeps too.
+fn first_of_a_linked_list() -> Container {
+    Container {
+        address: 0x7f12_3460_0000,
+        rank: OwnerRank::Inner,
+        ..container(
+            "shop.cache.PRICES.recent",
+            ContainerKind::Object,
+            "shop.cache.Node",
+            0,
+            MIB,
+        )
+    }
+}
+
 fn tree() -> Tree {
     let node = |parent, label: &str, own_objects, own_bytes| TreeNode {
         parent,
@@ -196,7 +216,8 @@ fn snapshot(heap: &Heap, second: u64) -> Snapshot {
             .containers
             .iter()
             .map(|each| ContainerSize {
-                address: each.address,
+                identity: each.identity(),
+                name: each.name(),
                 kind: each.kind,
                 length: each.length,
                 kept_bytes: each.kept_bytes,

@@ -12,6 +12,11 @@ pub trait ReadMemory {
     #[inline]
     fn touch(&mut self, _address: u64) {}
 
+    /// Whether the bytes at `address` can be had at once, without asking the program's memory for them.
+    fn has_at_hand(&self, _address: u64) -> bool {
+        true
+    }
+
     /// Makes the next reads see the program as it is then. Memory that follows a running program and keeps what it read
     /// drops that; frozen memory has nothing to drop.
     fn forget(&mut self) {}

@@ -38,9 +38,15 @@ impl Blocks {
             (start, request)
         };
         if self.pymalloc && request <= SMALL_REQUEST {
-            return request.max(1).next_multiple_of(CLASS);
+            return small(request);
         }
         chunk_size(memory, start, request)
+    }
+
+    /// Requests up to this take what `small` says, wherever they are; 0 when none do.
+    #[inline]
+    pub fn largest_small(self) -> u64 {
+        if self.pymalloc && !self.debug { SMALL_REQUEST } else { 0 }
     }
 
     /// Whether a block of `request` bytes can start at `start`.
@@ -69,6 +75,12 @@ impl Blocks {
             debug,
         }
     }
+}
+
+/// What pymalloc gives for a small request.
+#[inline]
+pub fn small(request: u64) -> u64 {
+    request.max(1).next_multiple_of(CLASS)
 }
 
 /// The size that glibc wrote before the block, where that is plausible; else what its rules give.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::layout::{Layout, PreHeader};
 use crate::memory::{ReadMemory, Unreadable};
 
-use super::blocks::Blocks;
+use super::blocks::{self, Blocks};
 use super::bounds::{self, Bounds, Gap};
 use super::content::{AWARE_FLAG, Content};
 use super::dict::KeysHeader;
@@ -124,6 +124,7 @@ impl<'a> Examiner<'a> {
             )
     }
 
+    #[inline]
     fn total<M: ReadMemory>(
         &mut self,
         memory: &mut M,
@@ -133,8 +134,17 @@ impl<'a> Examiner<'a> {
         behind: u64,
         besides: u64,
     ) -> Result<ObjectSize, Unreadable> {
-        self.bounds.block(memory, address, extent.own)?;
         let is_static = self.is_static(address);
+        let small = info.presize + extent.own + behind;
+        let has_sentinel = info.has(flags::HEAPTYPE) && info.itemsize > 0;
+        if small <= self.blocks.largest_small() && !is_static && !has_sentinel && extent.tables | besides == 0 {
+            return Ok(ObjectSize {
+                getsizeof: extent.counted.saturating_add(info.counted_presize),
+                bytes: blocks::small(small),
+                length: extent.length,
+            });
+        }
+        self.bounds.block(memory, address, extent.own)?;
         let block = if is_static {
             // Static types have nothing in front; other static objects stand behind a collector's head like any.
             extent.own + if info.content == Content::Type { 0 } else { info.presize }

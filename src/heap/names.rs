@@ -1,0 +1,130 @@
+//! Names with a number each. Those that stand in the program's memory are read when somebody wants to see them: most
+//! never are.
+
+use std::rc::Rc;
+
+use cpython::layout::Layout;
+use cpython::memory::ReadMemory;
+use rustc_hash::FxHashMap;
+
+use super::naming;
+
+/// Where a name is to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Name {
+    Text(Rc<str>),
+    /// The object at this address: a `str`, or any key of a dict.
+    Object(u64),
+    /// The C string at this address.
+    C(u64),
+}
+
+/// How a key is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// `lines`, as an attribute or a variable.
+    Name,
+    /// `'eu'`, as in brackets.
+    Key,
+}
+
+/// So many names are known: programs that make up more of them use them as keys of data.
+const MOST_NAMES: usize = 1 << 20;
+
+#[derive(Debug, Default)]
+pub struct Names {
+    all: Vec<Name>,
+    texts: FxHashMap<Rc<str>, u32>,
+    objects: FxHashMap<u64, u32>,
+    c_strings: FxHashMap<u64, u32>,
+    /// Member names that are part of this program, by their address in it.
+    known: FxHashMap<(usize, usize), u32>,
+    /// The text that a name was found to have, as a number of its own.
+    read: FxHashMap<(u32, Form), u32>,
+}
+
+impl Names {
+    pub fn text(&mut self, text: &str) -> u32 {
+        if let Some(&id) = self.texts.get(text) {
+            return id;
+        }
+        let text: Rc<str> = text.into();
+        let id = self.add(Name::Text(Rc::clone(&text)));
+        self.texts.insert(text, id);
+        id
+    }
+
+    /// A name that this program knows.
+    #[inline]
+    pub fn known(&mut self, name: &'static str) -> u32 {
+        let place = (name.as_ptr() as usize, name.len());
+        if let Some(&id) = self.known.get(&place) {
+            return id;
+        }
+        let id = self.text(name);
+        self.known.insert(place, id);
+        id
+    }
+
+    /// The name that the object at `address` is; `None` when there are too many names.
+    #[inline]
+    pub fn object(&mut self, address: u64) -> Option<u32> {
+        if let Some(&id) = self.objects.get(&address) {
+            return Some(id);
+        }
+        if self.all.len() >= MOST_NAMES {
+            return None;
+        }
+        let id = self.add(Name::Object(address));
+        self.objects.insert(address, id);
+        Some(id)
+    }
+
+    /// The name that the C string at `address` is; `None` when there are too many names.
+    #[inline]
+    pub fn c_string(&mut self, address: u64) -> Option<u32> {
+        if let Some(&id) = self.c_strings.get(&address) {
+            return Some(id);
+        }
+        if self.all.len() >= MOST_NAMES {
+            return None;
+        }
+        let id = self.add(Name::C(address));
+        self.c_strings.insert(address, id);
+        Some(id)
+    }
+
+    /// The number of the text of a name, the same for all names that read alike.
+    pub fn read<M: ReadMemory>(&mut self, memory: &mut M, layout: &Layout, id: u32, form: Form) -> u32 {
+        if let Some(&read) = self.read.get(&(id, form)) {
+            return read;
+        }
+        let text = match self.all.get(id as usize) {
+            Some(Name::Text(_)) | None => return id,
+            Some(Name::Object(address)) => match form {
+                Form::Name => naming::name_text(memory, layout, *address),
+                Form::Key => naming::key_text(memory, layout, *address),
+            },
+            Some(Name::C(address)) => {
+                let text = memory.c_string(*address, naming::LONGEST_NAME).unwrap_or_default();
+                naming::escape(&String::from_utf8_lossy(&text), naming::LONGEST_NAME)
+            }
+        };
+        let read = self.text(&text);
+        self.read.insert((id, form), read);
+        read
+    }
+
+    /// What was read; empty for a name that was not.
+    pub fn get(&self, id: u32) -> Rc<str> {
+        match self.all.get(id as usize) {
+            Some(Name::Text(text)) => Rc::clone(text),
+            _ => "".into(),
+        }
+    }
+
+    fn add(&mut self, name: Name) -> u32 {
+        self.all.push(name);
+        self.all.len() as u32 - 1
+    }
+}

@@ -1,0 +1,224 @@
+//! The places of a program's memory where objects stand: a set of addresses, with a small number for each.
+
+use std::rc::Rc;
+
+use super::slots::{SLOT_SIZE, Slots};
+
+/// Objects stand at multiples of this.
+pub const OBJECT_ALIGNMENT: u64 = 8;
+/// Places in a slot.
+const PLACES: usize = (SLOT_SIZE / OBJECT_ALIGNMENT) as usize;
+const PLACE_BITS: u32 = PLACES.trailing_zeros();
+const WORDS: usize = PLACES / 64;
+/// So many slots can have members: their objects' numbers must fit in 32 bits.
+const MOST_CHUNKS: usize = 1 << (32 - PLACE_BITS);
+const NONE: u32 = u32::MAX;
+
+/// An address in four bytes: the number of its slot among those that have members, and its place in that slot.
+pub type Spot = u32;
+
+/// A set of addresses, made for many members that lie close together.
+pub struct Spots {
+    slots: Rc<Slots>,
+    /// For each slot the number of its chunk, once it has a member.
+    chunk_of: Vec<u32>,
+    /// For each chunk its slot.
+    slot_of: Vec<u32>,
+    /// A bitmap of the places of each chunk, one behind the other.
+    bits: Vec<u64>,
+    /// The slots that were asked for last, by some bits of their addresses, and the spot at the beginning of each.
+    recent: [(u64, Spot); RECENT],
+}
+
+const RECENT: usize = 16;
+
+/// No slot begins there.
+const NOWHERE: u64 = 1;
+
+/// What came of adding an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// It is new, and lies in this slot.
+    First(Spot, u32),
+    Again(Spot),
+    /// Nothing is mapped there, or no object can stand there.
+    Nowhere,
+}
+
+impl Spots {
+    pub fn new(slots: Rc<Slots>) -> Self {
+        Spots {
+            chunk_of: vec![NONE; slots.count()],
+            slots,
+            slot_of: Vec::new(),
+            bits: Vec::new(),
+            recent: [(NOWHERE, 0); RECENT],
+        }
+    }
+
+    #[inline]
+    pub fn add(&mut self, address: u64) -> Added {
+        let Some(spot) = self.spot_of(address) else {
+            return Added::Nowhere;
+        };
+        let Some(word) = self.bits.get_mut(spot as usize / 64) else {
+            return Added::Nowhere;
+        };
+        let bit = 1 << (spot % 64);
+        if *word & bit != 0 {
+            return Added::Again(spot);
+        }
+        *word |= bit;
+        Added::First(spot, self.slot_of[(spot >> PLACE_BITS) as usize])
+    }
+
+    /// The spot of a member.
+    #[inline]
+    pub fn find(&self, address: u64) -> Option<Spot> {
+        let (slot, place) = self.position(address)?;
+        let chunk = self.chunk_of[slot];
+        let spot = chunk << PLACE_BITS | place;
+        (chunk != NONE && self.bits[spot as usize / 64] & 1 << (spot % 64) != 0).then_some(spot)
+    }
+
+    /// The spot at the beginning of a slot that has members.
+    pub fn first_of(&self, slot: usize) -> Spot {
+        self.chunk_of[slot] << PLACE_BITS
+    }
+
+    /// Whether an object can stand at `address` at all: it is mapped, and aligned.
+    pub fn can_hold(&self, address: u64) -> bool {
+        self.position(address).is_some()
+    }
+
+    #[inline]
+    pub fn address(&self, spot: Spot) -> u64 {
+        let slot = self.slot_of[(spot >> PLACE_BITS) as usize];
+        self.slots.start(slot as usize) + u64::from(spot % PLACES as u32) * OBJECT_ALIGNMENT
+    }
+
+    /// Numbers the members from 0 on in the order of their spots; nothing may be added afterwards.
+    pub fn ranks(&self) -> Ranks<'_> {
+        let mut before = Vec::with_capacity(self.bits.len());
+        let mut sum = 0;
+        for word in &self.bits {
+            before.push(sum);
+            sum += word.count_ones();
+        }
+        Ranks {
+            bits: &self.bits,
+            before,
+            count: sum as usize,
+        }
+    }
+
+    /// The spot at an address where an object can stand, member or not.
+    #[inline]
+    fn spot_of(&mut self, address: u64) -> Option<Spot> {
+        if !address.is_multiple_of(OBJECT_ALIGNMENT) {
+            return None;
+        }
+        let start = address & !(SLOT_SIZE - 1);
+        let recent = (address / SLOT_SIZE) as usize % RECENT;
+        if self.recent[recent].0 == start {
+            return Some(self.recent[recent].1 + (address % SLOT_SIZE / OBJECT_ALIGNMENT) as u32);
+        }
+        self.spot_elsewhere(address)
+    }
+
+    #[inline(never)]
+    fn spot_elsewhere(&mut self, address: u64) -> Option<Spot> {
+        let (slot, place) = self.position(address)?;
+        let mut chunk = self.chunk_of[slot];
+        if chunk == NONE {
+            chunk = self.new_chunk(slot)?;
+        }
+        let recent = (address / SLOT_SIZE) as usize % RECENT;
+        self.recent[recent] = (address & !(SLOT_SIZE - 1), chunk << PLACE_BITS);
+        Some(chunk << PLACE_BITS | place)
+    }
+
+    #[cold]
+    fn new_chunk(&mut self, slot: usize) -> Option<u32> {
+        // The last chunk's last spot would be the number that stands for none.
+        if self.slot_of.len() + 1 >= MOST_CHUNKS {
+            return None;
+        }
+        let chunk = self.slot_of.len() as u32;
+        self.chunk_of[slot] = chunk;
+        self.slot_of.push(slot as u32);
+        self.bits.resize(self.bits.len() + WORDS, 0);
+        Some(chunk)
+    }
+
+    #[inline]
+    fn position(&self, address: u64) -> Option<(usize, u32)> {
+        if !address.is_multiple_of(OBJECT_ALIGNMENT) {
+            return None;
+        }
+        let slot = self.slots.index(address)?;
+        Some((slot, (address % SLOT_SIZE / OBJECT_ALIGNMENT) as u32))
+    }
+}
+
+/// The number of each member among all.
+pub struct Ranks<'a> {
+    bits: &'a [u64],
+    /// How many members come before each word.
+    before: Vec<u32>,
+    pub count: usize,
+}
+
+impl Ranks<'_> {
+    /// The number of the member at `spot`.
+    #[inline]
+    pub fn of(&self, spot: Spot) -> u32 {
+        let word = spot as usize / 64;
+        let below = self.bits[word] & ((1 << (spot % 64)) - 1);
+        self.before[word] + below.count_ones()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spots() -> Spots {
+        let ranges = [0x1000..0x9000, 5 * SLOT_SIZE..6 * SLOT_SIZE];
+        Spots::new(Rc::new(Slots::new(&ranges)))
+    }
+
+    #[test]
+    fn an_address_is_first_once() {
+        let mut spots = spots();
+        let Added::First(spot, 0) = spots.add(0x1008) else {
+            panic!("not the first");
+        };
+        assert_eq!(spots.add(0x1008), Added::Again(spot));
+        assert_eq!(spots.address(spot), 0x1008);
+        assert!(matches!(spots.add(0x1010), Added::First(_, 0)));
+        assert_eq!(spots.add(0x1004), Added::Nowhere);
+        assert_eq!(spots.add(SLOT_SIZE * 3), Added::Nowhere);
+        assert!(spots.find(0x1010).is_some() && spots.find(0x1018).is_none());
+        assert!(spots.can_hold(0x1018) && !spots.can_hold(0x1019));
+    }
+
+    #[test]
+    fn ranks_count_the_members_before() {
+        let mut spots = spots();
+        let addresses = [5 * SLOT_SIZE + 0x88, 0x2000, 0x1ff8, 5 * SLOT_SIZE, 6 * SLOT_SIZE - 8];
+        let mut all: Vec<Spot> = addresses
+            .iter()
+            .map(|&address| match spots.add(address) {
+                Added::First(spot, _) => spot,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        all.sort_unstable();
+        let ranks = spots.ranks();
+        assert_eq!(ranks.count, all.len());
+        for (rank, &spot) in all.iter().enumerate() {
+            assert_eq!(ranks.of(spot), rank as u32);
+        }
+    }
+}
