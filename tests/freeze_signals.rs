@@ -94,12 +94,15 @@ int main(void) {
 fn an_ignored_signal_ends_no_call() {
     let source = "
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 static int ends[2];
+static pthread_mutex_t never = PTHREAD_MUTEX_INITIALIZER;
+static void *wait_for_ever(void *unused) { pthread_mutex_lock(&never); return 0; }
 static pid_t later(int microseconds, int answers) {
     pid_t child = fork();
     if (child == 0) { usleep(microseconds); if (answers) write(ends[1], \"x\", 1); _exit(0); }
@@ -107,34 +110,40 @@ static pid_t later(int microseconds, int answers) {
 }
 int main(void) {
     struct timeval limit = { 10, 0 }; struct pollfd input = { 0, POLLIN, 0 };
-    int rounds = 0, interrupted = 0; char byte;
+    int rounds = 0, interrupted = 0; char byte; pthread_t thread;
+    pthread_mutex_lock(&never);
+    for (int i = 0; i < THREADS; i++) pthread_create(&thread, 0, wait_for_ever, 0);
     socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
     setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     puts(\"ready\"); fflush(stdout);
     for (; poll(&input, 1, 0) == 0; rounds++) {
-        // The end of the first is the signal, the second answers.
-        pid_t first = later(2000, 0), second = later(4000, 1);
+        // The end of the first is the signal, and the answer comes with it or from the second.
+        pid_t first = later(2000, TOGETHER), second = TOGETHER ? 0 : later(4000, 1);
         while (recv(ends[0], &byte, 1, 0) != 1) interrupted++;
-        waitpid(first, 0, 0); waitpid(second, 0, 0);
+        waitpid(first, 0, 0);
+        if (second) waitpid(second, 0, 0);
     }
     printf(\"%d %d\\n\", rounds, interrupted);
 }
 ";
-    let mut target = Target::c("ignored", source);
-    frozen_meanwhile(target.pid(), |freezes| {
-        target::until("many freezes", || {
-            (freezes.load(Ordering::Relaxed) >= 5 * ENOUGH).then_some(())
+    for (threads, together) in [("0", "0"), ("3", "0"), ("3", "1")] {
+        let source = source.replace("THREADS", threads).replace("TOGETHER", together);
+        let mut target = Target::c("ignored", &source);
+        frozen_meanwhile(target.pid(), |freezes| {
+            target::until("many freezes", || {
+                (freezes.load(Ordering::Relaxed) >= 5 * ENOUGH).then_some(())
+            });
         });
-    });
-    target.say("");
-    let line = target.line();
-    let (rounds, interrupted) = line.split_once(' ').expect("two numbers");
-    let [rounds, interrupted]: [u32; 2] = [rounds, interrupted].map(|number| number.parse().expect("a number"));
-    assert!(rounds >= 20, "{line}");
-    assert!(
-        interrupted * 50 <= rounds,
-        "{interrupted} of {rounds} calls were interrupted"
-    );
+        target.say("");
+        let line = target.line();
+        let (rounds, interrupted) = line.split_once(' ').expect("two numbers");
+        let [rounds, interrupted]: [u32; 2] = [rounds, interrupted].map(|number| number.parse().expect("a number"));
+        assert!(rounds >= 20, "{line}");
+        assert!(
+            interrupted * 50 <= rounds,
+            "{interrupted} of {rounds} calls were interrupted, with {threads} more threads"
+        );
+    }
 }
 
 #[test]

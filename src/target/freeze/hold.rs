@@ -218,15 +218,19 @@ impl Hold {
     }
 
     fn take_traced_stops(&mut self) -> bool {
+        // It was told to stop when everything stood still, and can only now that this is over.
+        self.take_stops_with(|thread, stop| thread.leave(if let Stop::Signal(signal) = stop { signal } else { 0 }))
+    }
+
+    /// Takes each stop that is there, those of threads that were told to stop by `told`; false when there was none.
+    fn take_stops_with(&mut self, mut told: impl FnMut(&mut Thread, Stop)) -> bool {
         let pid = self.pid;
-        self.take_stops(|thread, stop| match thread.phase {
-            Phase::Stopped(_) | Phase::Standing(_) | Phase::Free => {}
-            Phase::Running => kept::pass_on(pid, thread, stop),
-            // It was told to stop when everything stood still, and can only now that this is over.
-            Phase::Stopping | Phase::InKernel => {
-                thread.leave(if let Stop::Signal(signal) = stop { signal } else { 0 });
-            }
-            Phase::Remaking(_) | Phase::InCall | Phase::Interrupted(_) => remake::advance(pid, thread, stop),
+        self.take_stops(|thread, stop| match (thread.phase, stop) {
+            (_, Stop::Gone(_)) => thread.phase = Phase::Free,
+            (Phase::Stopped(_) | Phase::Standing(_) | Phase::Free, _) => {}
+            (Phase::Running, _) => kept::pass_on(pid, thread, stop),
+            (Phase::Stopping | Phase::InKernel, _) => told(thread, stop),
+            (Phase::Remaking(_) | Phase::InCall | Phase::Interrupted(_), _) => remake::advance(pid, thread, stop),
         })
     }
 
@@ -262,8 +266,10 @@ impl Hold {
             .iter()
             .any(|thread| matches!(thread.phase, Phase::Stopping))
         {
-            let pid = self.pid;
-            if !self.take_stops(|thread, stop| thread.take_stop(pid, stop)) {
+            let (pid, mut clocks) = (self.pid, std::mem::take(&mut self.clocks));
+            let any = self.take_stops_with(|thread, stop| thread.take_stop(pid, stop, &mut clocks));
+            self.clocks = clocks;
+            if !any {
                 self.children.wait(KERNEL_PATIENCE);
                 if start.elapsed() >= KERNEL_PATIENCE {
                     self.look_after_late_threads(in_kernel);

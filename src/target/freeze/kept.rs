@@ -186,7 +186,7 @@ fn call_to_make_again(pid: u32, tid: Tid, signal: i32) -> Option<arch::Registers
     let registers = tracee::registers(tid).ok()?;
     let call = arch::system_call(&registers)?;
     let arguments = std::array::from_fn(|position| arch::argument(&registers, position));
-    (remake::is_due(tid, &registers) && !time_limit::applies(pid, call, &arguments)).then_some(registers)
+    (remake::is_due(tid, &registers) && time_limit::of(pid, call, &arguments).is_none()).then_some(registers)
 }
 
 /// Lets a kept thread go on from a stop, or stay stopped with its whole process.

@@ -19,6 +19,9 @@ pub struct Status {
     pub tracer: u32,
     /// 0 none, 1 strict, 2 filters.
     pub seccomp: u32,
+    /// Sent and not taken yet, to the thread or to its process.
+    pub pending_signals: u64,
+    pub blocked_signals: u64,
     pub ignored_signals: u64,
     pub caught_signals: u64,
 }
@@ -46,12 +49,20 @@ impl Status {
                 "State" => status.state = value.chars().next().unwrap_or('?'),
                 "TracerPid" => status.tracer = value.parse().unwrap_or(0),
                 "Seccomp" => status.seccomp = value.parse().unwrap_or(0),
+                "SigPnd" | "ShdPnd" => status.pending_signals |= u64::from_str_radix(value, 16).unwrap_or(0),
+                "SigBlk" => status.blocked_signals = u64::from_str_radix(value, 16).unwrap_or(0),
                 "SigIgn" => status.ignored_signals = u64::from_str_radix(value, 16).unwrap_or(0),
                 "SigCgt" => status.caught_signals = u64::from_str_radix(value, 16).unwrap_or(0),
                 _ => {}
             }
         }
         status
+    }
+
+    /// Whether there is a signal for the thread that would do something.
+    pub fn awaits_signal(&self) -> bool {
+        let pending = self.pending_signals & !self.blocked_signals;
+        (1..=64).any(|signal| pending & (1 << (signal - 1)) != 0 && !self.does_nothing(signal))
     }
 
     /// Whether a signal would do nothing to the program: it ignores it, or has not asked for one that is ignored by
@@ -164,6 +175,11 @@ mod tests {
         assert!(status.does_nothing(libc::SIGCHLD), "ignored by default");
         assert!(!status.does_nothing(libc::SIGINT), "caught");
         assert!(!status.does_nothing(libc::SIGTERM), "ends the program");
+        assert!(!status.awaits_signal(), "none is there");
+        for (pending, blocked, awaits) in [("10000", "0", false), ("4000", "0", true), ("4000", "4000", false)] {
+            let status = Status::parse(&format!("SigPnd:\t0\nShdPnd:\t{pending}\nSigBlk:\t{blocked}\n"));
+            assert_eq!(status.awaits_signal(), awaits, "{pending} {blocked}");
+        }
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub fn advance(pid: u32, thread: &mut Thread, stop: Stop) {
         }
         (Phase::Remaking(before), Stop::Signal(signal)) => interrupted_in_earnest(thread, &before, signal),
         (Phase::Remaking(before), Stop::Group(_)) => interrupted_in_earnest(thread, &before, 0),
-        (Phase::InCall, Stop::Call) => leave(thread),
+        (Phase::InCall, Stop::Call | Stop::Trap) => leave(pid, thread),
         (Phase::Interrupted(after), Stop::Signal(signal)) if harmless(signal) => begin(tid, &after, signal),
         (Phase::Interrupted(after), Stop::Trap) => begin(tid, &after, 0),
         // The start of the program's next call: the end of that one is where it can be let go.
@@ -120,10 +120,15 @@ fn enter(pid: u32, thread: &mut Thread, before: &Registers) -> Phase {
 }
 
 /// The call has ended.
-fn leave(thread: &mut Thread) -> Phase {
+fn leave(pid: u32, thread: &mut Thread) -> Phase {
+    let awaits_signal = |tid| Status::of_thread(pid, tid).is_some_and(|status| status.awaits_signal());
     match thread.own_registers() {
         // What interrupted it comes next.
-        Ok(registers) if is_due(thread.tid, &registers) => go_on(thread.tid, Phase::Interrupted(registers)),
+        Ok(registers) if is_due(thread.tid, &registers) && awaits_signal(thread.tid) => {
+            go_on(thread.tid, Phase::Interrupted(registers))
+        }
+        // A signal that does nothing, which any other thread may take before this one.
+        Ok(registers) if is_due(thread.tid, &registers) => begin(thread.tid, &registers, 0),
         Ok(_) => let_go(thread, 0),
         Err(_) => Phase::Free,
     }

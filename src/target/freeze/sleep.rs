@@ -16,6 +16,7 @@ pub struct Sleep {
     call: u64,
     /// As the program gave them.
     arguments: Arguments,
+    limit: Duration,
     /// When it began, by the monotonic clock.
     since: Duration,
     /// How often the thread had slept by then; for one that was interrupted since and found in that call, nothing.
@@ -44,8 +45,8 @@ impl Sleep {
     ) -> Option<(Sleep, Option<ChangedArgument>)> {
         let (call, arguments) = procfs::sleeping_call(pid, tid)?;
         let is_known = earlier.iter().any(|earlier| earlier.tid == tid);
-        let is_limited = time_limit::applies(pid, call, &arguments);
-        if !is_known && !is_limited {
+        let limit = time_limit::of(pid, call, &arguments);
+        if !is_known && limit.is_none() {
             return None;
         }
         let rest = asleep::rest(pid, tid)?;
@@ -60,12 +61,10 @@ impl Sleep {
             };
             return Some((sleep, earlier.changed));
         }
-        if !is_limited {
-            return None;
-        }
         let sleep = Sleep {
             call,
             arguments,
+            limit: limit?,
             since: clocks.since(pid, tid, &rest)?,
             switches,
         };
@@ -74,16 +73,29 @@ impl Sleep {
     }
 
     /// To be told when the thread has stopped. Between the look at it and the interrupt its call may have ended, and
-    /// another one like it have begun: then all that is known of that one's start is that it was later than the look.
-    pub fn stopped(&mut self, pid: u32, tid: Tid) {
+    /// another one like it have begun: then all that is known of that one's start is that it was later than the look, and
+    /// it is given its whole time.
+    ///
+    /// It shows by the sleeps that the thread has had, and by a stop after the end of the first call's time. It does not
+    /// for a call that something else than its limit had ended, if the interrupt came before the second one slept.
+    pub fn stopped(&mut self, pid: u32, tid: Tid, clocks: &mut Clocks) {
         let Some(before) = self.switches.take() else {
             return;
         };
-        // Its stop is one more.
-        let has_slept_once = asleep::rest(pid, tid).is_some_and(|rest| rest.switches <= before + 1);
-        if !has_slept_once {
+        let is_same = asleep::rest(pid, tid).is_some_and(|rest| {
+            // Its stop is one more.
+            rest.switches <= before + 1 && self.stopped_in_time(pid, tid, &rest, clocks)
+        });
+        if !is_same {
             self.since = asleep::now();
         }
+    }
+
+    /// Whether a thread has stopped before the latest end of its call's time.
+    fn stopped_in_time(&self, pid: u32, tid: Tid, rest: &Rest, clocks: &mut Clocks) -> bool {
+        let lateness = time_limit::lateness(self.call, self.limit);
+        let end = self.since.saturating_add(self.limit + lateness);
+        asleep::now() < end || clocks.since(pid, tid, rest).is_some_and(|stopped| stopped < end)
     }
 
     /// How long the call has been going on that a stopped thread comes out of; nothing if that is another one.

@@ -40,6 +40,12 @@ impl SocketLimit {
         })
     }
 
+    pub fn duration(&self) -> Option<Duration> {
+        u64::try_from(self.limit.num_microseconds())
+            .ok()
+            .map(Duration::from_micros)
+    }
+
     /// Makes the limit shorter by `spent`; at least a microsecond is left, as none would mean without end.
     pub fn shorten(&self, spent: Duration) -> bool {
         let spent = i64::try_from(spent.as_micros()).unwrap_or(i64::MAX);

@@ -16,6 +16,7 @@ use super::reap::reap;
 use super::sleep::Remembered;
 use super::step::{Step, Steps};
 use super::tracee::Tid;
+use super::urgency::Urgency;
 use super::{FreezeError, FreezeMode, FreezeUsed};
 
 /// How a freeze ended.
@@ -75,6 +76,7 @@ fn with_hold(pid: u32, earlier: Left, work: impl FnOnce(&mut Hold) -> Answer) ->
     hold.dead_copies = earlier.dead_copies;
     let answer = work(&mut hold);
     let dead_copies = std::mem::take(&mut hold.dead_copies);
+    Urgency::to_the_end();
     let sleepers = hold.leave_asleep();
     Outcome {
         answer,

@@ -2,6 +2,7 @@
 
 use nix::errno::Errno;
 
+use super::asleep::Clocks;
 use super::sleep::Sleep;
 use super::time_limit::ChangedArgument;
 use super::tracee::{self, Stop, Tid};
@@ -34,7 +35,7 @@ impl Thread {
     }
 
     /// Takes a stop of a thread that was told to stop: a signal that came first is delivered, as it would have been.
-    pub fn take_stop(&mut self, pid: u32, stop: Stop) {
+    pub fn take_stop(&mut self, pid: u32, stop: Stop, clocks: &mut Clocks) {
         match stop {
             Stop::Trap | Stop::Group(_) => {
                 if self.kept {
@@ -42,7 +43,7 @@ impl Thread {
                 }
                 self.phase = self.own_registers().map_or(Phase::Free, Phase::Stopped);
                 if let Some(sleep) = &mut self.sleep {
-                    sleep.stopped(pid, self.tid);
+                    sleep.stopped(pid, self.tid, clocks);
                 }
             }
             // Each other stop takes back that it was told to stop.

@@ -4,7 +4,7 @@
 //! the rest of its time instead: milliseconds in the register, a `struct timespec` in the program's memory, or the
 //! socket's own limit, the latter two changed only until the kernel has read them.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
@@ -37,12 +37,27 @@ const TIMESPEC: usize = 16;
 const ENTRY_DEADLINE: Duration = Duration::from_millis(200);
 const LOOK_AGAIN: Duration = Duration::from_micros(20);
 
-/// Whether a call has a time limit and would be ended with `EINTR` by a stop.
-pub fn applies(pid: u32, call: u64, arguments: &Arguments) -> bool {
+/// The time limit of a call that has one and would be ended with `EINTR` by a stop.
+pub fn of(pid: u32, call: u64, arguments: &Arguments) -> Option<Duration> {
     match arch::time_limit(call) {
-        Some(TimeLimit::Milliseconds(position)) => arguments[position] as i32 > 0,
-        Some(TimeLimit::Timespec(position)) => arguments[position] != 0,
-        None => SocketLimit::of(pid, call, arguments[0]).is_some(),
+        Some(TimeLimit::Milliseconds(position)) => {
+            let limit = u64::try_from(arguments[position] as i32).ok()?;
+            (limit > 0).then(|| Duration::from_millis(limit))
+        }
+        Some(TimeLimit::Timespec(position)) => {
+            let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
+            decode(&read_timespec(&memory, arguments[position])?)
+        }
+        None => SocketLimit::of(pid, call, arguments[0])?.duration(),
+    }
+}
+
+/// How much later than its limit says a call may end by itself: the kernel's timers are not exact, and those of sockets
+/// count in its ticks.
+pub fn lateness(call: u64, limit: Duration) -> Duration {
+    match arch::time_limit(call) {
+        Some(_) => Duration::from_micros(200) + limit / 200,
+        None => Duration::from_millis(30),
     }
 }
 
@@ -80,10 +95,7 @@ fn shorten_memory(pid: u32, address: u64, spent: Duration) -> Option<Shortened> 
         .write(true)
         .open(format!("/proc/{pid}/mem"))
         .ok()?;
-    let mut original = [0; TIMESPEC];
-    memory
-        .read_exact_at(&mut original, Some(address).filter(|&address| address != 0)?)
-        .ok()?;
+    let original = read_timespec(&memory, address)?;
     let changed = encode(decode(&original)?.saturating_sub(spent));
     memory.write_all_at(&changed, address).ok()?;
     Some(Shortened::Memory { address, original })
@@ -125,6 +137,13 @@ impl ChangedArgument {
             arch::set_argument(registers, self.position, self.original);
         }
     }
+}
+
+fn read_timespec(memory: &File, address: u64) -> Option<[u8; TIMESPEC]> {
+    let mut timespec = [0; TIMESPEC];
+    let address = Some(address).filter(|&address| address != 0)?;
+    memory.read_exact_at(&mut timespec, address).ok()?;
+    Some(timespec)
 }
 
 fn decode(timespec: &[u8; TIMESPEC]) -> Option<Duration> {

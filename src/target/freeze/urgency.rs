@@ -1,4 +1,4 @@
-//! Runs before all ordinary programs for as long as a program stands still and waits for us, or is about to.
+//! Runs before all ordinary programs for as long as a program stands still and waits for us, or could be disturbed by us.
 
 use nix::errno::Errno;
 
@@ -13,6 +13,11 @@ impl Urgency {
         // SAFETY: passes and returns numbers only.
         let ordinary = unsafe { libc::sched_getscheduler(0) } == libc::SCHED_OTHER;
         (ordinary && schedule(libc::SCHED_FIFO, 1).is_ok()).then_some(Urgency(()))
+    }
+
+    /// From here on until our thread ends, which it has to do soon.
+    pub fn to_the_end() {
+        std::mem::forget(Urgency::begin());
     }
 }
 
