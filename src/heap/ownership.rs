@@ -232,29 +232,51 @@ impl Ownership {
         }
     }
 
-    /// Gives to `held` what no root reaches: first what nothing else holds either, then what is left in cycles.
+    /// Gives to `held` what no root reaches: of each group of objects that nothing outside it holds, the one at the lowest
+    /// address; the rest hangs on these. The choice follows addresses alone, so that every look at a heap makes it alike.
     fn adopt<M: ReadMemory>(&mut self, reader: &mut Reader<M>, held: u32, mut done: usize) {
-        let rows = reader.objects.count() as u32;
-        if self.reached == rows as usize {
+        let rows = reader.objects.count();
+        if self.reached == rows {
             return;
         }
-        let unreached: Vec<u32> = (0..rows).filter(|&row| self.owner(row).parent == NOBODY).collect();
-        let mut has_holder = vec![false; rows as usize];
-        for &row in &unreached {
-            for reference in reader.objects.references(row) {
-                has_holder[reference.target as usize] |= reference.target != row;
+        let mut unreached: Vec<u32> = (0..rows as u32)
+            .filter(|&row| self.owner(row).parent == NOBODY)
+            .collect();
+        unreached.sort_unstable_by_key(|&row| reader.spots.address(reader.objects.spot(row)));
+        // What starts a walk over all of them is in such a group, or is held by what starts a later one.
+        for row in self.starts(reader.objects, &unreached).into_iter().rev() {
+            if self.owner(row).parent == NOBODY {
+                let label = Label::UNNAMED;
+                self.adopted.push(row);
+                self.claim(reader, held, false, Reference { target: row, label });
+                done = self.walk(reader, done);
             }
         }
-        for in_cycles in [false, true] {
-            for &row in &unreached {
-                if self.owner(row).parent == NOBODY && has_holder[row as usize] == in_cycles {
-                    let label = Label::UNNAMED;
-                    self.adopted.push(row);
-                    self.claim(reader, held, false, Reference { target: row, label });
-                    done = self.walk(reader, done);
+    }
+
+    /// Those of `unreached`, in their order, that none of the earlier ones leads to.
+    fn starts(&self, objects: &Objects, unreached: &[u32]) -> Vec<u32> {
+        let mut is_met = vec![false; objects.count()];
+        let mut starts = Vec::new();
+        let mut open = Vec::new();
+        for &start in unreached {
+            if is_met[start as usize] {
+                continue;
+            }
+            is_met[start as usize] = true;
+            starts.push(start);
+            open.push(start);
+            while let Some(row) = open.pop() {
+                for reference in objects.references(row) {
+                    let target = reference.target as usize;
+                    if !is_met[target] && self.owners[target].parent == NOBODY {
+                        is_met[target] = true;
+                        open.push(reference.target);
+                    }
                 }
             }
         }
+        starts
     }
 
     /// Adds to every holder what it holds.
