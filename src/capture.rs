@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use crate::heap::Heap;
+use crate::heap::detail::Detail;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 
+pub mod folder;
+mod header;
 pub mod interrupt;
 pub mod plan;
 pub mod progress;
@@ -15,7 +18,7 @@ mod snapshot;
 pub use run::{Followed, run};
 pub use session::attach;
 
-pub use crate::target::freeze::FreezeUsed;
+pub use crate::target::freeze::{FreezeMode, FreezeUsed};
 
 /// Everything that a report is made of.
 #[derive(Debug, Clone)]
@@ -35,6 +38,8 @@ pub struct Capture {
     pub snapshots: Vec<Snapshot>,
     /// The last snapshot's heap.
     pub heap: Heap,
+    /// Every object and every reference of it, where the plan asked for them.
+    pub detail: Option<Detail>,
     pub warnings: Vec<String>,
     /// The memory limit that applies to the process (the smallest of its control groups' and the machine's), in bytes.
     /// A process that has ended has none.
@@ -45,6 +50,8 @@ pub struct Capture {
 pub enum Mode {
     Attach,
     Run,
+    /// For a folder, or read from one.
+    Snapshot,
 }
 
 /// What is known of the process itself.

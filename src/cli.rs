@@ -33,13 +33,17 @@ enum TypedCommand {
         #[command(flatten)]
         target: Target,
         #[command(flatten)]
-        options: Options,
+        watching: Watching,
+        #[command(flatten)]
+        showing: Showing,
     },
     /// Start a program and look at it until it ends
     #[command(after_help = RUN_EXAMPLES, override_usage = "pymemscope run [OPTIONS] [--] PROGRAM [ARGUMENT]...")]
     Run {
         #[command(flatten)]
-        options: Options,
+        watching: Watching,
+        #[command(flatten)]
+        showing: Showing,
         /// The program and its arguments; a script, `-m module` or `-c code` is started with the Python on PATH
         #[arg(
             required = true,
@@ -48,6 +52,27 @@ enum TypedCommand {
             value_name = "PROGRAM"
         )]
         program: Vec<OsString>,
+    },
+    /// Save the heap of a program that runs, to look at it later or elsewhere
+    #[command(after_help = SNAPSHOT_EXAMPLES)]
+    Snapshot {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        freezing: Freezing,
+        /// The folder to write; it holds the heap as Parquet tables
+        #[arg(short, long, value_name = "FOLDER", required = true)]
+        output: PathBuf,
+        /// Replace a snapshot that exists
+        #[arg(long)]
+        force: bool,
+    },
+    /// Show a saved heap as `attach` shows a live one
+    Report {
+        /// The folder that `snapshot` wrote
+        folder: PathBuf,
+        #[command(flatten)]
+        showing: Showing,
     },
     /// List the documented patterns, or explain one
     Rules {
@@ -69,6 +94,14 @@ Examples:
   pymemscope attach 4242                         watch for 10 seconds, then report
   pymemscope attach 4242 -d 0 -o heap.svg        one look, with a flame graph
   pymemscope attach 4242 -d 60 --interval 10 -j  seven snapshots, JSON to standard output";
+
+const SNAPSHOT_EXAMPLES: &str = "\
+The folder holds names and short keys of the program's data, no other values; it is readable by its owner alone.
+
+Examples:
+  pymemscope snapshot 4242 -o heap.pms
+  pymemscope report heap.pms -o heap.svg
+  duckdb -c \"select type, count(*), sum(bytes) from 'heap.pms/objects.parquet' group by 1 order by 3 desc limit 10\"";
 
 const RUN_EXAMPLES: &str = "\
 A snapshot is taken when the interpreter has started, then every 10 seconds or as --interval says, and the last one when \
@@ -99,27 +132,22 @@ struct Target {
     pid: Option<u32>,
 }
 
+/// When a program is looked at.
 #[derive(Debug, Args)]
-struct Options {
-    /// Write to FILE what its extension says: the report (.json) or a flame graph (.svg). `-` is standard output, and
-    /// needs -f. May be given several times
-    #[arg(short, long, value_name = "FILE")]
-    output: Vec<PathBuf>,
-    /// json or svg, for `-o -` and for files whose names tell neither; alone, it writes to standard output
-    #[arg(short, long, value_parser = format)]
-    format: Option<Format>,
-    /// The JSON report to standard output: -f json -o -
-    #[arg(short, long)]
-    json: bool,
-    /// Replace files that exist
-    #[arg(long)]
-    force: bool,
+struct Watching {
     /// How long to watch; 0 takes one snapshot. `attach` takes 10 unless told, `run` watches until the end
     #[arg(short, long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     duration: Option<Duration>,
     /// Take snapshots this often between the first and the last
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     interval: Option<Duration>,
+    #[command(flatten)]
+    freezing: Freezing,
+}
+
+/// How a program is looked at.
+#[derive(Debug, Args)]
+struct Freezing {
     /// How the program is held still: `fork` reads a copy of it, which is made in an instant; `stop` stops it until it
     /// is read; `none` never stops it, and figures may be torn; `auto` takes `fork` where that does no harm, else `stop`
     #[arg(
@@ -133,6 +161,24 @@ struct Options {
     /// Never stop the program: --freeze none
     #[arg(long, conflicts_with = "freeze")]
     nonblocking: bool,
+}
+
+/// How a capture is shown and judged.
+#[derive(Debug, Args)]
+struct Showing {
+    /// Write to FILE what its extension says: the report (.json) or a flame graph (.svg). `-` is standard output, and
+    /// needs -f. May be given several times
+    #[arg(short, long, value_name = "FILE")]
+    output: Vec<PathBuf>,
+    /// json or svg, for `-o -` and for files whose names tell neither; alone, it writes to standard output
+    #[arg(short, long, value_parser = format)]
+    format: Option<Format>,
+    /// The JSON report to standard output: -f json -o -
+    #[arg(short, long)]
+    json: bool,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
     /// What an SVG shows. `ownership`: the bytes by who holds them, from modules and threads through names and items to
     /// types, each object once, under the first that reaches it. (`types` and `allocation` are not available yet)
     #[arg(long, value_parser = graph, default_value = "ownership", value_name = "WHAT")]

@@ -116,6 +116,19 @@ pub enum Error {
     #[error("it ended {manner} before its interpreter could be read{}", .obstacle.as_deref().map(|it| format!(" ({it})")).unwrap_or_default())]
     EndedUnread { manner: String, obstacle: Option<String> },
 
+    /// A folder of somebody else's is in the way.
+    #[error("{} exists and is no snapshot, which alone --force replaces", shown(.path))]
+    NotReplaced { path: PathBuf },
+
+    #[error("the snapshot {} cannot be written: {cause}", shown(.path))]
+    SnapshotUnwritable { path: PathBuf, cause: String },
+
+    #[error("{} is no snapshot: {what}", shown(.path))]
+    NoSnapshot { path: PathBuf, what: String },
+
+    #[error("the snapshot {} is damaged: {what}", shown(.path))]
+    SnapshotUnreadable { path: PathBuf, what: String },
+
     #[error("signals cannot be caught: {cause}")]
     Interrupt { cause: io::Error },
 
@@ -162,6 +175,10 @@ impl Error {
             Executed { .. } => "attach again: the pid is the same, the program is another one".into(),
             Unreadable { .. } => "try again; if it stays so, run pymemscope as root".into(),
             OutputExists { .. } => "choose another name, or replace it with --force".into(),
+            NotReplaced { .. } => "choose another name, or move away what is there".into(),
+            NoSnapshot { .. } => "give the folder that `pymemscope snapshot PID -o FOLDER` wrote".into(),
+            SnapshotUnreadable { .. } => "copy it again from where it was written, or take another one".into(),
+            SnapshotUnwritable { .. } => "check that there is room, or choose another place".into(),
             OutputUnwritable { .. } => "check that its folder exists, is yours to write to and has room".into(),
             NoStandardOutput => "leave it open, or give it a place: `> report.txt`, or `> /dev/null` beside -o FILE".into(),
             EndedUnread { .. } => {

@@ -49,14 +49,14 @@ pub enum Waited {
 
 impl Session {
     /// Opens the process and finds its interpreter; nothing is stopped yet.
-    pub fn open(pid: u32, freeze: FreezeMode, mode: Mode) -> Result<Session> {
+    pub fn open(pid: u32, plan: &CapturePlan, mode: Mode) -> Result<Session> {
         // What we started ourselves is traced by our own watcher.
-        let stopping = if freeze == FreezeMode::None || mode == Mode::Run {
+        let stopping = if plan.freeze == FreezeMode::None || mode == Mode::Run {
             Stopping::NotIntended
         } else {
             Stopping::Intended
         };
-        let camera = Camera::new(pid, freeze);
+        let camera = Camera::new(pid, plan.freeze, plan.in_detail);
         let target = Target::open(pid, stopping)?;
         let facts = ProcessFacts {
             pid,
@@ -232,6 +232,7 @@ impl Session {
             age: self.age,
             snapshots: self.snapshots,
             heap: last.heap,
+            detail: last.detail,
             warnings,
             memory_limit,
         })
@@ -242,10 +243,10 @@ impl Session {
 ///
 /// `stop` ends the waiting between them early; what was read until then is the capture. A process that ends midway is
 /// reported with a warning, and is an error only when nothing of it was read.
-pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &Interrupt) -> Result<Capture> {
+pub fn attach(pid: u32, plan: &CapturePlan, mode: Mode, progress: &mut dyn Progress, stop: &Interrupt) -> Result<Capture> {
     progress.step(Step::Finding);
     let mut freezer = freezer(pid, plan.freeze)?;
-    let mut session = Session::open(pid, plan.freeze, Mode::Attach)?;
+    let mut session = Session::open(pid, plan, mode)?;
     session.take(freezer.as_mut(), progress)?;
     let total = plan.duration;
     let mut due = plan.interval.unwrap_or(Duration::MAX);

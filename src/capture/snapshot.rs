@@ -10,6 +10,7 @@ use cpython::refusal::Refused;
 
 use crate::error::{Error, Result};
 use crate::heap::Heap;
+use crate::heap::detail::Detail;
 use crate::heap::survey::{Subject, survey};
 use crate::memory::image::Image;
 use crate::memory::mem_file::MemFile;
@@ -28,6 +29,7 @@ use crate::target::static_data::static_data;
 pub struct Camera {
     pid: u32,
     mode: FreezeMode,
+    in_detail: bool,
 }
 
 /// A snapshot in full.
@@ -37,7 +39,18 @@ pub struct Picture {
     pub freeze: FreezeUsed,
     pub reason: Option<String>,
     pub heap: Heap,
+    /// Every object and every reference, where they are wanted.
+    pub detail: Option<Detail>,
     pub warnings: Vec<String>,
+}
+
+/// What is read of a frozen process.
+struct Reading {
+    python: String,
+    heap: Heap,
+    detail: Option<Detail>,
+    /// What the user should know.
+    notes: Vec<String>,
 }
 
 /// Before an interpreter that is in the middle of something is given up.
@@ -50,8 +63,8 @@ const SMALLEST_IMAGE: u64 = 16 << 20;
 const IMAGE_SHARE: u64 = 4;
 
 impl Camera {
-    pub fn new(pid: u32, mode: FreezeMode) -> Camera {
-        Camera { pid, mode }
+    pub fn new(pid: u32, mode: FreezeMode, in_detail: bool) -> Camera {
+        Camera { pid, mode, in_detail }
     }
 
     /// Whether there is an interpreter that can be read, by what the memory holds at this moment.
@@ -84,12 +97,12 @@ impl Camera {
                 freezer,
                 pauses,
             };
-            match shot.read(target, rss) {
-                Ok((python, heap, notes)) => {
+            match shot.read(target, rss, self.in_detail) {
+                Ok(reading) => {
                     shot.release();
                     let mut read = read;
-                    read(heap.totals.objects);
-                    warnings.extend(notes);
+                    read(reading.heap.totals.objects);
+                    warnings.extend(reading.notes);
                     if used == FreezeUsed::None {
                         warnings.push(
                             "The program was not stopped: what changed while it was read may be missing or counted twice."
@@ -98,10 +111,11 @@ impl Camera {
                     }
                     return Ok(Picture {
                         at,
-                        python,
+                        python: reading.python,
                         freeze: used,
                         reason,
-                        heap,
+                        heap: reading.heap,
+                        detail: reading.detail,
                         warnings,
                     });
                 }
@@ -138,8 +152,8 @@ impl Shot<'_> {
         }
     }
 
-    /// Reads the frozen memory: the version, the heap, and what the user should know.
-    fn read(&mut self, target: &Target, rss: u64) -> Result<(String, Heap, Vec<String>)> {
+    /// Reads the frozen memory.
+    fn read(&mut self, target: &Target, rss: u64, in_detail: bool) -> Result<Reading> {
         let pid = self.pid;
         let Some(frozen) = &self.frozen else {
             return Err(Error::Exited { pid });
@@ -203,8 +217,18 @@ impl Shot<'_> {
             // What is left to be read are names; the memory is needed for who holds whom.
             image.shrink(0).map_err(unreadable)?;
         }
-        let heap = surveyed.finish(&mut image);
-        Ok((recognised.version.to_string(), heap, recognised.notes))
+        let (heap, detail) = if in_detail {
+            let (heap, detail) = surveyed.finish_in_detail(&mut image);
+            (heap, Some(detail))
+        } else {
+            (surveyed.finish(&mut image), None)
+        };
+        Ok(Reading {
+            python: recognised.version.to_string(),
+            heap,
+            detail,
+            notes: recognised.notes,
+        })
     }
 }
 

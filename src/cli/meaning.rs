@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Options, TypedCommand, TypedFreeze, TypedSeverity};
+use super::{Freezing, Showing, Target, TypedCommand, TypedFreeze, TypedSeverity, Watching};
 use crate::capture::plan::CapturePlan;
 use crate::commands::{Command, Settings};
 use crate::error::Error;
@@ -20,34 +20,55 @@ const RUN_INTERVAL: Duration = Duration::from_secs(10);
 
 pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
     match typed {
-        TypedCommand::Attach { target, options } => {
-            let pid = target
-                .pid
-                .or(target.positional)
-                .ok_or_else(|| usage("no PID was given", "pymemscope attach PID"))?;
-            let duration = Some(options.duration.unwrap_or(ATTACH_DURATION));
-            let plan = plan(&options, duration, options.interval)?;
+        TypedCommand::Attach {
+            target,
+            watching,
+            showing,
+        } => {
+            let duration = Some(watching.duration.unwrap_or(ATTACH_DURATION));
             Ok(Command::Attach {
-                pid,
-                settings: settings(options, plan)?,
+                pid: pid(&target, "pymemscope attach PID")?,
+                plan: plan(&watching, duration, watching.interval)?,
+                settings: settings(showing)?,
             })
         }
-        TypedCommand::Run { options, program } => {
+        TypedCommand::Run {
+            watching,
+            showing,
+            program,
+        } => {
             refuse_unknown_option(&program)?;
-            let interval = options.interval.unwrap_or(RUN_INTERVAL);
-            let once = options.duration.is_some_and(|duration| duration.is_zero());
-            let plan = plan(
-                &options,
-                options.duration,
-                if once { options.interval } else { Some(interval) },
-            )?;
+            let interval = watching.interval.unwrap_or(RUN_INTERVAL);
+            let once = watching.duration.is_some_and(|duration| duration.is_zero());
+            let interval = if once { watching.interval } else { Some(interval) };
             Ok(Command::Run {
                 program,
-                settings: settings(options, plan)?,
+                plan: plan(&watching, watching.duration, interval)?,
+                settings: settings(showing)?,
             })
         }
+        TypedCommand::Snapshot {
+            target,
+            freezing,
+            output,
+            force,
+        } => Ok(Command::Snapshot {
+            pid: pid(&target, "pymemscope snapshot PID -o FOLDER")?,
+            freeze: freeze(&freezing),
+            folder: output,
+            force,
+        }),
+        TypedCommand::Report { folder, showing } => Ok(Command::Report {
+            folder,
+            settings: settings(showing)?,
+        }),
         TypedCommand::Rules { name } => Ok(Command::Rules { name }),
     }
+}
+
+fn pid(target: &Target, example: &str) -> Result<u32, Error> {
+    let typed = target.pid.or(target.positional);
+    typed.ok_or_else(|| usage("no PID was given", example))
 }
 
 /// clap takes any word that it does not know for the program's; one that looks like an option is a slip.
@@ -60,7 +81,7 @@ fn refuse_unknown_option(program: &[OsString]) -> Result<(), Error> {
     Ok(())
 }
 
-fn plan(options: &Options, duration: Option<Duration>, interval: Option<Duration>) -> Result<CapturePlan, Error> {
+fn plan(watching: &Watching, duration: Option<Duration>, interval: Option<Duration>) -> Result<CapturePlan, Error> {
     if interval.is_some_and(|interval| interval.is_zero()) {
         return Err(usage(
             "an interval of 0 seconds would take snapshots without end",
@@ -73,21 +94,25 @@ fn plan(options: &Options, duration: Option<Duration>, interval: Option<Duration
             "leave one of them out",
         ));
     }
-    let freeze = match options.freeze {
-        _ if options.nonblocking => FreezeMode::None,
+    Ok(CapturePlan {
+        duration,
+        interval,
+        freeze: freeze(&watching.freezing),
+        in_detail: false,
+    })
+}
+
+fn freeze(freezing: &Freezing) -> FreezeMode {
+    match freezing.freeze {
+        _ if freezing.nonblocking => FreezeMode::None,
         TypedFreeze::Auto => FreezeMode::Auto,
         TypedFreeze::Fork => FreezeMode::Fork,
         TypedFreeze::Stop => FreezeMode::Stop,
         TypedFreeze::None => FreezeMode::None,
-    };
-    Ok(CapturePlan {
-        duration,
-        interval,
-        freeze,
-    })
+    }
 }
 
-fn settings(options: Options, plan: CapturePlan) -> Result<Settings, Error> {
+fn settings(options: Showing) -> Result<Settings, Error> {
     let mut thresholds = Thresholds::default();
     for typed in &options.threshold {
         thresholds
@@ -100,7 +125,6 @@ fn settings(options: Options, plan: CapturePlan) -> Result<Settings, Error> {
         TypedSeverity::Error => Severity::Error,
     });
     Ok(Settings {
-        plan,
         outputs: outputs(&options)?,
         force: options.force,
         thresholds,
@@ -110,7 +134,7 @@ fn settings(options: Options, plan: CapturePlan) -> Result<Settings, Error> {
 }
 
 /// The outputs, each with its format: a file's by its name; `-f` is for those whose name tells none.
-fn outputs(options: &Options) -> Result<Vec<Output>, Error> {
+fn outputs(options: &Showing) -> Result<Vec<Output>, Error> {
     let mut paths = options.output.clone();
     if paths.is_empty() && options.format.is_some() {
         paths.push(PathBuf::from("-"));
@@ -214,7 +238,14 @@ mod tests {
     fn settings_of(words: &str) -> Settings {
         match meant(words) {
             Command::Attach { settings, .. } | Command::Run { settings, .. } => settings,
-            Command::Rules { .. } => panic!("no capture"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn plan_of(words: &str) -> CapturePlan {
+        match meant(words) {
+            Command::Attach { plan, .. } | Command::Run { plan, .. } => plan,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -228,29 +259,29 @@ mod tests {
 
     #[test]
     fn attach_takes_ten_seconds_unless_told() {
-        let seconds = |words: &str| settings_of(words).plan.duration.map(|duration| duration.as_secs_f64());
+        let seconds = |words: &str| plan_of(words).duration.map(|duration| duration.as_secs_f64());
         assert_eq!(seconds("attach 7"), Some(10.0));
         assert_eq!(seconds("attach -p 7 -d 0"), Some(0.0));
         assert_eq!(seconds("attach 7 --duration 0.5"), Some(0.5));
         assert_eq!(seconds("run app.py"), None);
-        assert_eq!(settings_of("run app.py").plan.interval, Some(RUN_INTERVAL));
-        assert_eq!(settings_of("run -d 0 app.py").plan.interval, None);
-        assert_eq!(settings_of("attach 7").plan.interval, None);
+        assert_eq!(plan_of("run app.py").interval, Some(RUN_INTERVAL));
+        assert_eq!(plan_of("run -d 0 app.py").interval, None);
+        assert_eq!(plan_of("attach 7").interval, None);
     }
 
     #[test]
     fn nonblocking_is_freeze_none() {
-        assert_eq!(settings_of("attach 7").plan.freeze, FreezeMode::Auto);
-        assert_eq!(settings_of("attach 7 --nonblocking").plan.freeze, FreezeMode::None);
-        assert_eq!(settings_of("attach 7 --freeze stop").plan.freeze, FreezeMode::Stop);
+        assert_eq!(plan_of("attach 7").freeze, FreezeMode::Auto);
+        assert_eq!(plan_of("attach 7 --nonblocking").freeze, FreezeMode::None);
+        assert_eq!(plan_of("attach 7 --freeze stop").freeze, FreezeMode::Stop);
     }
 
     #[test]
     fn options_of_run_end_where_the_program_begins() {
         let program = |words: &str| match meant(words) {
-            Command::Run { program, settings } => {
+            Command::Run { program, plan, .. } => {
                 let words: Vec<String> = program.into_iter().map(|word| word.into_string().unwrap()).collect();
-                (words.join(" "), settings.plan.duration)
+                (words.join(" "), plan.duration)
             }
             other => panic!("{other:?}"),
         };

@@ -1,8 +1,10 @@
 //! What the command does, one short function a subcommand.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use crate::capture::Capture;
+use crate::capture::FreezeMode;
 use crate::capture::plan::CapturePlan;
 use crate::error::{Result, exit_code};
 use crate::report::model::Report;
@@ -17,19 +19,34 @@ use crate::sampling::growth::Growth;
 
 pub mod attach;
 pub mod program;
+pub mod report;
 pub mod rules;
 pub mod run;
+pub mod snapshot;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     Attach {
         pid: u32,
+        plan: CapturePlan,
         settings: Settings,
     },
     Run {
         /// The program's name and its arguments.
         program: Vec<OsString>,
+        plan: CapturePlan,
+        settings: Settings,
+    },
+    Snapshot {
+        pid: u32,
+        freeze: FreezeMode,
+        folder: PathBuf,
+        /// Whether a snapshot that exists is replaced.
+        force: bool,
+    },
+    Report {
+        folder: PathBuf,
         settings: Settings,
     },
     Rules {
@@ -37,10 +54,9 @@ pub enum Command {
     },
 }
 
-/// How a capture is taken, judged and shown.
+/// How a capture is judged and shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    pub plan: CapturePlan,
     pub outputs: Vec<Output>,
     /// Whether existing files are replaced.
     pub force: bool,
@@ -54,8 +70,19 @@ pub struct Settings {
 /// Does it; the exit code says how it went.
 pub fn execute(command: &Command) -> Result<u8> {
     match command {
-        Command::Attach { pid, settings } => attach::attach(*pid, settings),
-        Command::Run { program, settings } => run::run(program, settings),
+        Command::Attach { pid, plan, settings } => attach::attach(*pid, plan, settings),
+        Command::Run {
+            program,
+            plan,
+            settings,
+        } => run::run(program, plan, settings),
+        Command::Snapshot {
+            pid,
+            freeze,
+            folder,
+            force,
+        } => snapshot::snapshot(*pid, *freeze, folder, *force),
+        Command::Report { folder, settings } => report::report(folder, settings),
         Command::Rules { name } => rules::rules(name.as_deref()),
     }
 }

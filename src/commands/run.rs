@@ -5,18 +5,19 @@ use std::ffi::OsString;
 use super::program::command_line;
 use super::{Settings, check_outputs, show};
 use crate::capture::interrupt::Interrupt;
+use crate::capture::plan::CapturePlan;
 use crate::capture::progress::Quiet;
 use crate::capture::{self, Followed};
 use crate::error::{Error, Result, exit_code};
 use crate::target::child;
 
 /// The exit code is the program's own, unless findings were asked to decide it or it was 0 and something went wrong.
-pub fn run(program: &[OsString], settings: &Settings) -> Result<u8> {
+pub fn run(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Result<u8> {
     check_outputs(settings)?;
     let program = command_line(program)?;
     let stop = Interrupt::on_every_ctrl_c()?;
     // The terminal is the program's: a progress line would write over what it prints.
-    let Followed { capture, mut program } = capture::run(&program, &settings.plan, &mut Quiet, &stop)?;
+    let Followed { capture, mut program } = capture::run(&program, plan, &mut Quiet, &stop)?;
     let shown = capture.map(|capture| show(&capture, settings));
     let own = child::exit_code(program.wait());
     match shown {

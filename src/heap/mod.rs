@@ -2,6 +2,7 @@
 
 mod collector;
 mod containers;
+pub mod detail;
 mod found;
 mod gone;
 pub mod graph;
@@ -15,7 +16,9 @@ mod ownership;
 mod paths;
 mod retention;
 mod roots;
+pub mod saved;
 pub mod survey;
+mod texts;
 mod threads;
 mod tree;
 mod types;

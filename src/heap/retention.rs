@@ -40,6 +40,11 @@ impl Retention {
         self.amounts.of(&self.dominators, &self.sizes, row).bytes
     }
 
+    /// The last holder that all chains from the roots to a row pass; `None` for the heap as a whole.
+    pub fn dominator(&self, row: u32) -> Option<u32> {
+        self.dominators.of(row)
+    }
+
     /// Says of each type what its objects retain.
     pub fn add_to_types(&self, objects: &Objects, types: &Types, totals: &mut [TypeTotals]) {
         let group_of_name: FxHashMap<&str, u32> = totals.iter().map(|each| &*each.name).zip(0..).collect();

@@ -11,6 +11,7 @@ use cpython::objects::examine::Examiner;
 
 use super::collector;
 use super::containers;
+use super::detail::{Detail, detail};
 use super::found::Found;
 use super::holders::{Holders, Rows};
 use super::owners;
@@ -88,6 +89,16 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
 impl Survey<'_> {
     /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards.
     pub fn finish<M: ReadMemory>(self, memory: &mut M) -> Heap {
+        self.conclude(memory, false).0
+    }
+
+    /// The heap, and with it every object and every reference with its name.
+    pub fn finish_in_detail<M: ReadMemory>(self, memory: &mut M) -> (Heap, Detail) {
+        let (heap, detail) = self.conclude(memory, true);
+        (heap, detail.unwrap_or_default())
+    }
+
+    fn conclude<M: ReadMemory>(self, memory: &mut M, in_detail: bool) -> (Heap, Option<Detail>) {
         let Survey {
             subject,
             mut found,
@@ -97,6 +108,7 @@ impl Survey<'_> {
         } = self;
         found.objects.resolve(&found.spots, rows.count, &rows.held);
         let owned = Ownership::of(memory, &mut found, subject.layout, &rows);
+        let mut detailed = in_detail.then(|| detail(memory, subject.layout, &mut found, &owned, rows.count));
         let adopter = rows.count as u32 - 1;
         let references = found.objects.take_references(adopter, &owned.adopted);
         let mut watched = containers::watched(memory, &mut walker, &mut found, &owned);
@@ -111,9 +123,10 @@ impl Survey<'_> {
             ));
         }
         let mut types = found.types.totals();
+        let mut retention = None;
         match references {
             Ok(references) => {
-                let retention = Retention::of(references, &found.objects);
+                let retention = retention.insert(Retention::of(references, &found.objects));
                 for (container, each) in containers.iter_mut().zip(&watched) {
                     container.retained_bytes = retention.bytes(each.row);
                 }
@@ -128,14 +141,18 @@ impl Survey<'_> {
             getsizeof_bytes: sum(|each| each.getsizeof_bytes),
             tracked_objects: sum(|each| each.tracked_count),
         };
-        Heap {
+        if let Some((detail, numbering)) = &mut detailed {
+            detail.complete(numbering, &found, &types, retention.as_ref());
+        }
+        let heap = Heap {
             types,
             totals,
             rejected: found.rejected,
             tree,
             containers,
             warnings,
-        }
+        };
+        (heap, detailed.map(|(detail, _)| detail))
     }
 }
 

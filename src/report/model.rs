@@ -186,6 +186,7 @@ fn capture_facts(capture: &Capture) -> CaptureFacts<'_> {
         mode: match capture.mode {
             Mode::Attach => "attach",
             Mode::Run => "run",
+            Mode::Snapshot => "snapshot",
         },
         freeze: match capture.freeze {
             FreezeUsed::Fork => "fork",

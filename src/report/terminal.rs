@@ -19,6 +19,20 @@ const RETAINS: usize = 4;
 
 /// Writes the report with at most `top` rows of types.
 pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    write_head(report, screen, out)?;
+    if let Some(types) = types_table(report, top) {
+        write_table(&types, screen, out)?;
+    }
+    if let Some(owners) = owners_table(report, top.div_ceil(OWNERS_PER_TYPE)) {
+        write_table(&owners, screen, out)?;
+        paragraph(out, screen, Style::Dim, "", &legend(report))?;
+    }
+    findings(report, screen, out)?;
+    write_warnings(report, screen, out)
+}
+
+/// Writes whose heap it is and how it was read.
+pub fn write_head(report: &Report<'_>, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", screen.paint(Style::Bold, &header(report, screen)))?;
     for line in wrap(&measurement(report), screen.text_width()) {
         writeln!(out, "{line}")?;
@@ -32,14 +46,10 @@ pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Writ
             &format!("{} mode: {}", report.capture.freeze, harmless(reason)),
         )?;
     }
-    if let Some(types) = types_table(report, top) {
-        write_table(&types, screen, out)?;
-    }
-    if let Some(owners) = owners_table(report, top.div_ceil(OWNERS_PER_TYPE)) {
-        write_table(&owners, screen, out)?;
-        paragraph(out, screen, Style::Dim, "", &legend(report))?;
-    }
-    findings(report, screen, out)?;
+    Ok(())
+}
+
+pub fn write_warnings(report: &Report<'_>, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     for warning in &report.capture.warnings {
         paragraph(out, screen, Style::Yellow, "warning: ", &harmless(warning))?;
     }
@@ -221,6 +231,7 @@ fn findings(report: &Report<'_>, screen: Screen, out: &mut dyn Write) -> io::Res
     if report.findings.is_empty() {
         let hint = match (report.capture.samples, report.capture.mode) {
             (2.., _) => "",
+            (_, "snapshot") => "",
             (_, "run") => " (growth shows only in a program that runs for longer, or with a shorter --interval)",
             _ => " (growth shows with a duration only: -d 10)",
         };

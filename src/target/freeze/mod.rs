@@ -58,6 +58,7 @@ pub enum FreezeMode {
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FreezeUsed {
     Fork,
     Stop,

@@ -1,0 +1,147 @@
+//! A capture as a folder: a header in JSON beside the tables of its heap. It is read again with no process in sight.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::header::{Header, SCHEMA};
+use super::{Capture, Detail};
+use crate::error::{Error, Result};
+use crate::heap::saved;
+
+/// The file that makes a folder a snapshot.
+const HEADER: &str = "snapshot.json";
+/// Snapshots hold data of the program: they are for nobody else's eyes.
+const FOLDER_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+/// A longer header is none of ours.
+const LONGEST_HEADER: u64 = 256 << 20;
+
+/// A folder that is to be written: it appears under its name when it is complete.
+pub struct NewFolder {
+    path: PathBuf,
+    partial: PathBuf,
+    replaces: bool,
+}
+
+impl NewFolder {
+    /// Makes sure, before anything is captured, that the folder can be written: one that exists only with `force`, and
+    /// only when it is a snapshot.
+    pub fn create(path: &Path, force: bool) -> Result<NewFolder> {
+        let unwritable = |cause: io::Error| Error::OutputUnwritable {
+            path: path.to_owned(),
+            cause,
+        };
+        let replaces = match fs::symlink_metadata(path) {
+            Ok(_) if !force => return Err(Error::OutputExists { path: path.to_owned() }),
+            Ok(_) if path.join(HEADER).is_file() => true,
+            Ok(_) => return Err(Error::NotReplaced { path: path.to_owned() }),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => false,
+            Err(cause) => return Err(unwritable(cause)),
+        };
+        let partial = beside(path, "partial").map_err(unwritable)?;
+        // What an earlier process of our pid left behind goes.
+        let _ = fs::remove_dir_all(&partial);
+        DirBuilder::new().mode(FOLDER_MODE).create(&partial).map_err(unwritable)?;
+        Ok(NewFolder {
+            path: path.to_owned(),
+            partial,
+            replaces,
+        })
+    }
+
+    /// Writes the capture, whose heap must be there in detail; answers the bytes written.
+    pub fn write(self, capture: &Capture, detail: &Detail) -> Result<u64> {
+        let unwritable = |cause: io::Error| Error::OutputUnwritable {
+            path: self.path.clone(),
+            cause,
+        };
+        let make = |name: &str| new_file(&self.partial.join(name));
+        let tables = saved::save(&make, &capture.heap, detail).map_err(|cause| Error::SnapshotUnwritable {
+            path: self.path.clone(),
+            cause: cause.to_string(),
+        })?;
+        let tables: BTreeMap<String, u64> = tables.iter().map(|&(name, bytes)| (name.to_owned(), bytes)).collect();
+        let total = tables.values().sum();
+        let header = new_file(&self.partial.join(HEADER)).map_err(unwritable)?;
+        serde_json::to_writer_pretty(&header, &Header::of(capture, tables)).map_err(|cause| unwritable(cause.into()))?;
+        self.appear().map_err(unwritable)?;
+        Ok(total)
+    }
+
+    fn appear(&self) -> io::Result<()> {
+        if self.replaces {
+            let old = beside(&self.path, "old")?;
+            fs::rename(&self.path, &old)?;
+            fs::rename(&self.partial, &self.path)?;
+            return fs::remove_dir_all(old);
+        }
+        // Renaming onto a folder succeeds only when that is empty.
+        fs::rename(&self.partial, &self.path)
+    }
+}
+
+impl Drop for NewFolder {
+    fn drop(&mut self) {
+        // After it has appeared there is nothing left to remove.
+        let _ = fs::remove_dir_all(&self.partial);
+    }
+}
+
+fn beside(path: &Path, what: &str) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let name = format!(".{}.{}.{what}", name.to_string_lossy(), std::process::id());
+    Ok(path.with_file_name(name))
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path)
+}
+
+/// Reads the capture that a folder holds; with every object and every reference where `in_detail` asks for them.
+pub fn load(path: &Path, in_detail: bool) -> Result<Capture> {
+    let header = header(path)?;
+    let damaged = |what: String| Error::SnapshotUnreadable {
+        path: path.to_owned(),
+        what,
+    };
+    for (name, &bytes) in &header.tables {
+        let found = fs::metadata(path.join(name)).map(|metadata| metadata.len());
+        match found {
+            Ok(found) if found == bytes => {}
+            Ok(found) => return Err(damaged(format!("{name} has {found} bytes instead of {bytes}"))),
+            Err(cause) => return Err(damaged(format!("{name}: {cause}"))),
+        }
+    }
+    let heap = saved::load(path).map_err(|cause| damaged(cause.to_string()))?;
+    let detail = match in_detail {
+        true => Some(saved::load_detail(path, &heap.types).map_err(|cause| damaged(cause.to_string()))?),
+        false => None,
+    };
+    Ok(header.into_capture(heap, detail))
+}
+
+fn header(path: &Path) -> Result<Header> {
+    let foreign = |what: &str| Error::NoSnapshot {
+        path: path.to_owned(),
+        what: what.to_owned(),
+    };
+    let file = match File::open(path.join(HEADER)) {
+        Ok(file) => file,
+        Err(cause) if !path.exists() => return Err(foreign(&cause.to_string())),
+        Err(_) if !path.is_dir() => return Err(foreign("it is a file, not a folder")),
+        Err(cause) => return Err(foreign(&format!("{HEADER}: {cause}"))),
+    };
+    let text = io::read_to_string(io::Read::take(file, LONGEST_HEADER)).map_err(|cause| foreign(&cause.to_string()))?;
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|cause| foreign(&format!("{HEADER} is no JSON: {cause}")))?;
+    if value["schema"] != SCHEMA {
+        return Err(foreign(&format!("{HEADER} is of the form {}, not \"{SCHEMA}\"", value["schema"])));
+    }
+    serde_json::from_value(value).map_err(|cause| Error::SnapshotUnreadable {
+        path: path.to_owned(),
+        what: format!("{HEADER}: {cause}"),
+    })
+}

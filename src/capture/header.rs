@@ -1,0 +1,165 @@
+//! The header of a saved capture: the report's fields that stand in no table.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Capture, FreezeUsed, Mode, ProcessFacts, Snapshot};
+use crate::heap::detail::Detail;
+use crate::heap::{Heap, Totals};
+
+pub const SCHEMA: &str = "pymemscope/snapshot/1";
+
+/// Sizes are bytes, times are seconds.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Header {
+    pub schema: String,
+    process: Process,
+    capture: CaptureFacts,
+    heap: HeapFacts,
+    /// One for each snapshot that was taken; the last one is the heap in the tables.
+    timeline: Vec<Moment>,
+    /// The files of the tables, with the bytes that each has.
+    pub tables: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Process {
+    pid: u32,
+    python: String,
+    build: String,
+    executable: String,
+    command: Vec<String>,
+    start_time: f64,
+    rss: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct CaptureFacts {
+    freeze: FreezeUsed,
+    freeze_reason: Option<String>,
+    pauses: Vec<f64>,
+    duration: f64,
+    /// How long the program had been running at the first snapshot.
+    age: f64,
+    warnings: Vec<String>,
+    memory_limit: Option<u64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct HeapFacts {
+    objects: u64,
+    bytes: u64,
+    getsizeof_bytes: u64,
+    tracked_objects: u64,
+    objects_rejected: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Moment {
+    /// Since the first snapshot.
+    time: f64,
+    rss: u64,
+    objects: u64,
+    heap_bytes: u64,
+}
+
+impl Header {
+    pub fn of(capture: &Capture, tables: BTreeMap<String, u64>) -> Header {
+        let process = &capture.process;
+        let totals = &capture.heap.totals;
+        Header {
+            schema: SCHEMA.to_owned(),
+            process: Process {
+                pid: process.pid,
+                python: process.python.clone(),
+                build: process.build.to_owned(),
+                executable: process.executable.clone(),
+                command: process.command.clone(),
+                start_time: process.start_time,
+                rss: process.rss,
+            },
+            capture: CaptureFacts {
+                freeze: capture.freeze,
+                freeze_reason: capture.freeze_reason.clone(),
+                pauses: capture.pauses.iter().map(Duration::as_secs_f64).collect(),
+                duration: capture.duration.as_secs_f64(),
+                age: capture.age.as_secs_f64(),
+                warnings: capture.warnings.clone(),
+                memory_limit: capture.memory_limit,
+            },
+            heap: HeapFacts {
+                objects: totals.objects,
+                bytes: totals.bytes,
+                getsizeof_bytes: totals.getsizeof_bytes,
+                tracked_objects: totals.tracked_objects,
+                objects_rejected: capture.heap.rejected,
+            },
+            timeline: capture.snapshots.iter().map(moment).collect(),
+            tables,
+        }
+    }
+
+    pub fn into_capture(self, heap: Heap, detail: Option<Detail>) -> Capture {
+        Capture {
+            process: ProcessFacts {
+                pid: self.process.pid,
+                python: self.process.python,
+                build: match self.process.build.as_str() {
+                    "release" => "release",
+                    _ => "debug",
+                },
+                executable: self.process.executable,
+                command: self.process.command,
+                start_time: self.process.start_time,
+                rss: self.process.rss,
+            },
+            mode: Mode::Snapshot,
+            freeze: self.capture.freeze,
+            freeze_reason: self.capture.freeze_reason,
+            pauses: self.capture.pauses.into_iter().map(seconds).collect(),
+            duration: seconds(self.capture.duration),
+            age: seconds(self.capture.age),
+            snapshots: self.timeline.into_iter().map(snapshot).collect(),
+            heap: Heap {
+                totals: Totals {
+                    objects: self.heap.objects,
+                    bytes: self.heap.bytes,
+                    getsizeof_bytes: self.heap.getsizeof_bytes,
+                    tracked_objects: self.heap.tracked_objects,
+                },
+                rejected: self.heap.objects_rejected,
+                ..heap
+            },
+            detail,
+            warnings: self.capture.warnings,
+            memory_limit: self.capture.memory_limit,
+        }
+    }
+}
+
+/// Anything that is no time is none.
+fn seconds(number: f64) -> Duration {
+    Duration::try_from_secs_f64(number).unwrap_or_default()
+}
+
+fn moment(snapshot: &Snapshot) -> Moment {
+    Moment {
+        time: snapshot.at.as_secs_f64(),
+        rss: snapshot.rss,
+        objects: snapshot.objects,
+        heap_bytes: snapshot.heap_bytes,
+    }
+}
+
+fn snapshot(moment: Moment) -> Snapshot {
+    Snapshot {
+        at: seconds(moment.time),
+        rss: moment.rss,
+        objects: moment.objects,
+        heap_bytes: moment.heap_bytes,
+        types: Vec::new(),
+        containers: Vec::new(),
+    }
+}

@@ -1,0 +1,100 @@
+//! The heap as a folder of tables, written and read with no process in sight.
+
+mod containers;
+mod frames;
+mod objects;
+mod records;
+mod references;
+mod table;
+mod types;
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use thiserror::Error;
+
+use self::containers::{ItemType, item_types, set_item_types};
+use self::records::Recorded;
+use self::table::ParquetError;
+use super::detail::Detail;
+use super::{Container, Heap, Tree, TreeNode, TypeTotals};
+
+/// The tables of a folder, by their files.
+const TYPES: &str = "types.parquet";
+const CONTAINERS: &str = "containers.parquet";
+const ITEM_TYPES: &str = "item_types.parquet";
+const FRAMES: &str = "frames.parquet";
+const ROOTS: &str = "roots.parquet";
+const OBJECTS: &str = "objects.parquet";
+const REFERENCES: &str = "references.parquet";
+
+/// Why a table could not be written or read.
+#[derive(Debug, Error)]
+pub enum TableError {
+    #[error("{file}: {cause}")]
+    File { file: &'static str, cause: io::Error },
+    #[error("{file}: {cause}")]
+    Table { file: &'static str, cause: ParquetError },
+}
+
+/// Makes a file of a folder to write to.
+pub type Make<'a> = dyn Fn(&str) -> io::Result<File> + 'a;
+
+/// Writes the tables of a heap; answers their names with the bytes of each.
+pub fn save(make: &Make, heap: &Heap, detail: &Detail) -> Result<Vec<(&'static str, u64)>, TableError> {
+    let mut written = Vec::new();
+    let mut put = |file: &'static str, write: &dyn Fn(&File) -> Result<u64, ParquetError>| {
+        let out = make(file).map_err(|cause| TableError::File { file, cause })?;
+        let bytes = write(&out).map_err(|cause| TableError::Table { file, cause })?;
+        written.push((file, bytes));
+        Ok(())
+    };
+    put(TYPES, &|out| records::save(out, &heap.types))?;
+    put(CONTAINERS, &|out| records::save(out, &heap.containers))?;
+    put(ITEM_TYPES, &|out| records::save(out, &item_types(&heap.containers)))?;
+    put(FRAMES, &|out| records::save(out, &heap.tree.nodes))?;
+    put(ROOTS, &|out| objects::save_roots(out, detail))?;
+    put(OBJECTS, &|out| objects::save_objects(out, detail, &heap.types))?;
+    put(REFERENCES, &|out| references::save(out, detail))?;
+    Ok(written)
+}
+
+/// Reads what a report needs of a heap: its totals, warnings and rejects are the caller's to add.
+pub fn load(folder: &Path) -> Result<Heap, TableError> {
+    let mut containers: Vec<Container> = load_records(folder, CONTAINERS)?;
+    let item_types: Vec<ItemType> = load_records(folder, ITEM_TYPES)?;
+    set_item_types(&mut containers, item_types);
+    let nodes: Vec<TreeNode> = load_records(folder, FRAMES)?;
+    let is_a_tree = nodes
+        .iter()
+        .enumerate()
+        .all(|(row, node)| (node.parent as usize) < row.max(1));
+    if !is_a_tree || nodes.is_empty() {
+        let cause = ParquetError::General("the frames are no tree".to_owned());
+        return Err(TableError::Table { file: FRAMES, cause });
+    }
+    Ok(Heap {
+        types: load_records(folder, TYPES)?,
+        containers,
+        tree: Tree { nodes },
+        ..Heap::default()
+    })
+}
+
+/// Reads every object and every reference.
+pub fn load_detail(folder: &Path, types: &[TypeTotals]) -> Result<Detail, TableError> {
+    let loaded = objects::load(open(folder, ROOTS)?, open(folder, OBJECTS)?, types);
+    let mut detail = loaded.map_err(|cause| TableError::Table { file: OBJECTS, cause })?;
+    let loaded = references::load(open(folder, REFERENCES)?, &mut detail);
+    loaded.map_err(|cause| TableError::Table { file: REFERENCES, cause })?;
+    Ok(detail)
+}
+
+fn load_records<T: Recorded>(folder: &Path, file: &'static str) -> Result<Vec<T>, TableError> {
+    records::load(open(folder, file)?).map_err(|cause| TableError::Table { file, cause })
+}
+
+fn open(folder: &Path, file: &'static str) -> Result<File, TableError> {
+    File::open(folder.join(file)).map_err(|cause| TableError::File { file, cause })
+}
