@@ -1,6 +1,5 @@
 //! A capture as a folder: a header in JSON beside the tables of its heap. It is read again with no process in sight.
 
-use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -44,7 +43,10 @@ impl NewFolder {
         let partial = beside(path, "partial").map_err(unwritable)?;
         // What an earlier process of our pid left behind goes.
         let _ = fs::remove_dir_all(&partial);
-        DirBuilder::new().mode(FOLDER_MODE).create(&partial).map_err(unwritable)?;
+        DirBuilder::new()
+            .mode(FOLDER_MODE)
+            .create(&partial)
+            .map_err(unwritable)?;
         Ok(NewFolder {
             path: path.to_owned(),
             partial,
@@ -63,10 +65,10 @@ impl NewFolder {
             path: self.path.clone(),
             cause: cause.to_string(),
         })?;
-        let tables: BTreeMap<String, u64> = tables.iter().map(|&(name, bytes)| (name.to_owned(), bytes)).collect();
-        let total = tables.values().sum();
+        let total = tables.values().map(|table| table.bytes).sum();
         let header = new_file(&self.partial.join(HEADER)).map_err(unwritable)?;
-        serde_json::to_writer_pretty(&header, &Header::of(capture, tables)).map_err(|cause| unwritable(cause.into()))?;
+        serde_json::to_writer_pretty(&header, &Header::of(capture, tables))
+            .map_err(|cause| unwritable(cause.into()))?;
         self.appear().map_err(unwritable)?;
         Ok(total)
     }
@@ -97,7 +99,11 @@ fn beside(path: &Path, what: &str) -> io::Result<PathBuf> {
 }
 
 fn new_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path)
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(FILE_MODE)
+        .open(path)
 }
 
 /// Reads the capture that a folder holds; with every object and every reference where `in_detail` asks for them.
@@ -107,14 +113,7 @@ pub fn load(path: &Path, in_detail: bool) -> Result<Capture> {
         path: path.to_owned(),
         what,
     };
-    for (name, &bytes) in &header.tables {
-        let found = fs::metadata(path.join(name)).map(|metadata| metadata.len());
-        match found {
-            Ok(found) if found == bytes => {}
-            Ok(found) => return Err(damaged(format!("{name} has {found} bytes instead of {bytes}"))),
-            Err(cause) => return Err(damaged(format!("{name}: {cause}"))),
-        }
-    }
+    saved::check(path, &header.tables).map_err(|cause| damaged(cause.to_string()))?;
     let heap = saved::load(path).map_err(|cause| damaged(cause.to_string()))?;
     let detail = match in_detail {
         true => Some(saved::load_detail(path, &heap.types).map_err(|cause| damaged(cause.to_string()))?),
@@ -138,7 +137,10 @@ fn header(path: &Path) -> Result<Header> {
     let value: serde_json::Value =
         serde_json::from_str(&text).map_err(|cause| foreign(&format!("{HEADER} is no JSON: {cause}")))?;
     if value["schema"] != SCHEMA {
-        return Err(foreign(&format!("{HEADER} is of the form {}, not \"{SCHEMA}\"", value["schema"])));
+        return Err(foreign(&format!(
+            "{HEADER} is of the form {}, not \"{SCHEMA}\"",
+            value["schema"]
+        )));
     }
     serde_json::from_value(value).map_err(|cause| Error::SnapshotUnreadable {
         path: path.to_owned(),

@@ -1,12 +1,12 @@
 //! The header of a saved capture: the report's fields that stand in no table.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Capture, FreezeUsed, Mode, ProcessFacts, Snapshot};
 use crate::heap::detail::Detail;
+use crate::heap::saved::Seals;
 use crate::heap::{Heap, Totals};
 
 pub const SCHEMA: &str = "pymemscope/snapshot/1";
@@ -20,8 +20,8 @@ pub struct Header {
     heap: HeapFacts,
     /// One for each snapshot that was taken; the last one is the heap in the tables.
     timeline: Vec<Moment>,
-    /// The files of the tables, with the bytes that each has.
-    pub tables: BTreeMap<String, u64>,
+    /// The files of the tables.
+    pub tables: Seals,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ struct Moment {
 }
 
 impl Header {
-    pub fn of(capture: &Capture, tables: BTreeMap<String, u64>) -> Header {
+    pub fn of(capture: &Capture, tables: Seals) -> Header {
         let process = &capture.process;
         let totals = &capture.heap.totals;
         Header {

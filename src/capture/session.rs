@@ -243,7 +243,13 @@ impl Session {
 ///
 /// `stop` ends the waiting between them early; what was read until then is the capture. A process that ends midway is
 /// reported with a warning, and is an error only when nothing of it was read.
-pub fn attach(pid: u32, plan: &CapturePlan, mode: Mode, progress: &mut dyn Progress, stop: &Interrupt) -> Result<Capture> {
+pub fn attach(
+    pid: u32,
+    plan: &CapturePlan,
+    mode: Mode,
+    progress: &mut dyn Progress,
+    stop: &Interrupt,
+) -> Result<Capture> {
     progress.step(Step::Finding);
     let mut freezer = freezer(pid, plan.freeze)?;
     let mut session = Session::open(pid, plan, mode)?;

@@ -1,9 +1,9 @@
 //! `pymemscope attach PID`: looks at a program that runs.
 
 use super::{Settings, check_outputs, show};
-use crate::capture::{self, Mode};
 use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
+use crate::capture::{self, Mode};
 use crate::error::Result;
 use crate::report::progress;
 

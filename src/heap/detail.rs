@@ -9,6 +9,7 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use rustc_hash::FxHashMap;
 
+use super::TypeTotals;
 use super::found::Found;
 use super::labels::{Label, LabelKind};
 use super::names::Form;
@@ -18,7 +19,6 @@ use super::ownership::Ownership;
 use super::paths::key_at;
 use super::retention::Retention;
 use super::texts::Texts;
-use super::TypeTotals;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Detail {
@@ -143,7 +143,9 @@ pub fn detail<M: ReadMemory>(
     for &row in &numbering.rows {
         let is_object = row as usize >= holders;
         let spot = found.objects.spot(row);
-        detail.addresses.push(if is_object { found.spots.address(spot) } else { 0 });
+        detail
+            .addresses
+            .push(if is_object { found.spots.address(spot) } else { 0 });
         detail.bytes.push(found.objects.bytes(row));
         for place in 0..found.objects.references(row).len() {
             let reference = found.objects.references(row)[place];
@@ -153,7 +155,10 @@ pub fn detail<M: ReadMemory>(
         }
         if row as usize + 1 == holders {
             let adopted = owned.adopted.iter().map(|&row| numbering.number_of[row as usize]);
-            let held = adopted.map(|target| Held { target, by: By::Unnamed });
+            let held = adopted.map(|target| Held {
+                target,
+                by: By::Unnamed,
+            });
             detail.references.extend(held);
         }
         detail.ends.push(detail.references.len() as u32);

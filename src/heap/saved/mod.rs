@@ -5,9 +5,11 @@ mod frames;
 mod objects;
 mod records;
 mod references;
+mod seal;
 mod table;
 mod types;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -16,6 +18,8 @@ use thiserror::Error;
 
 use self::containers::{ItemType, item_types, set_item_types};
 use self::records::Recorded;
+pub use self::seal::Seal;
+use self::seal::Sealing;
 use self::table::ParquetError;
 use super::detail::Detail;
 use super::{Container, Heap, Tree, TreeNode, TypeTotals};
@@ -28,6 +32,7 @@ const FRAMES: &str = "frames.parquet";
 const ROOTS: &str = "roots.parquet";
 const OBJECTS: &str = "objects.parquet";
 const REFERENCES: &str = "references.parquet";
+const TABLES: [&str; 7] = [TYPES, CONTAINERS, ITEM_TYPES, FRAMES, ROOTS, OBJECTS, REFERENCES];
 
 /// Why a table could not be written or read.
 #[derive(Debug, Error)]
@@ -36,18 +41,28 @@ pub enum TableError {
     File { file: &'static str, cause: io::Error },
     #[error("{file}: {cause}")]
     Table { file: &'static str, cause: ParquetError },
+    #[error("{file} is not what was written ({found} instead of {expected})")]
+    Changed {
+        file: &'static str,
+        found: Seal,
+        expected: Seal,
+    },
 }
 
 /// Makes a file of a folder to write to.
 pub type Make<'a> = dyn Fn(&str) -> io::Result<File> + 'a;
 
-/// Writes the tables of a heap; answers their names with the bytes of each.
-pub fn save(make: &Make, heap: &Heap, detail: &Detail) -> Result<Vec<(&'static str, u64)>, TableError> {
-    let mut written = Vec::new();
-    let mut put = |file: &'static str, write: &dyn Fn(&File) -> Result<u64, ParquetError>| {
+/// By its file, what each table was when it was written.
+pub type Seals = BTreeMap<String, Seal>;
+
+/// Writes the tables of a heap.
+pub fn save(make: &Make, heap: &Heap, detail: &Detail) -> Result<Seals, TableError> {
+    let mut seals = Seals::new();
+    let mut put = |file: &'static str, write: &dyn Fn(&mut Sealing) -> Result<(), ParquetError>| {
         let out = make(file).map_err(|cause| TableError::File { file, cause })?;
-        let bytes = write(&out).map_err(|cause| TableError::Table { file, cause })?;
-        written.push((file, bytes));
+        let mut out = Sealing::new(out);
+        write(&mut out).map_err(|cause| TableError::Table { file, cause })?;
+        seals.insert(file.to_owned(), out.finish());
         Ok(())
     };
     put(TYPES, &|out| records::save(out, &heap.types))?;
@@ -57,7 +72,21 @@ pub fn save(make: &Make, heap: &Heap, detail: &Detail) -> Result<Vec<(&'static s
     put(ROOTS, &|out| objects::save_roots(out, detail))?;
     put(OBJECTS, &|out| objects::save_objects(out, detail, &heap.types))?;
     put(REFERENCES, &|out| references::save(out, detail))?;
-    Ok(written)
+    Ok(seals)
+}
+
+/// Makes sure that the tables are what was written: their reader trusts them in much.
+pub fn check(folder: &Path, seals: &Seals) -> Result<(), TableError> {
+    for file in TABLES {
+        let found = File::open(folder.join(file)).and_then(Seal::of);
+        let found = found.map_err(|cause| TableError::File { file, cause })?;
+        let expected = seals.get(file).copied();
+        if expected != Some(found) {
+            let expected = expected.unwrap_or_default();
+            return Err(TableError::Changed { file, found, expected });
+        }
+    }
+    Ok(())
 }
 
 /// Reads what a report needs of a heap: its totals, warnings and rejects are the caller's to add.
@@ -87,7 +116,10 @@ pub fn load_detail(folder: &Path, types: &[TypeTotals]) -> Result<Detail, TableE
     let loaded = objects::load(open(folder, ROOTS)?, open(folder, OBJECTS)?, types);
     let mut detail = loaded.map_err(|cause| TableError::Table { file: OBJECTS, cause })?;
     let loaded = references::load(open(folder, REFERENCES)?, &mut detail);
-    loaded.map_err(|cause| TableError::Table { file: REFERENCES, cause })?;
+    loaded.map_err(|cause| TableError::Table {
+        file: REFERENCES,
+        cause,
+    })?;
     Ok(detail)
 }
 

@@ -2,6 +2,7 @@
 //! no object, the heap as a whole (0) first. `id` counts on from the one to the other.
 
 use std::fs::File;
+use std::io::Write;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -12,12 +13,12 @@ use crate::heap::detail::{Detail, NO_TYPE};
 
 /// Writes the rows of the numbers from `first` on; `name` is of what is no object, its type of an object.
 fn save(
-    file: &File,
+    file: impl Write + Send,
     detail: &Detail,
     ids: std::ops::Range<usize>,
     texts: &[Rc<str>],
     text: (&'static str, &dyn Fn(usize) -> Option<u32>),
-) -> Result<u64, ParquetError> {
+) -> Result<(), ParquetError> {
     let first = ids.start;
     let id = |row: usize| (first + row) as u64;
     let address = |row: usize| detail.addresses[first + row];
@@ -36,13 +37,13 @@ fn save(
     write(file, ids.len(), &columns.map(|(name, values)| Column { name, values }))
 }
 
-pub fn save_objects(file: &File, detail: &Detail, types: &[TypeTotals]) -> Result<u64, ParquetError> {
+pub fn save_objects(file: impl Write + Send, detail: &Detail, types: &[TypeTotals]) -> Result<(), ParquetError> {
     let names: Vec<Rc<str>> = types.iter().map(|each| Rc::clone(&each.name)).collect();
     let type_of = |id: usize| Some(detail.types[id]).filter(|&number| number != NO_TYPE);
     save(file, detail, detail.holders..detail.count(), &names, ("type", &type_of))
 }
 
-pub fn save_roots(file: &File, detail: &Detail) -> Result<u64, ParquetError> {
+pub fn save_roots(file: impl Write + Send, detail: &Detail) -> Result<(), ParquetError> {
     let names = names_of_holders(detail);
     let name_of = |id: usize| Some(id as u32);
     save(file, detail, 0..detail.holders, &names, ("name", &name_of))
@@ -100,5 +101,9 @@ fn load_columns(table: &Table, detail: &mut Detail) -> Result<(), ParquetError> 
     table.numbers("address", |address| detail.addresses.push(address.unwrap_or(0)))?;
     table.numbers("bytes", |bytes| detail.bytes.push(bytes.unwrap_or(0)))?;
     table.numbers("retained_bytes", |bytes| detail.retained_bytes.extend(bytes))?;
-    table.numbers("dominator", |id| detail.dominators.extend(id.map(|id| u32::try_from(id).unwrap_or(u32::MAX))))
+    table.numbers("dominator", |id| {
+        detail
+            .dominators
+            .extend(id.map(|id| u32::try_from(id).unwrap_or(u32::MAX)))
+    })
 }

@@ -1,6 +1,7 @@
 //! Small tables, whose rows are values in memory: types, containers, frames of a tree.
 
 use std::fs::File;
+use std::io::Write;
 use std::rc::Rc;
 
 use super::table::{Column, ParquetError, Table, Values, write};
@@ -27,7 +28,7 @@ pub trait Recorded: Sized {
 }
 
 /// Writes a table with one row for each of `all`; answers the bytes written.
-pub fn save<T: Recorded>(file: &File, all: &[T]) -> Result<u64, ParquetError> {
+pub fn save<T: Recorded>(file: impl Write + Send, all: &[T]) -> Result<(), ParquetError> {
     let records: Vec<Record> = all.iter().map(T::to_record).collect();
     let mut texts = Texts::default();
     let numbers_of_texts: Vec<Vec<Option<u32>>> = (0..T::TEXTS.len())

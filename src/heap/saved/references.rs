@@ -1,6 +1,7 @@
 //! `references.parquet`: a row for each reference, in the order of holders: who holds what, and how.
 
 use std::fs::File;
+use std::io::Write;
 use std::rc::Rc;
 
 use super::table::{Column, ParquetError, Table, Values, write};
@@ -21,7 +22,7 @@ fn kind(by: By) -> u32 {
     }
 }
 
-pub fn save(file: &File, detail: &Detail) -> Result<u64, ParquetError> {
+pub fn save(file: impl Write + Send, detail: &Detail) -> Result<(), ParquetError> {
     let kinds: Vec<Rc<str>> = KINDS.iter().map(|&kind| kind.into()).collect();
     let mut holders = Vec::with_capacity(detail.references.len());
     let mut start = 0;
@@ -41,7 +42,13 @@ pub fn save(file: &File, detail: &Detail) -> Result<u64, ParquetError> {
     let columns = [
         ("holder", Values::Near(&holder)),
         ("held", Values::Near(&held)),
-        ("kind", Values::Text { texts: &kinds, of: &kind }),
+        (
+            "kind",
+            Values::Text {
+                texts: &kinds,
+                of: &kind,
+            },
+        ),
         ("name", Values::Text { texts, of: &name }),
         ("index", Values::Number(&index)),
     ];
@@ -126,6 +133,8 @@ fn load_steps(table: &Table, detail: &mut Detail) -> Result<(), ParquetError> {
     })?;
     match are_known {
         true => Ok(()),
-        false => Err(ParquetError::General("there are references of unknown kinds".to_owned())),
+        false => Err(ParquetError::General(
+            "there are references of unknown kinds".to_owned(),
+        )),
     }
 }

@@ -33,8 +33,14 @@ impl Recorded for TypeTotals {
 
     fn from_record(record: &Record) -> Option<TypeTotals> {
         let name = record.texts.first()?.clone()?;
-        let [count, bytes, getsizeof_bytes, retained_bytes, tracked_count, tracked_getsizeof_bytes] =
-            *record.numbers.as_slice()
+        let [
+            count,
+            bytes,
+            getsizeof_bytes,
+            retained_bytes,
+            tracked_count,
+            tracked_getsizeof_bytes,
+        ] = *record.numbers.as_slice()
         else {
             return None;
         };

@@ -1,6 +1,6 @@
 //! Writes tables: a file each, in groups of rows.
 
-use std::fs::File;
+use std::io::Write;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ const ROWS_A_BATCH: usize = 1 << 14;
 const DICTIONARY_BYTES: usize = 16 << 20;
 
 /// Writes a table of so many rows. An empty table has its columns all the same.
-pub fn write(file: &File, rows: usize, columns: &[Column]) -> Result<u64> {
+pub fn write(file: impl Write + Send, rows: usize, columns: &[Column]) -> Result<()> {
     let fields = columns.iter().map(field).collect::<Result<Vec<_>>>()?;
     let schema = Type::group_type_builder("table").with_fields(fields).build()?;
     let mut writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties(columns)))?;
@@ -58,8 +58,7 @@ pub fn write(file: &File, rows: usize, columns: &[Column]) -> Result<u64> {
         }
         row_group.close()?;
     }
-    writer.finish()?;
-    Ok(writer.bytes_written() as u64)
+    writer.close().map(drop)
 }
 
 fn field(column: &Column) -> Result<Arc<Type>> {

@@ -1,0 +1,255 @@
+//! Saved heaps: the references that a program states stand in them by name, a report from the folder says what `attach`
+//! says, DuckDB reads the tables, and a folder that is damaged or none is refused.
+
+mod interpreters;
+mod profiler;
+mod targets;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use interpreters::{all_required, for_each_interpreter, interpreters};
+use profiler::{answer, ask, report};
+use pymemscope::capture::folder;
+use pymemscope::heap::detail::{By, Detail};
+use serde_json::Value;
+use targets::Target;
+
+/// Saves the heap of a process as `FOLDER/heap.pms`.
+fn save(pid: u32, folder: &Path, more: &str) -> String {
+    ask(&format!("snapshot {pid} -o {}/heap.pms {more}", folder.display())).done()
+}
+
+/// The kind of a reference and its name or index, as the target states them.
+fn how(detail: &Detail, by: By) -> (&'static str, Value) {
+    let name = by.name().map(|name| Value::from(&*detail.names[name as usize]));
+    match by {
+        By::Attribute(_) => ("attribute", name.unwrap()),
+        By::Namespace => ("namespace", Value::Null),
+        By::Key(_) => ("key", name.unwrap_or_default()),
+        By::Index(index) => ("index", Value::from(index)),
+        By::Local(_) => ("local", name.unwrap()),
+        By::Unnamed => ("unnamed", Value::Null),
+    }
+}
+
+#[test]
+fn every_reference_is_there_by_its_name() {
+    for_each_interpreter(|python| {
+        let (target, truth) = Target::start(python, "saved.py").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        save(target.pid(), folder.path(), "");
+        let capture = folder::load(&folder.path().join("heap.pms"), true).unwrap();
+        let detail = capture.detail.as_ref().unwrap();
+        let number = |address: &Value| detail.at(address.as_u64().unwrap()).unwrap();
+        for reference in truth["references"].as_array().unwrap() {
+            let [holder, held, kind, name, index] = reference.as_array().unwrap().as_slice() else {
+                panic!("{reference}");
+            };
+            let wanted = if name.is_null() { index } else { name };
+            let found = detail.references(number(holder)).iter().any(|each| {
+                let (found_kind, found_name) = how(detail, each.by);
+                each.target == number(held) && kind == found_kind && *wanted == found_name
+            });
+            assert!(
+                found,
+                "{reference} is not among {:?}",
+                detail.references(number(holder))
+            );
+        }
+        // A frame, which is an object in some releases, holds its local variable.
+        let local = number(&truth["local"]);
+        let frame = (0..detail.count() as u32).find(|&holder| {
+            let is_local = |each: &&pymemscope::heap::detail::Held| each.target == local;
+            let found = detail.references(holder).iter().find(is_local);
+            found.is_some_and(|each| how(detail, each.by) == ("local", Value::from("here")))
+        });
+        assert!(frame.is_some());
+        // What dominates is never an object that somebody else's path goes around: here there is one way in.
+        let (plain, lines) = (number(&truth["plain"]), number(&truth["lines"]));
+        let above = |each: u32| detail.dominators[each as usize];
+        assert!(above(lines) == plain || above(above(lines)) == plain);
+
+        assert_eq!(detail.count() - detail.holders, capture.heap.totals.objects as usize);
+        assert_eq!(detail.bytes.iter().sum::<u64>(), capture.heap.totals.bytes);
+        assert_eq!(detail.retained_bytes[0], capture.heap.totals.bytes);
+        let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
+        for &type_of in &detail.types[detail.holders..] {
+            *counts.entry(type_of).or_default() += 1;
+        }
+        let expected: BTreeMap<u32, u64> = (0..).zip(capture.heap.types.iter().map(|each| each.count)).collect();
+        assert_eq!(counts, expected);
+        assert!(target.finish().success());
+    });
+}
+
+#[test]
+fn a_report_from_a_folder_says_what_attach_says() {
+    for_each_interpreter(|python| {
+        let (target, _) = Target::start(python, "saved.py").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let saved = save(target.pid(), folder.path(), "");
+        assert!(saved.contains("Saved ") && saved.contains(" references in "), "{saved}");
+        let live = report(&format!("attach {} -d 0", target.pid()));
+        assert!(target.finish().success());
+        let from_folder = report(&format!("report {}/heap.pms", folder.path().display()));
+        for part in ["heap", "types", "owners", "findings"] {
+            assert_eq!(from_folder[part], live[part], "{part}");
+        }
+        assert_eq!(from_folder["capture"]["mode"], "snapshot");
+        assert_eq!(from_folder["process"]["pid"], live["process"]["pid"]);
+    });
+}
+
+#[test]
+fn a_folder_is_private_and_replaced_only_by_force() {
+    let python = &interpreters()[0];
+    let (target, _) = Target::start(python, "saved.py").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    save(target.pid(), folder.path(), "");
+    let saved = folder.path().join("heap.pms");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&saved), 0o700);
+    for entry in fs::read_dir(&saved).unwrap() {
+        assert_eq!(mode(&entry.unwrap().path()), 0o600);
+    }
+    let words = format!("snapshot {} -o {}", target.pid(), saved.display());
+    assert!(ask(&words).refusal(1).0.contains("exists"));
+    ask(&format!("{words} --force")).done();
+    // What is no snapshot is never replaced.
+    let other = folder.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("precious"), "data").unwrap();
+    let words = format!("snapshot {} -o {} --force", target.pid(), other.display());
+    assert!(ask(&words).refusal(1).0.contains("no snapshot"));
+    assert_eq!(fs::read_to_string(other.join("precious")).unwrap(), "data");
+    // A capture that fails leaves nothing behind.
+    let nowhere = folder.path().join("nowhere.pms");
+    ask(&format!("snapshot 999999999 -o {}", nowhere.display())).refusal(1);
+    let mut left: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|each| each.unwrap().file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["heap.pms", "other"]);
+}
+
+#[test]
+fn a_damaged_or_foreign_folder_is_refused_in_one_line() {
+    let python = &interpreters()[0];
+    let (target, _) = Target::start(python, "saved.py").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    save(target.pid(), folder.path(), "");
+    let saved = folder.path().join("heap.pms");
+    let words = format!("report {}", saved.display());
+    let refused = || ask(&words).refusal(1).0;
+    for table in [
+        "types",
+        "containers",
+        "item_types",
+        "frames",
+        "roots",
+        "objects",
+        "references",
+    ] {
+        let path = saved.join(format!("{table}.parquet"));
+        let whole = fs::read(&path).unwrap();
+        let mut changed = whole.clone();
+        changed[whole.len() / 2] ^= 1;
+        for bad in [&whole[..whole.len() - 5], &whole[..0], &changed] {
+            fs::write(&path, bad).unwrap();
+            assert!(refused().contains("damaged"), "{table}");
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(refused().contains("damaged"), "{table}");
+        fs::write(&path, whole).unwrap();
+    }
+    ask(&words).done();
+    let header = saved.join("snapshot.json");
+    let whole = fs::read_to_string(&header).unwrap();
+    for (bad, why) in [
+        (&whole[..whole.len() / 2], "no JSON"),
+        ("{\"schema\": \"another/1\"}", "another/1"),
+        ("{\"schema\": \"pymemscope/snapshot/1\"}", "damaged"),
+    ] {
+        fs::write(&header, bad).unwrap();
+        let said = refused();
+        assert!(said.contains(why), "{said}");
+    }
+    assert!(ask("report /nonexistent").refusal(1).0.contains("no snapshot"));
+    assert!(
+        ask(&format!("report {}", header.display()))
+            .refusal(1)
+            .0
+            .contains("no snapshot")
+    );
+    assert!(
+        ask(&format!("report {}", folder.path().display()))
+            .refusal(1)
+            .0
+            .contains("no snapshot")
+    );
+}
+
+/// Answers with JSON what DuckDB answers to each question of a list.
+const ASK_DUCKDB: &str = "
+import duckdb, json, sys
+print(json.dumps([duckdb.sql(question).fetchall() for question in json.load(sys.stdin)], default=int))";
+
+#[test]
+fn duckdb_reads_the_tables() {
+    let has_it = |python: &&interpreters::Interpreter| {
+        python
+            .packages
+            .as_ref()
+            .is_some_and(|folder| folder.join("duckdb").is_dir())
+    };
+    let Some(reader) = interpreters().iter().find(has_it) else {
+        assert!(!all_required(), "DuckDB was provided for no interpreter");
+        return;
+    };
+    for_each_interpreter(|python| {
+        let (target, truth) = Target::start(python, "saved.py").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        save(target.pid(), folder.path(), "");
+        let table = |name: &str| format!("'{}/heap.pms/{name}.parquet'", folder.path().display());
+        let questions = Value::from(vec![
+            format!(
+                "select type, count(*), sum(bytes) from {} group by 1 order by 3 desc, 1 limit 10",
+                table("objects")
+            ),
+            format!(
+                "select r.name from {0} r join {1} h on r.holder = h.id join {1} o on r.held = o.id
+                 where r.kind = 'attribute' and h.type = 'builtins.dict' and o.address = {2}",
+                table("references"),
+                table("objects"),
+                truth["plain"]
+            ),
+        ]);
+        let asked = folder.path().join("questions.json");
+        fs::write(&asked, questions.to_string()).unwrap();
+        let said = answer(
+            std::process::Command::new("sh")
+                .args(["-c", "exec \"$0\" -c \"$1\" < \"$2\""])
+                .arg(&reader.executable)
+                .arg(ASK_DUCKDB)
+                .arg(&asked)
+                .env("PYTHONPATH", reader.packages.as_ref().unwrap()),
+        );
+        let answers: Value = serde_json::from_str(&said.done()).unwrap();
+        let live = report(&format!("report {}/heap.pms", folder.path().display()));
+        let expected: Vec<Value> = live["types"].as_array().unwrap()[..10]
+            .iter()
+            .map(|row| Value::from(vec![row["type"].clone(), row["count"].clone(), row["bytes"].clone()]))
+            .collect();
+        assert_eq!(answers[0], Value::from(expected));
+        assert!(
+            answers[1].as_array().unwrap().contains(&serde_json::json!(["PLAIN"])),
+            "{}",
+            answers[1]
+        );
+        assert!(target.finish().success());
+    });
+}
