@@ -11,14 +11,15 @@ use source::{all_sources, project, sources};
 
 /// Each top module of the program, and those that it may know. None may be known by one that stands below it.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("spelling", &[]),
     ("units", &[]),
     ("error", &[]),
     ("memory", &["error"]),
     ("target", &["memory", "error"]),
-    ("heap", &["memory"]),
+    ("heap", &["memory", "spelling"]),
     ("sampling", &["heap"]),
     ("capture", &["target", "memory", "heap", "sampling", "error", "units"]),
-    ("rules", &["heap", "sampling", "capture", "units"]),
+    ("rules", &["heap", "sampling", "capture", "spelling", "units"]),
     ("report", &["rules", "heap", "sampling", "capture", "error", "units"]),
     (
         "commands",
