@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::heap::Heap;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 
+pub mod inquiry;
 pub mod interrupt;
 pub mod plan;
 pub mod progress;

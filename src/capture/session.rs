@@ -58,15 +58,7 @@ impl Session {
         };
         let camera = Camera::new(pid, freeze);
         let target = Target::open(pid, stopping)?;
-        let facts = ProcessFacts {
-            pid,
-            python: String::new(),
-            build: "release",
-            executable: target.process.executable().unwrap_or_default(),
-            command: target.process.command().unwrap_or_default(),
-            start_time: target.process.start_time().unwrap_or_default(),
-            rss: 0,
-        };
+        let facts = ProcessFacts::of(pid, &target);
         Ok(Session {
             exit: ExitWatch::new(pid).ok(),
             target,
@@ -121,14 +113,8 @@ impl Session {
         Ok(())
     }
 
-    /// What went wrong with a process that is gone is that it is gone.
     fn explained_by_fate(&self, error: Error) -> Error {
-        let pid = self.facts.pid;
-        match self.target.fate() {
-            Fate::Exited => Error::Exited { pid },
-            Fate::Executed => Error::Executed { pid },
-            Fate::Same => error,
-        }
+        explained_by_fate(&self.target, self.facts.pid, error)
     }
 
     pub fn has_snapshots(&self) -> bool {
@@ -278,8 +264,17 @@ pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &
     session.finish()
 }
 
+/// What went wrong with a process that is gone is that it is gone.
+pub(super) fn explained_by_fate(target: &Target, pid: u32, error: Error) -> Error {
+    match target.fate() {
+        Fate::Exited => Error::Exited { pid },
+        Fate::Executed => Error::Executed { pid },
+        Fate::Same => error,
+    }
+}
+
 /// Whoever is to hold the process still, in the way that was asked for.
-fn freezer(pid: u32, mode: FreezeMode) -> Result<Box<dyn Freezer>> {
+pub(super) fn freezer(pid: u32, mode: FreezeMode) -> Result<Box<dyn Freezer>> {
     if mode == FreezeMode::None {
         return Ok(Box::new(Unfrozen));
     }
@@ -293,6 +288,21 @@ fn freezer(pid: u32, mode: FreezeMode) -> Result<Box<dyn Freezer>> {
 fn age(start_time: f64) -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Duration::try_from_secs_f64(now.as_secs_f64() - start_time).unwrap_or_default()
+}
+
+impl ProcessFacts {
+    /// What can be known before the program is held still.
+    pub(super) fn of(pid: u32, target: &Target) -> ProcessFacts {
+        ProcessFacts {
+            pid,
+            python: String::new(),
+            build: "release",
+            executable: target.process.executable().unwrap_or_default(),
+            command: target.process.command().unwrap_or_default(),
+            start_time: target.process.start_time().unwrap_or_default(),
+            rss: 0,
+        }
+    }
 }
 
 fn summary(heap: &Heap, at: Duration, rss: u64) -> Snapshot {

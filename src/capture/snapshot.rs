@@ -10,7 +10,7 @@ use cpython::refusal::Refused;
 
 use crate::error::{Error, Result};
 use crate::heap::Heap;
-use crate::heap::survey::{Subject, survey};
+use crate::heap::survey::{Subject, Survey, survey};
 use crate::memory::image::Image;
 use crate::memory::mem_file::MemFile;
 use crate::memory::process::ProcessMemory;
@@ -30,15 +30,18 @@ pub struct Camera {
     mode: FreezeMode,
 }
 
-/// A snapshot in full.
-pub struct Picture {
+/// A snapshot in full, and what was made of its heap.
+pub struct Picture<T = Heap> {
     pub at: Instant,
     pub python: String,
     pub freeze: FreezeUsed,
     pub reason: Option<String>,
-    pub heap: Heap,
+    pub heap: T,
     pub warnings: Vec<String>,
 }
+
+/// The memory that a survey reads.
+pub type FrozenMemory = Image<MemFile>;
 
 /// Before an interpreter that is in the middle of something is given up.
 const ATTEMPTS: usize = 40;
@@ -67,8 +70,24 @@ impl Camera {
         freezer: &mut dyn Freezer,
         rss: u64,
         pauses: &mut Vec<Duration>,
-        read: impl FnMut(u64),
+        mut read: impl FnMut(u64),
     ) -> Result<Picture> {
+        self.take_for(target, freezer, rss, pauses, |surveyed, memory| {
+            let heap = surveyed.finish(memory);
+            read(heap.totals.objects);
+            heap
+        })
+    }
+
+    /// The same for those who want something else of the heap than the whole of it; `see` is called once.
+    pub fn take_for<T>(
+        &mut self,
+        target: &mut Target,
+        freezer: &mut dyn Freezer,
+        rss: u64,
+        pauses: &mut Vec<Duration>,
+        mut see: impl FnMut(Survey<'_>, &mut FrozenMemory) -> T,
+    ) -> Result<Picture<T>> {
         let mut attempt = 1;
         loop {
             let at = Instant::now();
@@ -84,11 +103,9 @@ impl Camera {
                 freezer,
                 pauses,
             };
-            match shot.read(target, rss) {
+            match shot.read(target, rss, &mut see) {
                 Ok((python, heap, notes)) => {
                     shot.release();
-                    let mut read = read;
-                    read(heap.totals.objects);
                     warnings.extend(notes);
                     if used == FreezeUsed::None {
                         warnings.push(
@@ -139,7 +156,12 @@ impl Shot<'_> {
     }
 
     /// Reads the frozen memory: the version, the heap, and what the user should know.
-    fn read(&mut self, target: &Target, rss: u64) -> Result<(String, Heap, Vec<String>)> {
+    fn read<T>(
+        &mut self,
+        target: &Target,
+        rss: u64,
+        mut see: impl FnMut(Survey<'_>, &mut FrozenMemory) -> T,
+    ) -> Result<(String, T, Vec<String>)> {
         let pid = self.pid;
         let Some(frozen) = &self.frozen else {
             return Err(Error::Exited { pid });
@@ -203,8 +225,8 @@ impl Shot<'_> {
             // What is left to be read are names; the memory is needed for who holds whom.
             image.shrink(0).map_err(unreadable)?;
         }
-        let heap = surveyed.finish(&mut image);
-        Ok((recognised.version.to_string(), heap, recognised.notes))
+        let seen = see(surveyed, &mut image);
+        Ok((recognised.version.to_string(), seen, recognised.notes))
     }
 }
 

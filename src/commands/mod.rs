@@ -16,6 +16,7 @@ use crate::rules::{Evidence, judge};
 use crate::sampling::growth::Growth;
 
 pub mod attach;
+pub mod paths;
 pub mod program;
 pub mod rules;
 pub mod run;
@@ -31,6 +32,10 @@ pub enum Command {
         /// The program's name and its arguments.
         program: Vec<OsString>,
         settings: Settings,
+    },
+    Paths {
+        pid: u32,
+        asked: paths::Asked,
     },
     Rules {
         name: Option<String>,
@@ -56,6 +61,7 @@ pub fn execute(command: &Command) -> Result<u8> {
     match command {
         Command::Attach { pid, settings } => attach::attach(*pid, settings),
         Command::Run { program, settings } => run::run(program, settings),
+        Command::Paths { pid, asked } => paths::paths(*pid, asked),
         Command::Rules { name } => rules::rules(name.as_deref()),
     }
 }
