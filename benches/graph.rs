@@ -10,13 +10,14 @@ use std::hint::black_box;
 
 use heap::{MadeHeap, Shape};
 use meter::measure;
-use pymemscope::heap::graph::chains::{self, Limits};
+use pymemscope::heap::graph::chains::{self, Graph, Limits};
+use pymemscope::heap::graph::cheapest::Cheapest;
 use pymemscope::heap::graph::components::Components;
 use pymemscope::heap::graph::deep::Reach;
-use pymemscope::heap::graph::distances::Distances;
 use pymemscope::heap::graph::dominated::Dominated;
 use pymemscope::heap::graph::dominators::Dominators;
 use pymemscope::heap::graph::groups;
+use pymemscope::heap::graph::incoming::Incoming;
 use pymemscope::heap::graph::nodes::NodeSet;
 use pymemscope::heap::graph::retained::Retained;
 
@@ -96,20 +97,24 @@ fn all_algorithms(heap: &MadeHeap) {
     })
     .0
     .print("retained sizes of 64 groups");
-    let (cost, reversed) = measure(nodes, || references.reversed());
-    cost.print("reversed references");
-    let (cost, distances) = measure(nodes, || Distances::measure(references, |_, _| true));
-    cost.print("distances from the roots");
+    let (cost, incoming) = measure(nodes, || Incoming::find(references));
+    cost.print("references by their targets");
+    let price = |_, reference: u32| Some(reference % 8);
+    let (cost, cheapest) = measure(nodes, || Cheapest::from_root(references, price));
+    cost.print("cheapest chains from the root");
     let limits = Limits {
         chains: 20,
-        length: 40,
+        cost: 400,
         steps: 100_000,
     };
-    measure(nodes, || {
-        chains::shortest(&reversed, &distances, nodes / 2, limits, |_| true)
-    })
-    .0
-    .print("20 shortest chains to a node");
+    let graph = Graph {
+        references,
+        incoming: &incoming,
+        cheapest: &cheapest,
+    };
+    measure(nodes, || chains::cheapest(graph, nodes / 2, limits, price))
+        .0
+        .print("20 cheapest chains to a node");
     measure(nodes, || Reach::new(references).amount(&heap.sizes, &[0], None))
         .0
         .print("deep size of the root");
@@ -127,9 +132,9 @@ fn extremes(heap: &MadeHeap) {
     headline(heap);
     let nodes = heap.references.nodes();
     black_box(retained_sizes(heap));
-    measure(nodes, || Distances::measure(&heap.references, |_, _| true))
+    measure(nodes, || Cheapest::from_root(&heap.references, |_, _| Some(1)))
         .0
-        .print("distances from the roots");
+        .print("cheapest chains from the root");
     let whole = NodeSet::where_true(nodes, |_| true);
     measure(nodes, || Components::find(&heap.references, &heap.sizes, whole.clone()))
         .0

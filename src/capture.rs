@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::heap::Heap;
-use crate::heap::detail::Detail;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 
 pub mod folder;
 mod header;
+pub mod inquiry;
 pub mod interrupt;
+pub mod look;
 pub mod plan;
 pub mod progress;
 pub mod run;
@@ -38,8 +39,6 @@ pub struct Capture {
     pub snapshots: Vec<Snapshot>,
     /// The last snapshot's heap.
     pub heap: Heap,
-    /// Every object and every reference of it, where the plan asked for them.
-    pub detail: Option<Detail>,
     pub warnings: Vec<String>,
     /// The memory limit that applies to the process (the smallest of its control groups' and the machine's), in bytes.
     /// A process that has ended has none.

@@ -9,9 +9,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::Command;
 use crate::error::{Error, exit_code};
-use crate::report::output::Format;
+use crate::report::explanation::output::ExplanationFormat;
+use crate::report::output::{FileFormat, Format, LATER};
 
 mod meaning;
+mod outputs;
+mod questions;
 
 /// Longer times are slips of the keyboard.
 const LONGEST_SECONDS: f64 = 365.25 * 86400.0;
@@ -74,6 +77,14 @@ enum TypedCommand {
         #[command(flatten)]
         showing: Showing,
     },
+    /// Say why objects are alive: the chains of references from modules and threads to a type or an address
+    #[command(after_help = PATHS_EXAMPLES)]
+    Paths {
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        options: PathsOptions,
+    },
     /// List the documented patterns, or explain one
     Rules {
         /// The pattern to explain
@@ -102,6 +113,15 @@ Examples:
   pymemscope snapshot 4242 -o heap.pms
   pymemscope report heap.pms -o heap.svg
   duckdb -c \"select type, count(*), sum(bytes) from 'heap.pms/objects.parquet' group by 1 order by 3 desc limit 10\"";
+const PATHS_EXAMPLES: &str = "\
+Each line is a chain of references, in Python terms, from what lives by itself - a module, a thread - to the objects; the \
+one that is easiest to understand comes first, and chains that look alike are one. Beneath stands what every chain \
+passes: the objects go with any of these.
+
+Examples:
+  pymemscope paths 4242 --type shop.models.Order         who holds the orders
+  pymemscope paths 4242 --address 0x7f31c0de             who holds this object, what it holds, and what it reaches
+  pymemscope paths 4242 --type shop.Cart --refs -o cart.svg   a drawing of what carts hold";
 
 const RUN_EXAMPLES: &str = "\
 A snapshot is taken when the interpreter has started, then every 10 seconds or as --interval says, and the last one when \
@@ -171,7 +191,7 @@ struct Showing {
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
     /// json or svg, for `-o -` and for files whose names tell neither; alone, it writes to standard output
-    #[arg(short, long, value_parser = format)]
+    #[arg(short, long, value_parser = format::<Format>)]
     format: Option<Format>,
     /// The JSON report to standard output: -f json -o -
     #[arg(short, long)]
@@ -193,6 +213,37 @@ struct Showing {
     /// How many types the terminal shows, and half as many owners. JSON has all types and the 1 000 largest owners
     #[arg(long, default_value_t = 15, value_name = "ROWS")]
     top: usize,
+}
+
+#[derive(Debug, Args)]
+struct PathsOptions {
+    /// Ask about all objects of this type: module.qualname, as in shop.models.Order
+    #[arg(short, long = "type", value_name = "NAME")]
+    type_name: Option<String>,
+    /// Ask about the object at this address: what id() returns in the program, or an address from a report
+    #[arg(short, long, value_name = "ADDRESS", value_parser = address)]
+    address: Option<u64>,
+    /// The other way: show what the objects hold instead of who holds them
+    #[arg(long)]
+    refs: bool,
+    /// How many steps are shown: the last ones before the object, or with --refs how deep it is looked (3 unless told)
+    #[arg(long, value_name = "STEPS")]
+    depth: Option<u32>,
+    /// Write to FILE what its extension says: the answer (.json), or a drawing (.dot for Graphviz, .svg). `-` is standard
+    /// output, and needs -f. May be given several times
+    #[arg(short, long, value_name = "FILE")]
+    output: Vec<PathBuf>,
+    /// json, dot or svg, for `-o -` and for files whose names tell none; alone, it writes to standard output
+    #[arg(short, long, value_parser = format::<ExplanationFormat>)]
+    format: Option<ExplanationFormat>,
+    /// The answer as JSON to standard output: -f json -o -
+    #[arg(short, long)]
+    json: bool,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    freezing: Freezing,
 }
 
 /// The one graph that there is so far.
@@ -252,15 +303,24 @@ fn seconds(typed: &str) -> Result<Duration, String> {
     }
 }
 
-fn format(typed: &str) -> Result<Format, String> {
-    let names = Format::ALL.map(Format::name).join(", ");
-    Format::named(typed).ok_or_else(|| {
-        let why = if Format::LATER.contains(&typed) {
+fn address(typed: &str) -> Result<u64, String> {
+    let digits = typed.strip_prefix("0x").or_else(|| typed.strip_prefix("0X"));
+    let address = match digits {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => typed.parse(),
+    };
+    address.map_err(|_| "an address is a number: 0x7f31c0de, or as id() gives it, 139852612345".to_owned())
+}
+
+fn format<F: FileFormat>(typed: &str) -> Result<F, String> {
+    let names: Vec<&str> = F::ALL.iter().map(|format| format.name()).collect();
+    F::named(typed).ok_or_else(|| {
+        let why = if LATER.contains(&typed) {
             "is not available yet"
         } else {
             "is unknown"
         };
-        format!("the format {why}; there are {names}")
+        format!("the format {why}; there are {}", names.join(", "))
     })
 }
 

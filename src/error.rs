@@ -93,6 +93,10 @@ pub enum Error {
         cause: io::Error,
     },
 
+    /// What was asked about is not there.
+    #[error("{what}")]
+    NothingToExplain { what: String, hint: String },
+
     #[error("the program cannot be frozen: {reason}")]
     Freeze { reason: String, hint: String },
 
@@ -138,7 +142,7 @@ pub enum Error {
 }
 
 /// A name or path that somebody else has chosen, fit for one line of a terminal.
-fn shown(text: impl AsRef<OsStr>) -> String {
+pub fn shown(text: impl AsRef<OsStr>) -> String {
     let escaped = |letter: char| {
         if letter.is_control() {
             letter.escape_default().to_string()
@@ -158,7 +162,9 @@ impl Error {
             Ourselves { .. } => "give the pid of another program".into(),
             Thread { process, .. } => format!("give the process's pid: {process}").into(),
             Zombie { parent, .. } => format!("nothing is left to look at; process {parent} has to wait for it").into(),
-            Denied { hint, .. } | Freeze { hint, .. } | Usage { hint, .. } => hint.clone().into(),
+            Denied { hint, .. } | Freeze { hint, .. } | NothingToExplain { hint, .. } | Usage { hint, .. } => {
+                hint.clone().into()
+            }
             AlreadyTraced { tracer, .. } => {
                 format!("detach process {tracer} first, or read without stopping the program: --freeze none").into()
             }

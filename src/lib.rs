@@ -21,5 +21,6 @@ pub mod memory;
 pub mod report;
 pub mod rules;
 pub mod sampling;
+pub mod spelling;
 pub mod target;
 pub mod units;

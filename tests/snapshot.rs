@@ -41,8 +41,9 @@ fn every_reference_is_there_by_its_name() {
         let (target, truth) = Target::start(python, "saved.py").unwrap();
         let folder = tempfile::tempdir().unwrap();
         save(target.pid(), folder.path(), "");
-        let capture = folder::load(&folder.path().join("heap.pms"), true).unwrap();
-        let detail = capture.detail.as_ref().unwrap();
+        let saved = folder.path().join("heap.pms");
+        let capture = folder::load(&saved).unwrap();
+        let detail = &folder::load_detail(&saved, &capture).unwrap();
         let number = |address: &Value| detail.at(address.as_u64().unwrap()).unwrap();
         for reference in truth["references"].as_array().unwrap() {
             let [holder, held, kind, name, index] = reference.as_array().unwrap().as_slice() else {

@@ -5,10 +5,11 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::Capture;
 use super::header::{Header, SCHEMA};
-use super::{Capture, Detail};
 use crate::error::{Error, Result};
-use crate::heap::saved;
+use crate::heap::detail::Detail;
+use crate::heap::saved::{self, TableError};
 
 /// The file that makes a folder a snapshot.
 const HEADER: &str = "snapshot.json";
@@ -106,20 +107,24 @@ fn new_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Reads the capture that a folder holds; with every object and every reference where `in_detail` asks for them.
-pub fn load(path: &Path, in_detail: bool) -> Result<Capture> {
+/// Reads the capture that a folder holds.
+pub fn load(path: &Path) -> Result<Capture> {
     let header = header(path)?;
-    let damaged = |what: String| Error::SnapshotUnreadable {
+    let damaged = |cause: TableError| Error::SnapshotUnreadable {
         path: path.to_owned(),
-        what,
+        what: cause.to_string(),
     };
-    saved::check(path, &header.tables).map_err(|cause| damaged(cause.to_string()))?;
-    let heap = saved::load(path).map_err(|cause| damaged(cause.to_string()))?;
-    let detail = match in_detail {
-        true => Some(saved::load_detail(path, &heap.types).map_err(|cause| damaged(cause.to_string()))?),
-        false => None,
-    };
-    Ok(header.into_capture(heap, detail))
+    saved::check(path, &header.tables).map_err(damaged)?;
+    let heap = saved::load(path).map_err(damaged)?;
+    Ok(header.into_capture(heap))
+}
+
+/// Reads every object and every reference of the capture that a folder holds.
+pub fn load_detail(path: &Path, capture: &Capture) -> Result<Detail> {
+    saved::load_detail(path, &capture.heap.types).map_err(|cause| Error::SnapshotUnreadable {
+        path: path.to_owned(),
+        what: cause.to_string(),
+    })
 }
 
 fn header(path: &Path) -> Result<Header> {

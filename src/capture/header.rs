@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Capture, FreezeUsed, Mode, ProcessFacts, Snapshot};
-use crate::heap::detail::Detail;
 use crate::heap::saved::Seals;
 use crate::heap::{Heap, Totals};
 
@@ -101,7 +100,7 @@ impl Header {
         }
     }
 
-    pub fn into_capture(self, heap: Heap, detail: Option<Detail>) -> Capture {
+    pub fn into_capture(self, heap: Heap) -> Capture {
         Capture {
             process: ProcessFacts {
                 pid: self.process.pid,
@@ -132,7 +131,6 @@ impl Header {
                 rejected: self.heap.objects_rejected,
                 ..heap
             },
-            detail,
             warnings: self.capture.warnings,
             memory_limit: self.capture.memory_limit,
         }

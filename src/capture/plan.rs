@@ -12,6 +12,4 @@ pub struct CapturePlan {
     /// Between two snapshots; `None` takes none between the first and the last.
     pub interval: Option<Duration>,
     pub freeze: FreezeMode,
-    /// Whether the last snapshot is kept with every object and every reference.
-    pub in_detail: bool,
 }

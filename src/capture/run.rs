@@ -214,7 +214,7 @@ impl Following<'_> {
         let mut session = match self.session.take() {
             Some(session) => session,
             None => {
-                let mut session = Session::open(self.pid, self.plan, Mode::Run)?;
+                let mut session = Session::open(self.pid, self.plan.freeze, Mode::Run)?;
                 session.finds_interpreter()?;
                 session
             }

@@ -49,24 +49,16 @@ pub enum Waited {
 
 impl Session {
     /// Opens the process and finds its interpreter; nothing is stopped yet.
-    pub fn open(pid: u32, plan: &CapturePlan, mode: Mode) -> Result<Session> {
+    pub fn open(pid: u32, freeze: FreezeMode, mode: Mode) -> Result<Session> {
         // What we started ourselves is traced by our own watcher.
-        let stopping = if plan.freeze == FreezeMode::None || mode == Mode::Run {
+        let stopping = if freeze == FreezeMode::None || mode == Mode::Run {
             Stopping::NotIntended
         } else {
             Stopping::Intended
         };
-        let camera = Camera::new(pid, plan.freeze, plan.in_detail);
+        let camera = Camera::new(pid, freeze);
         let target = Target::open(pid, stopping)?;
-        let facts = ProcessFacts {
-            pid,
-            python: String::new(),
-            build: "release",
-            executable: target.process.executable().unwrap_or_default(),
-            command: target.process.command().unwrap_or_default(),
-            start_time: target.process.start_time().unwrap_or_default(),
-            rss: 0,
-        };
+        let facts = ProcessFacts::of(pid, &target);
         Ok(Session {
             exit: ExitWatch::new(pid).ok(),
             target,
@@ -121,14 +113,8 @@ impl Session {
         Ok(())
     }
 
-    /// What went wrong with a process that is gone is that it is gone.
     fn explained_by_fate(&self, error: Error) -> Error {
-        let pid = self.facts.pid;
-        match self.target.fate() {
-            Fate::Exited => Error::Exited { pid },
-            Fate::Executed => Error::Executed { pid },
-            Fate::Same => error,
-        }
+        explained_by_fate(&self.target, self.facts.pid, error)
     }
 
     pub fn has_snapshots(&self) -> bool {
@@ -232,7 +218,6 @@ impl Session {
             age: self.age,
             snapshots: self.snapshots,
             heap: last.heap,
-            detail: last.detail,
             warnings,
             memory_limit,
         })
@@ -243,16 +228,10 @@ impl Session {
 ///
 /// `stop` ends the waiting between them early; what was read until then is the capture. A process that ends midway is
 /// reported with a warning, and is an error only when nothing of it was read.
-pub fn attach(
-    pid: u32,
-    plan: &CapturePlan,
-    mode: Mode,
-    progress: &mut dyn Progress,
-    stop: &Interrupt,
-) -> Result<Capture> {
+pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &Interrupt) -> Result<Capture> {
     progress.step(Step::Finding);
     let mut freezer = freezer(pid, plan.freeze)?;
-    let mut session = Session::open(pid, plan, mode)?;
+    let mut session = Session::open(pid, plan.freeze, Mode::Attach)?;
     session.take(freezer.as_mut(), progress)?;
     let total = plan.duration;
     let mut due = plan.interval.unwrap_or(Duration::MAX);
@@ -285,8 +264,17 @@ pub fn attach(
     session.finish()
 }
 
+/// What went wrong with a process that is gone is that it is gone.
+pub(super) fn explained_by_fate(target: &Target, pid: u32, error: Error) -> Error {
+    match target.fate() {
+        Fate::Exited => Error::Exited { pid },
+        Fate::Executed => Error::Executed { pid },
+        Fate::Same => error,
+    }
+}
+
 /// Whoever is to hold the process still, in the way that was asked for.
-fn freezer(pid: u32, mode: FreezeMode) -> Result<Box<dyn Freezer>> {
+pub(super) fn freezer(pid: u32, mode: FreezeMode) -> Result<Box<dyn Freezer>> {
     if mode == FreezeMode::None {
         return Ok(Box::new(Unfrozen));
     }
@@ -297,9 +285,24 @@ fn freezer(pid: u32, mode: FreezeMode) -> Result<Box<dyn Freezer>> {
 }
 
 /// How long ago that was, in seconds since 1970.
-fn age(start_time: f64) -> Duration {
+pub(super) fn age(start_time: f64) -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Duration::try_from_secs_f64(now.as_secs_f64() - start_time).unwrap_or_default()
+}
+
+impl ProcessFacts {
+    /// What can be known before the program is held still.
+    pub(super) fn of(pid: u32, target: &Target) -> ProcessFacts {
+        ProcessFacts {
+            pid,
+            python: String::new(),
+            build: "release",
+            executable: target.process.executable().unwrap_or_default(),
+            command: target.process.command().unwrap_or_default(),
+            start_time: target.process.start_time().unwrap_or_default(),
+            rss: 0,
+        }
+    }
 }
 
 fn summary(heap: &Heap, at: Duration, rss: u64) -> Snapshot {

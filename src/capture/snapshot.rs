@@ -10,8 +10,7 @@ use cpython::refusal::Refused;
 
 use crate::error::{Error, Result};
 use crate::heap::Heap;
-use crate::heap::detail::Detail;
-use crate::heap::survey::{Subject, survey};
+use crate::heap::survey::{Subject, Survey, survey};
 use crate::memory::image::Image;
 use crate::memory::mem_file::MemFile;
 use crate::memory::process::ProcessMemory;
@@ -29,29 +28,20 @@ use crate::target::static_data::static_data;
 pub struct Camera {
     pid: u32,
     mode: FreezeMode,
-    in_detail: bool,
 }
 
-/// A snapshot in full.
-pub struct Picture {
+/// A snapshot in full, and what was made of its heap.
+pub struct Picture<T = Heap> {
     pub at: Instant,
     pub python: String,
     pub freeze: FreezeUsed,
     pub reason: Option<String>,
-    pub heap: Heap,
-    /// Every object and every reference, where they are wanted.
-    pub detail: Option<Detail>,
+    pub heap: T,
     pub warnings: Vec<String>,
 }
 
-/// What is read of a frozen process.
-struct Reading {
-    python: String,
-    heap: Heap,
-    detail: Option<Detail>,
-    /// What the user should know.
-    notes: Vec<String>,
-}
+/// The memory that a survey reads.
+pub type FrozenMemory = Image<MemFile>;
 
 /// Before an interpreter that is in the middle of something is given up.
 const ATTEMPTS: usize = 40;
@@ -63,8 +53,8 @@ const SMALLEST_IMAGE: u64 = 16 << 20;
 const IMAGE_SHARE: u64 = 4;
 
 impl Camera {
-    pub fn new(pid: u32, mode: FreezeMode, in_detail: bool) -> Camera {
-        Camera { pid, mode, in_detail }
+    pub fn new(pid: u32, mode: FreezeMode) -> Camera {
+        Camera { pid, mode }
     }
 
     /// Whether there is an interpreter that can be read, by what the memory holds at this moment.
@@ -80,8 +70,24 @@ impl Camera {
         freezer: &mut dyn Freezer,
         rss: u64,
         pauses: &mut Vec<Duration>,
-        read: impl FnMut(u64),
+        mut read: impl FnMut(u64),
     ) -> Result<Picture> {
+        self.take_for(target, freezer, rss, pauses, |surveyed, memory| {
+            let heap = surveyed.finish(memory);
+            read(heap.totals.objects);
+            heap
+        })
+    }
+
+    /// The same for those who want something else of the heap than the whole of it; `see` is called once.
+    pub fn take_for<T>(
+        &mut self,
+        target: &mut Target,
+        freezer: &mut dyn Freezer,
+        rss: u64,
+        pauses: &mut Vec<Duration>,
+        mut see: impl FnMut(Survey<'_>, &mut FrozenMemory) -> T,
+    ) -> Result<Picture<T>> {
         let mut attempt = 1;
         loop {
             let at = Instant::now();
@@ -97,12 +103,10 @@ impl Camera {
                 freezer,
                 pauses,
             };
-            match shot.read(target, rss, self.in_detail) {
-                Ok(reading) => {
+            match shot.read(target, rss, &mut see) {
+                Ok((python, heap, notes)) => {
                     shot.release();
-                    let mut read = read;
-                    read(reading.heap.totals.objects);
-                    warnings.extend(reading.notes);
+                    warnings.extend(notes);
                     if used == FreezeUsed::None {
                         warnings.push(
                             "The program was not stopped: what changed while it was read may be missing or counted twice."
@@ -111,11 +115,10 @@ impl Camera {
                     }
                     return Ok(Picture {
                         at,
-                        python: reading.python,
+                        python,
                         freeze: used,
                         reason,
-                        heap: reading.heap,
-                        detail: reading.detail,
+                        heap,
                         warnings,
                     });
                 }
@@ -152,8 +155,13 @@ impl Shot<'_> {
         }
     }
 
-    /// Reads the frozen memory.
-    fn read(&mut self, target: &Target, rss: u64, in_detail: bool) -> Result<Reading> {
+    /// Reads the frozen memory: the version, the heap, and what the user should know.
+    fn read<T>(
+        &mut self,
+        target: &Target,
+        rss: u64,
+        mut see: impl FnMut(Survey<'_>, &mut FrozenMemory) -> T,
+    ) -> Result<(String, T, Vec<String>)> {
         let pid = self.pid;
         let Some(frozen) = &self.frozen else {
             return Err(Error::Exited { pid });
@@ -217,18 +225,8 @@ impl Shot<'_> {
             // What is left to be read are names; the memory is needed for who holds whom.
             image.shrink(0).map_err(unreadable)?;
         }
-        let (heap, detail) = if in_detail {
-            let (heap, detail) = surveyed.finish_in_detail(&mut image);
-            (heap, Some(detail))
-        } else {
-            (surveyed.finish(&mut image), None)
-        };
-        Ok(Reading {
-            python: recognised.version.to_string(),
-            heap,
-            detail,
-            notes: recognised.notes,
-        })
+        let seen = see(surveyed, &mut image);
+        Ok((recognised.version.to_string(), seen, recognised.notes))
     }
 }
 

@@ -1,14 +1,14 @@
 //! What the typed words mean, once they are taken together: the plan, the outputs, the thresholds.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Freezing, Showing, Target, TypedCommand, TypedFreeze, TypedSeverity, Watching};
+use super::outputs::outputs;
+use super::{Freezing, Showing, Target, TypedCommand, TypedFreeze, TypedSeverity, Watching, questions};
 use crate::capture::plan::CapturePlan;
 use crate::commands::{Command, Settings};
 use crate::error::Error;
-use crate::report::output::{Destination, Format, Output};
+use crate::report::output::Format;
 use crate::rules::finding::Severity;
 use crate::rules::threshold::Thresholds;
 use crate::target::freeze::FreezeMode;
@@ -54,7 +54,7 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             force,
         } => Ok(Command::Snapshot {
             pid: pid(&target, "pymemscope snapshot PID -o FOLDER")?,
-            freeze: freeze(&freezing),
+            freeze: freeze_mode(&freezing),
             folder: output,
             force,
         }),
@@ -62,6 +62,9 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             folder,
             settings: settings(showing)?,
         }),
+        TypedCommand::Paths { target, options } => {
+            questions::meaning(pid(&target, "pymemscope paths PID --type NAME")?, options)
+        }
         TypedCommand::Rules { name } => Ok(Command::Rules { name }),
     }
 }
@@ -97,14 +100,13 @@ fn plan(watching: &Watching, duration: Option<Duration>, interval: Option<Durati
     Ok(CapturePlan {
         duration,
         interval,
-        freeze: freeze(&watching.freezing),
-        in_detail: false,
+        freeze: freeze_mode(&watching.freezing),
     })
 }
 
-fn freeze(freezing: &Freezing) -> FreezeMode {
-    match freezing.freeze {
-        _ if freezing.nonblocking => FreezeMode::None,
+pub(super) fn freeze_mode(typed: &Freezing) -> FreezeMode {
+    match typed.freeze {
+        _ if typed.nonblocking => FreezeMode::None,
         TypedFreeze::Auto => FreezeMode::Auto,
         TypedFreeze::Fork => FreezeMode::Fork,
         TypedFreeze::Stop => FreezeMode::Stop,
@@ -125,7 +127,7 @@ fn settings(options: Showing) -> Result<Settings, Error> {
         TypedSeverity::Error => Severity::Error,
     });
     Ok(Settings {
-        outputs: outputs(&options)?,
+        outputs: outputs(&options.output, options.format, options.json.then_some(Format::Json))?,
         force: options.force,
         thresholds,
         fail_on,
@@ -133,92 +135,7 @@ fn settings(options: Showing) -> Result<Settings, Error> {
     })
 }
 
-/// The outputs, each with its format: a file's by its name; `-f` is for those whose name tells none.
-fn outputs(options: &Showing) -> Result<Vec<Output>, Error> {
-    let mut paths = options.output.clone();
-    if paths.is_empty() && options.format.is_some() {
-        paths.push(PathBuf::from("-"));
-    }
-    refuse_contradiction(&paths, options.format)?;
-    let mut outputs: Vec<Output> = Vec::new();
-    for path in paths {
-        let format = Format::of_path(&path)
-            .or(options.format)
-            .ok_or_else(|| no_format(&path))?;
-        outputs.push(Output {
-            destination: destination(path),
-            format,
-        });
-    }
-    if options.json {
-        outputs.push(Output {
-            destination: Destination::Stdout,
-            format: Format::Json,
-        });
-    }
-    for (index, output) in outputs.iter().enumerate() {
-        if outputs[..index]
-            .iter()
-            .any(|earlier| earlier.destination == output.destination)
-        {
-            return Err(usage(
-                "two outputs have the same name",
-                "give each -o a name of its own; -j writes to `-`",
-            ));
-        }
-    }
-    Ok(outputs)
-}
-
-/// When every name tells its format, `-f` has nothing to say; one that says otherwise is a slip.
-fn refuse_contradiction(paths: &[PathBuf], typed: Option<Format>) -> Result<(), Error> {
-    let Some(typed) = typed.filter(|_| paths.iter().all(|path| Format::of_path(path).is_some())) else {
-        return Ok(());
-    };
-    match paths.iter().find(|path| Format::of_path(path) != Some(typed)) {
-        Some(path) => Err(usage(
-            &format!("'{}' does not fit -f {}", path.display(), typed.name()),
-            &format!(
-                "let the name end in .{}, or leave -f out: it is for `-o -` and for names that tell no format",
-                typed.name()
-            ),
-        )),
-        None => Ok(()),
-    }
-}
-
-fn destination(path: PathBuf) -> Destination {
-    if path == Path::new("-") {
-        Destination::Stdout
-    } else {
-        Destination::File(path)
-    }
-}
-
-fn no_format(path: &Path) -> Error {
-    let names = Format::ALL.map(Format::name).join(", ");
-    if path == Path::new("-") {
-        return usage("`-o -` needs a format", &format!("give one with -f: {names}"));
-    }
-    let extension = path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default();
-    let what = if Format::LATER.contains(&extension) {
-        format!("'{}': the format {extension} is not available yet", path.display())
-    } else {
-        format!("'{}': the name does not tell the format", path.display())
-    };
-    usage(
-        &what,
-        &format!(
-            "let it end in .{}, or give a format with -f",
-            Format::ALL.map(Format::name).join(" or .")
-        ),
-    )
-}
-
-fn usage(what: &str, hint: &str) -> Error {
+pub(super) fn usage(what: &str, hint: &str) -> Error {
     Error::Usage {
         what: what.to_owned(),
         hint: hint.to_owned(),
@@ -229,6 +146,7 @@ fn usage(what: &str, hint: &str) -> Error {
 mod tests {
     use super::super::{Refusal, understand};
     use super::*;
+    use crate::report::output::{Destination, Output};
 
     fn meant(words: &str) -> Command {
         let words = ["pymemscope"].into_iter().chain(words.split(' ')).map(OsString::from);

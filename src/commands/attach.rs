@@ -1,9 +1,9 @@
 //! `pymemscope attach PID`: looks at a program that runs.
 
 use super::{Settings, check_outputs, show};
+use crate::capture;
 use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
-use crate::capture::{self, Mode};
 use crate::error::Result;
 use crate::report::progress;
 
@@ -11,7 +11,7 @@ pub fn attach(pid: u32, plan: &CapturePlan, settings: &Settings) -> Result<u8> {
     check_outputs(settings)?;
     let stop = Interrupt::on_any_end()?;
     let mut progress = progress::on_stderr();
-    let capture = capture::attach(pid, plan, Mode::Attach, progress.as_mut(), &stop);
+    let capture = capture::attach(pid, plan, progress.as_mut(), &stop);
     drop(progress);
     show(&capture?, settings)
 }

@@ -18,6 +18,7 @@ use crate::rules::{Evidence, judge};
 use crate::sampling::growth::Growth;
 
 pub mod attach;
+pub mod paths;
 pub mod program;
 pub mod report;
 pub mod rules;
@@ -48,6 +49,10 @@ pub enum Command {
     Report {
         folder: PathBuf,
         settings: Settings,
+    },
+    Paths {
+        pid: u32,
+        asked: paths::Asked,
     },
     Rules {
         name: Option<String>,
@@ -83,6 +88,7 @@ pub fn execute(command: &Command) -> Result<u8> {
             force,
         } => snapshot::snapshot(*pid, *freeze, folder, *force),
         Command::Report { folder, settings } => report::report(folder, settings),
+        Command::Paths { pid, asked } => paths::paths(*pid, asked),
         Command::Rules { name } => rules::rules(name.as_deref()),
     }
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::capture::folder::NewFolder;
-use crate::capture::interrupt::Interrupt;
-use crate::capture::plan::CapturePlan;
-use crate::capture::{self, FreezeMode, Mode};
+use crate::capture::look::{Look, look};
+use crate::capture::{Capture, FreezeMode, Mode, Snapshot};
 use crate::error::{Result, exit_code};
+use crate::heap::Heap;
 use crate::report::model::Report;
 use crate::report::screen::Screen;
 use crate::report::{progress, standard_output, terminal};
@@ -17,18 +17,14 @@ use crate::units;
 pub fn snapshot(pid: u32, freeze: FreezeMode, path: &Path, force: bool) -> Result<u8> {
     standard_output::check()?;
     let folder = NewFolder::create(path, force)?;
-    let plan = CapturePlan {
-        duration: Some(Duration::ZERO),
-        interval: None,
-        freeze,
-        in_detail: true,
-    };
-    let stop = Interrupt::on_any_end()?;
     let mut progress = progress::on_stderr();
-    let captured = capture::attach(pid, &plan, Mode::Snapshot, progress.as_mut(), &stop);
+    let look = look(pid, freeze, progress.as_mut(), |surveyed, memory| {
+        surveyed.finish_in_detail(memory)
+    });
     drop(progress);
-    let mut capture = captured?;
-    let detail = capture.detail.take().unwrap_or_default();
+    let mut look = look?;
+    let (heap, detail) = std::mem::take(&mut look.seen);
+    let capture = capture(look, heap);
     let bytes = folder.write(&capture, &detail)?;
     let screen = Screen::of_stdout();
     let report = Report::new(&capture, &Growth::of(&capture.snapshots), Vec::new());
@@ -45,4 +41,31 @@ pub fn snapshot(pid: u32, freeze: FreezeMode, path: &Path, force: bool) -> Resul
         writeln!(out, "{saved}")
     })?;
     Ok(exit_code::DONE)
+}
+
+/// One look as a capture.
+fn capture<T>(look: Look<T>, heap: Heap) -> Capture {
+    let snapshot = Snapshot {
+        at: Duration::ZERO,
+        rss: look.process.rss,
+        objects: heap.totals.objects,
+        heap_bytes: heap.totals.bytes,
+        types: Vec::new(),
+        containers: Vec::new(),
+    };
+    let mut warnings = look.warnings;
+    warnings.extend(heap.warnings.iter().cloned());
+    Capture {
+        process: look.process,
+        mode: Mode::Snapshot,
+        freeze: look.freeze,
+        freeze_reason: look.freeze_reason,
+        pauses: look.pauses,
+        duration: Duration::ZERO,
+        age: look.age,
+        snapshots: vec![snapshot],
+        heap,
+        warnings,
+        memory_limit: look.memory_limit,
+    }
 }

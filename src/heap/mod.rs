@@ -7,6 +7,7 @@ mod found;
 mod gone;
 pub mod graph;
 mod holders;
+pub mod inquiry;
 mod labels;
 mod names;
 mod naming;

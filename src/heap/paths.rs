@@ -8,7 +8,7 @@ use cpython::objects::content::Content;
 use cpython::objects::dict::{DictHeader, KeysHeader};
 
 use super::found::Found;
-use super::labels::LabelKind;
+use super::labels::{Label, LabelKind};
 use super::names::Form;
 use super::naming;
 use super::objects::{HEAP, NO_OBJECT};
@@ -48,7 +48,44 @@ impl Paths<'_, '_> {
 
     fn add_step<M: ReadMemory>(&mut self, memory: &mut M, row: u32, text: &mut String) {
         let Owner { label, parent, .. } = self.owned.owner(row);
-        let in_namespace = self.owned.is_namespace(parent);
+        let link = Link {
+            row,
+            parent,
+            label,
+            in_namespace: self.owned.is_namespace(parent),
+        };
+        let mut steps = Steps {
+            layout: self.layout,
+            found: &mut *self.found,
+        };
+        steps.add_step(memory, link, text);
+    }
+}
+
+/// How a row is held by another one.
+#[derive(Debug, Clone, Copy)]
+pub struct Link {
+    pub row: u32,
+    pub parent: u32,
+    pub label: Label,
+    /// Whether the parent is a dict behind another object's attributes.
+    pub in_namespace: bool,
+}
+
+/// Writes steps in Python terms.
+pub struct Steps<'a, 'b> {
+    pub layout: &'a Layout,
+    pub found: &'a mut Found<'b>,
+}
+
+impl Steps<'_, '_> {
+    pub fn add_step<M: ReadMemory>(&mut self, memory: &mut M, link: Link, text: &mut String) {
+        let Link {
+            row,
+            parent,
+            label,
+            in_namespace,
+        } = link;
         match label.kind() {
             LabelKind::Namespace => {}
             LabelKind::Attribute if parent == HEAP => text.push_str(&self.name(memory, label.number())),

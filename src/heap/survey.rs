@@ -37,7 +37,7 @@ pub struct Survey<'a> {
     pub found: Found<'a>,
     pub warnings: Vec<String>,
     walker: Examiner<'a>,
-    rows: Rows,
+    pub(super) rows: Rows,
 }
 
 /// So many objects tell which allocator is at work.

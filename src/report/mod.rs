@@ -1,5 +1,6 @@
 //! What a capture is shown as: one model, rendered many ways, one file an output.
 
+pub mod explanation;
 pub mod fold;
 pub mod json;
 pub mod model;

@@ -16,9 +16,28 @@ use crate::error::{Error, Result};
 const MODE: u32 = 0o600;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
+pub struct Output<F = Format> {
     pub destination: Destination,
-    pub format: Format,
+    pub format: F,
+}
+
+/// The formats that a command writes.
+pub trait FileFormat: Copy + PartialEq + 'static {
+    const ALL: &'static [Self];
+
+    /// The name that `-f` takes, which is the extension of files too.
+    fn name(self) -> &'static str;
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| format.name() == name)
+    }
+
+    /// The format that a file's name asks for.
+    fn of_path(path: &Path) -> Option<Self> {
+        path.extension()
+            .and_then(OsStr::to_str)
+            .and_then(|extension| Self::named(&extension.to_lowercase()))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,38 +52,29 @@ pub enum Format {
     Svg,
 }
 
-impl Format {
-    pub const ALL: [Format; 2] = [Format::Json, Format::Svg];
+impl FileFormat for Format {
+    const ALL: &'static [Format] = &[Format::Json, Format::Svg];
 
-    /// Formats of releases to come, whose names are taken.
-    pub const LATER: [&str; 7] = [
-        "sarif",
-        "html",
-        "collapsed",
-        "speedscope",
-        "pprof",
-        "heapsnapshot",
-        "dot",
-    ];
-
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Format::Json => "json",
             Format::Svg => "svg",
         }
     }
+}
 
-    pub fn named(name: &str) -> Option<Format> {
-        Format::ALL.into_iter().find(|format| format.name() == name)
-    }
+/// Formats of releases to come, and those of other commands: names that are taken.
+pub const LATER: [&str; 7] = [
+    "sarif",
+    "html",
+    "collapsed",
+    "speedscope",
+    "pprof",
+    "heapsnapshot",
+    "dot",
+];
 
-    /// The format that a file's name asks for.
-    pub fn of_path(path: &Path) -> Option<Format> {
-        path.extension()
-            .and_then(OsStr::to_str)
-            .and_then(|extension| Format::named(&extension.to_lowercase()))
-    }
-
+impl Format {
     fn write(self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Format::Json => json::write(report, out),
@@ -74,6 +84,13 @@ impl Format {
 }
 
 impl Output {
+    /// Writes the report.
+    pub fn write(&self, report: &Report<'_>, force: bool) -> Result<()> {
+        self.write_with(force, |out| self.format.write(report, out))
+    }
+}
+
+impl<F> Output<F> {
     /// Finds out, before anything is captured, whether the output could be written: an existing file only with `force`.
     pub fn check(&self, force: bool) -> Result<()> {
         let Destination::File(path) = &self.destination else {
@@ -97,11 +114,11 @@ impl Output {
         Partial::create(path).map(drop).map_err(unwritable)
     }
 
-    /// Writes the report. A file appears under its name when it is complete; one that came to be since `check` is
-    /// replaced only with `force`.
-    pub fn write(&self, report: &Report<'_>, force: bool) -> Result<()> {
+    /// Writes what `write` writes. A file appears under its name when it is complete; one that came to be since `check`
+    /// is replaced only with `force`.
+    pub fn write_with(&self, force: bool, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         match &self.destination {
-            Destination::Stdout => standard_output::write(|out| self.format.write(report, out)),
+            Destination::Stdout => standard_output::write(write),
             Destination::File(path) => {
                 let unwritable = |cause: io::Error| match cause.kind() {
                     io::ErrorKind::AlreadyExists => Error::OutputExists { path: path.clone() },
@@ -110,25 +127,25 @@ impl Output {
                         cause,
                     },
                 };
-                self.write_file(path, report, force).map_err(unwritable)
+                write_file(path, force, write).map_err(unwritable)
             }
         }
     }
+}
 
-    fn write_file(&self, path: &Path, report: &Report<'_>, force: bool) -> io::Result<()> {
-        if is_device_or_pipe(path) {
-            return self.write_to(OpenOptions::new().write(true).open(path)?, report);
-        }
-        let partial = Partial::create(path)?;
-        self.write_to(partial.file.try_clone()?, report)?;
-        partial.complete(path, force)
+fn write_file(path: &Path, force: bool, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    if is_device_or_pipe(path) {
+        return write_to(OpenOptions::new().write(true).open(path)?, write);
     }
+    let partial = Partial::create(path)?;
+    write_to(partial.file.try_clone()?, write)?;
+    partial.complete(path, force)
+}
 
-    fn write_to(&self, file: File, report: &Report<'_>) -> io::Result<()> {
-        let mut out = BufWriter::new(file);
-        self.format.write(report, &mut out)?;
-        out.flush()
-    }
+fn write_to(file: File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
+    write(&mut out)?;
+    out.flush()
 }
 
 /// `/dev/null`, a terminal, a named pipe: things that are written into and never replaced.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::model::{OwnerRow, Report, TypeRow};
+use super::model::{OwnerRow, Process, Report, TypeRow};
 use super::screen::{Screen, Style};
 use super::table::{Table, paired};
 use super::text::{cut_middle, harmless, width, wrap};
@@ -33,7 +33,11 @@ pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Writ
 
 /// Writes whose heap it is and how it was read.
 pub fn write_head(report: &Report<'_>, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", screen.paint(Style::Bold, &header(report, screen)))?;
+    writeln!(
+        out,
+        "{}",
+        screen.paint(Style::Bold, &header(&report.process, report.rss, screen))
+    )?;
     for line in wrap(&measurement(report), screen.text_width()) {
         writeln!(out, "{line}")?;
     }
@@ -62,15 +66,14 @@ fn write_table(table: &Table, screen: Screen, out: &mut dyn Write) -> io::Result
 }
 
 /// `Python 3.12.1 · pid 4242 · gunicorn: worker [shop] · rss 412 MiB`
-fn header(report: &Report<'_>, screen: Screen) -> String {
-    let process = &report.process;
+pub(super) fn header(process: &Process<'_>, rss: u64, screen: Screen) -> String {
     let debug = if process.build == "release" {
         String::new()
     } else {
         format!(" ({})", process.build)
     };
     let before = format!("Python {}{debug} · pid {} · ", process.python, process.pid);
-    let after = format!(" · rss {}", units::bytes(report.rss));
+    let after = format!(" · rss {}", units::bytes(rss));
     let command = if process.command.is_empty() {
         process.executable.to_owned()
     } else {
@@ -86,29 +89,32 @@ fn header(report: &Report<'_>, screen: Screen) -> String {
 /// `paused 11 ms (fork), read 2 184 302 objects, 0 rejected`
 fn measurement(report: &Report<'_>) -> String {
     let capture = &report.capture;
-    let pauses: Vec<Duration> = capture
-        .pauses
+    format!(
+        "{}, read {} objects, {} rejected",
+        pauses(&capture.pauses, capture.freeze),
+        units::count(capture.objects_read),
+        units::count(capture.objects_rejected)
+    )
+}
+
+/// `paused 11 ms (fork)`
+pub(super) fn pauses(seconds: &[f64], freeze: &str) -> String {
+    let pauses: Vec<Duration> = seconds
         .iter()
         .filter_map(|&pause| Duration::try_from_secs_f64(pause).ok())
         .collect();
     let longest = pauses.iter().max().copied().unwrap_or_default();
-    let paused = match pauses.len() {
-        0 => format!("never paused ({})", capture.freeze),
-        1 => format!("paused {} ({})", units::time(longest), capture.freeze),
+    match pauses.len() {
+        0 => format!("never paused ({freeze})"),
+        1 => format!("paused {} ({freeze})", units::time(longest)),
         times => {
             let all = units::time(pauses.iter().sum());
             format!(
-                "paused {times} times, {} at most, {all} in all ({})",
-                units::time(longest),
-                capture.freeze
+                "paused {times} times, {} at most, {all} in all ({freeze})",
+                units::time(longest)
             )
         }
-    };
-    format!(
-        "{paused}, read {} objects, {} rejected",
-        units::count(capture.objects_read),
-        units::count(capture.objects_rejected)
-    )
+    }
 }
 
 fn types_table(report: &Report<'_>, top: usize) -> Option<Table> {
@@ -304,7 +310,13 @@ fn thresholds(finding: &Finding) -> Vec<String> {
 }
 
 /// Text in lines, those after the first indented to where it begins.
-fn paragraph(out: &mut dyn Write, screen: Screen, style: Style, opening: &str, text: &str) -> io::Result<()> {
+pub(super) fn paragraph(
+    out: &mut dyn Write,
+    screen: Screen,
+    style: Style,
+    opening: &str,
+    text: &str,
+) -> io::Result<()> {
     let room = screen.text_width().saturating_sub(width(opening)).max(30);
     let indent = " ".repeat(width(opening));
     for (index, line) in wrap(text, room).iter().enumerate() {

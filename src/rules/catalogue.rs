@@ -1,6 +1,7 @@
 //! The list of all rules. A rule that stands here is run, listed and explained.
 
 use super::{Rule, growing_container, large_list, unbounded_cache};
+use crate::spelling::distance;
 
 pub const RULES: &[&Rule] = &[&growing_container::RULE, &large_list::RULE, &unbounded_cache::RULE];
 
@@ -17,22 +18,6 @@ pub fn find(name: &str) -> Result<&'static Rule, Vec<&'static str>> {
         .collect();
     near.sort_unstable();
     Err(near.into_iter().map(|(_, name)| name).collect())
-}
-
-/// How many characters have to be put in, taken out or replaced to make one text of the other (Levenshtein).
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (line, left) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (column, right) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(left != *right);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[to.len()]
 }
 
 #[cfg(test)]

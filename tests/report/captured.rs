@@ -43,7 +43,6 @@ pub fn shop() -> Capture {
         age: Duration::from_secs(86_400),
         snapshots: vec![before, snapshot(&heap, 10)],
         heap,
-        detail: None,
         warnings: vec!["numpy.ndarray has a __sizeof__ of its own: its objects are counted by formula.".to_owned()],
         memory_limit: Some(1 << 40),
     }

@@ -5,12 +5,13 @@
 //! everything, whose references are the roots of the heap. No function recurses: a heap can be ten million objects deep.
 
 pub mod chains;
+pub mod cheapest;
 pub mod components;
 pub mod deep;
-pub mod distances;
 pub mod dominated;
 pub mod dominators;
 pub mod groups;
+pub mod incoming;
 pub mod nodes;
 pub mod references;
 pub mod referrers;

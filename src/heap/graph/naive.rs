@@ -68,25 +68,28 @@ pub fn components(graph: &References, within: &NodeSet) -> Vec<Vec<u32>> {
     components
 }
 
-/// Distances from the root, by relaxing all references until nothing changes.
-pub fn distances(graph: &References, follow: impl Fn(u32, u32) -> bool) -> Vec<Option<u32>> {
-    let mut distances = vec![None; graph.nodes() as usize];
-    distances[ROOT as usize] = Some(0);
+/// Costs from the root, by relaxing all references until nothing changes.
+pub fn costs(graph: &References, price: impl Fn(u32, u32) -> Option<u32>) -> Vec<Option<u32>> {
+    let mut costs = vec![None; graph.nodes() as usize];
+    costs[ROOT as usize] = Some(0);
     loop {
-        let before = distances.clone();
+        let before = costs.clone();
         for (source, row) in graph.rows() {
-            let Some(distance) = distances[source as usize] else {
+            let Some(cost) = costs[source as usize] else {
                 continue;
             };
             for (&target, reference) in row.iter().zip(graph.span(source).0..) {
-                let known = &mut distances[target as usize];
-                if follow(source, reference) && known.is_none_or(|known: u32| known > distance + 1) {
-                    *known = Some(distance + 1);
+                let Some(price) = price(source, reference) else {
+                    continue;
+                };
+                let known = &mut costs[target as usize];
+                if known.is_none_or(|known: u32| known > cost + price) {
+                    *known = Some(cost + price);
                 }
             }
         }
-        if before == distances {
-            return distances;
+        if before == costs {
+            return costs;
         }
     }
 }

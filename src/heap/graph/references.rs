@@ -71,6 +71,12 @@ impl References {
         (self.starts[at], self.starts[at + 1])
     }
 
+    /// The node that a reference starts from, by the reference's number.
+    pub fn source(&self, number: u32) -> u32 {
+        // Rows without references begin where the next one does: the last such beginning is the right one.
+        (self.starts.partition_point(|&start| start <= number) as u32).saturating_sub(1)
+    }
+
     /// The targets of all references, by number.
     #[inline]
     pub fn targets(&self) -> &[u32] {

@@ -1,0 +1,73 @@
+//! One look at a process, to answer one question about its heap.
+
+use std::time::Duration;
+
+use crate::capture::look::look;
+use crate::capture::progress::Progress;
+use crate::capture::{FreezeUsed, ProcessFacts};
+use crate::error::{Error, Result};
+use crate::heap::inquiry::{Answer, Question, Unanswerable};
+use crate::target::freeze::FreezeMode;
+
+/// An answer, and how it was come by.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    pub process: ProcessFacts,
+    pub freeze: FreezeUsed,
+    /// Why that way of freezing was taken, when the choice was left to us.
+    pub freeze_reason: Option<String>,
+    /// How long the program stood still, each time.
+    pub pauses: Vec<Duration>,
+    /// From the freeze to the answer.
+    pub duration: Duration,
+    pub answer: Answer,
+    pub warnings: Vec<String>,
+}
+
+/// Asks the heap of the running process `pid`.
+pub fn inquire(pid: u32, freeze: FreezeMode, question: &Question, progress: &mut dyn Progress) -> Result<Explanation> {
+    let look = look(pid, freeze, progress, |surveyed, memory| {
+        surveyed.answer(memory, question)
+    })?;
+    let answer = look.seen.map_err(|cause| unanswered(pid, cause))?;
+    let mut warnings = look.warnings;
+    warnings.extend(answer.warnings.iter().cloned());
+    Ok(Explanation {
+        process: look.process,
+        freeze: look.freeze,
+        freeze_reason: look.freeze_reason,
+        pauses: look.pauses,
+        duration: look.duration,
+        answer,
+        warnings,
+    })
+}
+
+fn unanswered(pid: u32, cause: Unanswerable) -> Error {
+    let types = format!("`pymemscope attach {pid} -d 0 --top 1000` lists the types that have objects");
+    let (what, hint) = match cause {
+        Unanswerable::NoSuchType { asked, near } => (
+            format!("process {pid} has no objects of type '{}'", crate::error::shown(&asked)),
+            match &near[..] {
+                [] => format!("types are named module.qualname, as in shop.models.Order; {types}"),
+                near => format!("did you mean {}? {types}", near.join(" or ")),
+            },
+        ),
+        Unanswerable::NoObject { address, within: None } => (
+            format!("no object begins at {address:#x} in process {pid}"),
+            "give what id() returns in the program, or an address from a report; it may be gone since".to_owned(),
+        ),
+        Unanswerable::NoObject {
+            address,
+            within: Some((start, type_name)),
+        } => (
+            format!("no object begins at {address:#x} in process {pid}"),
+            format!("it lies within the {type_name} at {start:#x}; ask for that one"),
+        ),
+        Unanswerable::TooLarge(cause) => (
+            format!("the heap of process {pid} is too large: {cause}"),
+            "use `pymemscope attach`, which needs less of it at a time".to_owned(),
+        ),
+    };
+    Error::NothingToExplain { what, hint }
+}

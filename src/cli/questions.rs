@@ -1,0 +1,46 @@
+//! What the words of `paths` mean: about what it is asked, in which direction, how deep.
+
+use super::PathsOptions;
+use super::meaning::{freeze_mode, usage};
+use super::outputs::outputs;
+use crate::commands::{Command, paths::Asked};
+use crate::error::Error;
+use crate::heap::inquiry::{Direction, Question, Topic};
+use crate::report::explanation::output::ExplanationFormat;
+
+pub(super) fn meaning(pid: u32, options: PathsOptions) -> Result<Command, Error> {
+    let example = "pymemscope paths PID --type shop.models.Order, or --address 0x7f31c0de";
+    let about = match (options.type_name, options.address) {
+        (Some(_), Some(_)) => return Err(usage("both a type and an address were given", "leave one of them out")),
+        (Some(name), None) => Topic::Type(name),
+        (None, Some(address)) => Topic::Address(address),
+        (None, None) => return Err(usage("neither a type nor an address was given", example)),
+    };
+    if options.depth == Some(0) {
+        return Err(usage(
+            "a depth of 0 steps shows nothing",
+            "give --depth at least 1, or leave it out",
+        ));
+    }
+    Ok(Command::Paths {
+        pid,
+        asked: Asked {
+            question: Question {
+                about,
+                direction: if options.refs {
+                    Direction::Referents
+                } else {
+                    Direction::Holders
+                },
+                depth: options.depth,
+            },
+            freeze: freeze_mode(&options.freezing),
+            outputs: outputs(
+                &options.output,
+                options.format,
+                options.json.then_some(ExplanationFormat::Json),
+            )?,
+            force: options.force,
+        },
+    })
+}

@@ -1,0 +1,203 @@
+//! Chains that look alike, step by step: the same names and types, whatever the places in lists and large dicts are.
+
+use std::rc::Rc;
+
+use cpython::memory::ReadMemory;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Inquiry;
+use crate::heap::labels::{Label, LabelKind};
+use crate::heap::objects::HEAP;
+use crate::heap::paths::Link;
+
+/// The likeness of no step: that of the root.
+pub const NO_STEP: u32 = 0;
+/// A dict with more entries than these holds data under its keys, and no names.
+const MOST_KEYS: usize = 32;
+/// The same for all dicts that are held alike together.
+const MOST_DIFFERENT_KEYS: u32 = 16;
+/// Steps that lead round in a circle, as in a tree, are at most so many.
+const LONGEST_CIRCLE: usize = 4;
+/// Beyond so many, steps are told apart no further.
+const MOST_LIKENESSES: usize = 1 << 16;
+/// Some place in a container.
+const PLACE: &str = "[…]";
+
+/// The ways in which rows are held, as a tree of steps.
+pub struct Likenesses {
+    all: Vec<Likeness>,
+    index: FxHashMap<(u32, Rc<str>, u32), u32>,
+    /// Paths below which keys are data.
+    crowded: FxHashSet<String>,
+    /// Of rows asked about, and of those on the way to them.
+    of_row: FxHashMap<u32, u32>,
+}
+
+struct Likeness {
+    parent: u32,
+    text: Rc<str>,
+    type_of: u32,
+    /// Keys that are told apart below it.
+    keys: u32,
+    /// Whether the steps from here on are taken again and again.
+    repeats: bool,
+}
+
+impl Likenesses {
+    pub fn new() -> Self {
+        Likenesses {
+            all: vec![Likeness {
+                parent: NO_STEP,
+                text: "".into(),
+                type_of: 0,
+                keys: 0,
+                repeats: false,
+            }],
+            index: FxHashMap::default(),
+            crowded: FxHashSet::default(),
+            of_row: FxHashMap::default(),
+        }
+    }
+
+    /// The path that all of this likeness have in common: `__main__.JOURNAL[…]`.
+    pub fn path(&self, likeness: u32) -> String {
+        let mut steps = vec![likeness];
+        while let Some(&at) = steps.last().filter(|&&at| at != NO_STEP) {
+            steps.push(self.all[at as usize].parent);
+        }
+        let text = |&at: &u32| {
+            let Likeness { text, repeats, .. } = &self.all[at as usize];
+            format!("{text}{}", if *repeats { "…" } else { "" })
+        };
+        steps.iter().rev().map(text).collect()
+    }
+
+    /// The likeness one step below another; a step that was taken a few steps before leads back to it.
+    fn below(&mut self, above: u32, text: &str, type_of: u32) -> u32 {
+        let mut at = above;
+        for _ in 0..LONGEST_CIRCLE {
+            let each = &mut self.all[at as usize];
+            if at == NO_STEP || each.parent == NO_STEP {
+                break;
+            }
+            if &*each.text == text && each.type_of == type_of {
+                each.repeats = true;
+                return at;
+            }
+            at = each.parent;
+        }
+        let text: Rc<str> = text.into();
+        if let Some(&known) = self.index.get(&(above, Rc::clone(&text), type_of)) {
+            return known;
+        }
+        if self.all.len() >= MOST_LIKENESSES {
+            return above;
+        }
+        let likeness = self.all.len() as u32;
+        self.all.push(Likeness {
+            parent: above,
+            text: Rc::clone(&text),
+            type_of,
+            keys: 0,
+            repeats: false,
+        });
+        self.index.insert((above, text, type_of), likeness);
+        likeness
+    }
+
+    /// Whether one key more can be told apart below a likeness.
+    fn has_room_for_key(&mut self, above: u32, text: &str, type_of: u32) -> bool {
+        if self.index.contains_key(&(above, text.into(), type_of)) {
+            return true;
+        }
+        let path = self.path(above);
+        let each = &mut self.all[above as usize];
+        each.keys += 1;
+        if each.keys > MOST_DIFFERENT_KEYS {
+            self.crowded.insert(path.clone());
+        }
+        !self.crowded.contains(&path)
+    }
+}
+
+impl<M: ReadMemory> Inquiry<'_, '_, M> {
+    /// The likeness of each row's cheapest chain, in the order of the rows.
+    pub fn likenesses(&mut self, rows: &[u32]) -> (Likenesses, Vec<u32>) {
+        let mut known = Likenesses::new();
+        loop {
+            let crowded = known.crowded.len();
+            let of_rows = rows.iter().map(|&row| self.likeness_of_row(&mut known, row)).collect();
+            if known.crowded.len() == crowded {
+                return (known, of_rows);
+            }
+            // Keys that turned out to be data are told apart no more. Each time there is at least one such place more.
+            known = Likenesses {
+                crowded: known.crowded,
+                ..Likenesses::new()
+            };
+        }
+    }
+
+    fn likeness_of_row(&mut self, known: &mut Likenesses, row: u32) -> u32 {
+        let mut chain = Vec::new();
+        let mut at = row;
+        while !known.of_row.contains_key(&at) {
+            let Some(reference) = self.network.cheapest.through(at) else {
+                break;
+            };
+            chain.push(reference);
+            at = self.network.references.source(reference);
+        }
+        let mut likeness = match known.of_row.get(&at) {
+            Some(&likeness) => likeness,
+            None if at == HEAP => NO_STEP,
+            // The chains to what no root reaches begin at their holder.
+            None => match self.network.incoming.of(at).first() {
+                Some(&entry) => self.step_below(known, NO_STEP, self.network.link(None, entry)),
+                None => NO_STEP,
+            },
+        };
+        known.of_row.insert(at, likeness);
+        while let Some(reference) = chain.pop() {
+            let before = self.network.cheapest.through(at);
+            let link = self.network.link(before, reference);
+            likeness = self.step_below(known, likeness, link);
+            at = link.row;
+            known.of_row.insert(at, likeness);
+        }
+        likeness
+    }
+
+    /// The likeness of a whole chain, as the numbers of its references.
+    pub fn likeness_of_chain(&mut self, known: &mut Likenesses, references: &[u32]) -> u32 {
+        let mut before = None;
+        let mut likeness = NO_STEP;
+        for &reference in references {
+            let link = self.network.link(before, reference);
+            likeness = self.step_below(known, likeness, link);
+            before = Some(reference);
+        }
+        likeness
+    }
+
+    pub fn step_below(&mut self, known: &mut Likenesses, above: u32, link: Link) -> u32 {
+        if link.label == Label::NAMESPACE {
+            return above;
+        }
+        let type_of = self.found.objects.type_of(link.row);
+        let is_key = match link.label.kind() {
+            LabelKind::Index => return known.below(above, PLACE, type_of),
+            LabelKind::Entry if !link.in_namespace => return known.below(above, PLACE, type_of),
+            LabelKind::Value => !link.in_namespace,
+            _ => false,
+        };
+        if is_key && self.network.references.of(link.parent).len() > 2 * MOST_KEYS {
+            return known.below(above, PLACE, type_of);
+        }
+        let text = self.step(link);
+        match is_key && !known.has_room_for_key(above, &text, type_of) {
+            true => known.below(above, PLACE, type_of),
+            false => known.below(above, &text, type_of),
+        }
+    }
+}

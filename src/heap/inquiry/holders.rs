@@ -1,0 +1,175 @@
+//! Who holds what was asked for: chains from the roots, in groups of those that look alike.
+
+use std::cmp::Reverse;
+
+use cpython::memory::ReadMemory;
+use rustc_hash::FxHashMap;
+
+use super::alike::Likenesses;
+use super::prices::TOLERANCE;
+use super::unheld::Unheld;
+use super::{Group, Inquiry, State, Sum};
+use crate::heap::graph::chains::{self, Graph, Limits};
+use crate::heap::graph::dominated::Dominated;
+use crate::heap::graph::groups;
+
+/// So many groups are listed.
+const MOST_GROUPS: usize = 20;
+/// So many chains to one object are looked at, which cost so many steps.
+const MOST_CHAINS: usize = 500;
+const MOST_CHAIN_STEPS: u32 = 50_000;
+
+/// Rows that are held alike.
+#[derive(Default)]
+struct Alike {
+    rows: Vec<u32>,
+    bytes: u64,
+}
+
+impl<M: ReadMemory> Inquiry<'_, '_, M> {
+    /// The objects of a type by the way in which each is held.
+    pub fn groups_of(
+        &mut self,
+        rows: &[u32],
+        unheld: &Unheld,
+        dominated: &Dominated,
+        depth: Option<u32>,
+    ) -> (Vec<Group>, Sum) {
+        let (likenesses, of_rows) = self.likenesses(rows);
+        let mut numbers: FxHashMap<(State, u32), usize> = FxHashMap::default();
+        let mut all: Vec<((State, u32), Alike)> = Vec::new();
+        for (&row, likeness) in rows.iter().zip(of_rows) {
+            let kind = (unheld.state(row), likeness);
+            let number = *numbers.entry(kind).or_insert_with(|| {
+                all.push((kind, Alike::default()));
+                all.len() - 1
+            });
+            let alike = &mut all[number].1;
+            alike.rows.push(row);
+            alike.bytes = alike.bytes.saturating_add(self.network.sizes.of(row));
+        }
+        let cost = |alike: &Alike| {
+            alike
+                .rows
+                .iter()
+                .filter_map(|&row| self.network.cheapest.cost(row))
+                .min()
+        };
+        all.sort_by_cached_key(|(_, alike)| (Reverse(alike.rows.len()), cost(alike)));
+        let rest = all.split_off(all.len().min(MOST_GROUPS));
+        let mut sets: Vec<&[u32]> = all.iter().map(|(_, alike)| &alike.rows[..]).collect();
+        let left: Vec<u32> = rest.into_iter().flat_map(|(_, alike)| alike.rows).collect();
+        sets.push(&left);
+        let mut sums = self.sums(dominated, &sets);
+        let left_out = sums.pop().unwrap_or_default();
+        let groups = all.iter().zip(sums).map(|(((state, likeness), alike), sum)| {
+            let example = alike
+                .rows
+                .iter()
+                .copied()
+                .min_by_key(|&row| self.network.cheapest.cost(row));
+            let references = self.network.chain(example.unwrap_or_default());
+            self.group((&likenesses, *likeness), *state, sum, &[references], depth)
+        });
+        (groups.collect(), left_out)
+    }
+
+    /// The chains to one object, the cheapest to understand first.
+    pub fn ways_to(&mut self, rows: &[u32], unheld: &Unheld, depth: Option<u32>) -> (Vec<Group>, Sum) {
+        let &[row] = rows else {
+            return (Vec::new(), Sum::default());
+        };
+        let state = unheld.state(row);
+        let found = match state {
+            State::Held => self.chains_to(row),
+            // Where these chains begin is no name; one is enough.
+            State::HeldByC | State::Garbage => vec![self.network.chain(row)],
+        };
+        let mut likenesses = Likenesses::new();
+        let mut alike: Vec<(u32, Vec<Vec<u32>>)> = Vec::new();
+        for references in found {
+            let likeness = self.likeness_of_chain(&mut likenesses, &references);
+            match alike.iter_mut().find(|(known, _)| *known == likeness) {
+                Some((_, chains)) => chains.push(references),
+                None => alike.push((likeness, vec![references])),
+            }
+        }
+        let sum = Sum {
+            count: 1,
+            bytes: self.network.sizes.of(row),
+            retained_bytes: self.network.retained_bytes(row),
+        };
+        let groups = alike.iter().take(MOST_GROUPS);
+        let groups = groups.map(|(likeness, chains)| self.group((&likenesses, *likeness), state, sum, chains, depth));
+        (groups.collect(), Sum::default())
+    }
+
+    fn chains_to(&self, row: u32) -> Vec<Vec<u32>> {
+        let network = &self.network;
+        let graph = Graph {
+            references: &network.references,
+            incoming: &network.incoming,
+            cheapest: &network.cheapest,
+        };
+        let limits = Limits {
+            chains: MOST_CHAINS,
+            cost: network.cheapest.cost(row).unwrap_or(0).saturating_add(TOLERANCE),
+            steps: MOST_CHAIN_STEPS,
+        };
+        chains::cheapest(graph, row, limits, |source, reference| network.price(source, reference))
+    }
+
+    fn group(
+        &mut self,
+        (likenesses, likeness): (&Likenesses, u32),
+        state: State,
+        sum: Sum,
+        chains: &[Vec<u32>],
+        depth: Option<u32>,
+    ) -> Group {
+        let example = chains.first().map(Vec::as_slice).unwrap_or_default();
+        let shown = self.chain(example, depth);
+        Group {
+            state,
+            path: match depth.is_some() || (sum.count == 1 && chains.len() == 1) {
+                true => shown.path.clone(),
+                false => likenesses.path(likeness),
+            },
+            sum,
+            chains: chains.len() as u64,
+            dominators: self.dominators(example),
+            example: shown,
+        }
+    }
+
+    /// The sum of some rows.
+    pub fn sum(&self, dominated: &Dominated, rows: &[u32]) -> Sum {
+        self.sums(dominated, &[rows]).first().copied().unwrap_or_default()
+    }
+
+    /// The sums of sets of rows that have none in common.
+    pub fn sums(&self, dominated: &Dominated, sets: &[&[u32]]) -> Vec<Sum> {
+        let network = &self.network;
+        let set_of_row: FxHashMap<u32, u32> = sets
+            .iter()
+            .zip(0..)
+            .flat_map(|(rows, set)| rows.iter().map(move |&row| (row, set)))
+            .collect();
+        let retained = groups::retained(
+            &network.dominators,
+            dominated,
+            &network.sizes,
+            &network.retained,
+            sets.len() as u32,
+            |row| set_of_row.get(&row).copied().unwrap_or(crate::heap::graph::NO_NODE),
+        );
+        let sums = sets.iter().zip(retained).map(|(rows, retained)| Sum {
+            count: rows.len() as u64,
+            bytes: rows
+                .iter()
+                .fold(0, |sum: u64, &row| sum.saturating_add(network.sizes.of(row))),
+            retained_bytes: retained.bytes,
+        });
+        sums.collect()
+    }
+}

@@ -1,0 +1,130 @@
+//! The heap as a graph with names, and what is asked of it over and over: sizes, dominators, the cheapest chains.
+
+use crate::heap::found::Found;
+use crate::heap::graph::cheapest::Cheapest;
+use crate::heap::graph::dominators::Dominators;
+use crate::heap::graph::incoming::Incoming;
+use crate::heap::graph::references::{Malformed, References};
+use crate::heap::graph::retained::Retained;
+use crate::heap::graph::sizes::Sizes;
+use crate::heap::labels::Label;
+use crate::heap::objects::{NO_OBJECT, Objects};
+use crate::heap::paths::Link;
+
+use super::prices::Prices;
+
+/// Chains to what no root reaches cost more than any other.
+const UNHELD: u32 = 1 << 31;
+
+pub struct Network {
+    pub references: References,
+    labels: Vec<Label>,
+    pub incoming: Incoming,
+    prices: Prices,
+    pub cheapest: Cheapest,
+    pub sizes: Sizes,
+    pub dominators: Dominators,
+    pub retained: Retained,
+    /// The holder that is no object and holds what no root reaches.
+    pub adopter: u32,
+}
+
+impl Network {
+    /// Takes over the references, whose targets are rows; the row `adopter` refers to `adopted` as well.
+    pub fn of(found: &mut Found, adopter: u32, adopted: &[u32]) -> Result<Network, Malformed> {
+        let (references, labels) = references(&found.objects, adopter, adopted)?;
+        let prices = Prices::of(found, &references, adopter, &labels);
+        let price = |source, reference| price(&prices, &references, &labels, source, reference);
+        let mut cheapest = Cheapest::from_root(&references, price);
+        cheapest.spread(&references, adopter, UNHELD, price);
+        let sizes: Sizes = (0..references.nodes()).map(|row| found.objects.bytes(row)).collect();
+        let dominators = Dominators::find(&references);
+        let retained = Retained::sum(&dominators, &sizes);
+        Ok(Network {
+            incoming: Incoming::find(&references),
+            references,
+            labels,
+            prices,
+            cheapest,
+            sizes,
+            dominators,
+            retained,
+            adopter,
+        })
+    }
+
+    pub fn label(&self, reference: u32) -> Label {
+        self.labels.get(reference as usize).copied().unwrap_or(Label::UNNAMED)
+    }
+
+    pub fn target(&self, reference: u32) -> u32 {
+        self.references.targets()[reference as usize]
+    }
+
+    /// What a reference costs the reader of a chain, of those with the way to what no root reaches left out.
+    pub fn price(&self, source: u32, reference: u32) -> Option<u32> {
+        price(&self.prices, &self.references, &self.labels, source, reference)
+    }
+
+    /// The cheapest chain to a row, as the numbers of its references from the root on.
+    pub fn chain(&self, row: u32) -> Vec<u32> {
+        let mut chain = Vec::new();
+        let mut at = row;
+        while let Some(reference) = self.cheapest.through(at) {
+            chain.push(reference);
+            at = self.references.source(reference);
+        }
+        if at == self.adopter {
+            // What no root reaches has a start of its own, which the heap holds.
+            chain.extend(self.incoming.of(at).first());
+        }
+        chain.reverse();
+        chain
+    }
+
+    /// A reference that comes behind another one in a chain, as a link of it.
+    pub fn link(&self, before: Option<u32>, reference: u32) -> Link {
+        Link {
+            row: self.target(reference),
+            parent: self.references.source(reference),
+            label: self.label(reference),
+            in_namespace: before.is_some_and(|before| self.label(before) == Label::NAMESPACE),
+        }
+    }
+
+    /// The bytes of a row and of all that would go with it.
+    pub fn retained_bytes(&self, row: u32) -> u64 {
+        self.retained.of(&self.dominators, &self.sizes, row).bytes
+    }
+
+    /// Whether a row is an object, and not a thread, a frame or the interpreter.
+    pub fn is_object(&self, found: &Found, row: u32) -> bool {
+        found.objects.type_of(row) != NO_OBJECT
+    }
+}
+
+fn price(prices: &Prices, references: &References, labels: &[Label], source: u32, reference: u32) -> Option<u32> {
+    let target = references.targets()[reference as usize];
+    let label = labels.get(reference as usize).copied().unwrap_or(Label::UNNAMED);
+    prices.of_step(source, reference, target, label)
+}
+
+/// The references of all rows and their labels, by number.
+fn references(objects: &Objects, adopter: u32, adopted: &[u32]) -> Result<(References, Vec<Label>), Malformed> {
+    let count = objects.reference_count() + adopted.len();
+    let mut starts = Vec::with_capacity(objects.count() + 1);
+    let (mut targets, mut labels) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    starts.push(0);
+    for row in 0..objects.count() as u32 {
+        for reference in objects.references(row) {
+            targets.push(reference.target);
+            labels.push(reference.label);
+        }
+        if row == adopter {
+            targets.extend_from_slice(adopted);
+            labels.resize(targets.len(), Label::UNNAMED);
+        }
+        starts.push(u32::try_from(targets.len()).map_err(|_| Malformed::TooManyReferences)?);
+    }
+    Ok((References::from_rows(starts, targets)?, labels))
+}

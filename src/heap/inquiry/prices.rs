@@ -1,0 +1,101 @@
+//! What a step costs the one who reads a path. Names cost little, unnamed members more, and what the interpreter keeps for
+//! itself so much that a chain through it is shown only when there is no other.
+
+use rustc_hash::FxHashSet;
+
+use crate::heap::found::Found;
+use crate::heap::graph::nodes::NodeSet;
+use crate::heap::graph::references::References;
+use crate::heap::labels::{Label, LabelKind};
+use crate::heap::objects::{HEAP, NO_OBJECT};
+
+/// An attribute, a global, a local variable.
+const NAMED: u32 = 4;
+/// An item, the value of a key.
+const ITEM: u32 = 5;
+/// A key of a dict, a member of a set, a value on a stack, whatever unknown C code holds.
+const UNNAMED: u32 = 9;
+/// A thread: what outlives the call is the better answer.
+const THREAD: u32 = 12;
+/// Roots in parentheses: what the interpreter and its collector hold.
+const INTERNAL_ROOT: u32 = 48;
+/// Through what every function or class has, and back into another root.
+const ROUNDABOUT: u32 = 64;
+
+/// Members that lead from the small to the large: from a function to all globals, from a class to its relatives.
+const ROUNDABOUTS: [&str; 16] = [
+    "func_globals",
+    "func_builtins",
+    "f_globals",
+    "f_builtins",
+    "f_back",
+    "tb_next",
+    "__mro__",
+    "__base__",
+    "__bases__",
+    "__subclasses__",
+    "tp_cache",
+    "__objclass__",
+    "__thisclass__",
+    "__self_class__",
+    "__class__",
+    "module",
+];
+
+/// Chains up to so much above the cheapest one are worth showing: a roundabout is not.
+pub const TOLERANCE: u32 = ROUNDABOUT - 1;
+
+pub struct Prices {
+    /// Of the heap's own references, the roots, by number.
+    roots: Vec<u32>,
+    /// Roots that are objects: modules.
+    modules: NodeSet,
+    /// Names of members that are roundabouts.
+    roundabouts: FxHashSet<u32>,
+    /// The holder of what no root reaches.
+    adopter: u32,
+}
+
+impl Prices {
+    pub fn of(found: &mut Found, references: &References, adopter: u32, labels: &[Label]) -> Prices {
+        let mut modules = NodeSet::none_of(references.nodes());
+        let mut roots = Vec::new();
+        for (&root, label) in references.of(HEAP).iter().zip(labels) {
+            let is_object = found.objects.type_of(root) != NO_OBJECT;
+            roots.push(match is_object {
+                true => NAMED,
+                false if found.names.get(label.number()).starts_with('(') => INTERNAL_ROOT,
+                false => THREAD,
+            });
+            if is_object {
+                modules.insert(root);
+            }
+        }
+        Prices {
+            roots,
+            modules,
+            roundabouts: ROUNDABOUTS.iter().map(|name| found.names.text(name)).collect(),
+            adopter,
+        }
+    }
+
+    /// The price of a reference from `source` to `target`; `None` for the way to what no root reaches, which is a way
+    /// only when there is no other.
+    #[inline]
+    pub fn of_step(&self, source: u32, reference: u32, target: u32, label: Label) -> Option<u32> {
+        if source == HEAP {
+            let price = self.roots.get(reference as usize).copied().unwrap_or(UNNAMED);
+            return (target != self.adopter).then_some(price);
+        }
+        if self.modules.contains(target) {
+            return Some(ROUNDABOUT);
+        }
+        Some(match label.kind() {
+            LabelKind::Namespace => 0,
+            LabelKind::Attribute if self.roundabouts.contains(&label.number()) => ROUNDABOUT,
+            LabelKind::Attribute | LabelKind::Local => NAMED,
+            LabelKind::Value | LabelKind::Index | LabelKind::Entry => ITEM,
+            LabelKind::Unnamed => UNNAMED,
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! One object's facts: what it reaches, by attribute; and who refers to it, weak references apart.
+
+use std::cmp::Reverse;
+use std::rc::Rc;
+
+use cpython::memory::ReadMemory;
+use cpython::objects::content::Content;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::alike::{Likenesses, NO_STEP};
+use super::{Inquiry, Part, Profile, Sum, Weak};
+use crate::heap::graph::deep::Reach;
+use crate::heap::graph::nodes::NodeSet;
+use crate::heap::labels::{Label, LabelKind};
+use crate::heap::objects::HEAP;
+use crate::heap::paths::Link;
+
+/// So many parts are told.
+const MOST_PARTS: usize = 20;
+/// What an object holds in more places than these is told by type.
+const MOST_PLACES: usize = 64;
+/// So many weak references are told.
+const MOST_WEAK: usize = 20;
+
+impl<M: ReadMemory> Inquiry<'_, '_, M> {
+    pub fn profile(&mut self, address: u64, row: u32) -> Profile {
+        let parts = self.parts(row);
+        let stop = self.bounds_of_objects();
+        let network = &self.network;
+        let mut reach = Reach::new(&network.references);
+        let deep = reach.amount(&network.sizes, &[row], Some(&stop));
+        let mut told: Vec<Part> = Vec::new();
+        for (name, type_name, rows) in parts {
+            let sum = rows.iter().fold(Sum::default(), |sum, &row| Sum {
+                count: sum.count + 1,
+                bytes: sum.bytes.saturating_add(network.sizes.of(row)),
+                retained_bytes: sum.retained_bytes.saturating_add(network.retained_bytes(row)),
+            });
+            let entered: Vec<u32> = rows.into_iter().filter(|&row| !stop.contains(row)).collect();
+            told.push(Part {
+                name,
+                type_name,
+                sum,
+                deep_bytes: reach.amount(&network.sizes, &entered, Some(&stop)).bytes,
+            });
+        }
+        told.sort_by_key(|part| Reverse((part.deep_bytes, part.sum.bytes)));
+        told.truncate(MOST_PARTS);
+        Profile {
+            address,
+            deep_bytes: deep.bytes,
+            deep_objects: u64::from(deep.nodes),
+            parts: told,
+        }
+    }
+
+    /// What a row holds, by name; what it holds in many places by type.
+    fn parts(&mut self, row: u32) -> Vec<(String, Rc<str>, Vec<u32>)> {
+        let links = self.links_below(row);
+        let are_many = links.len() > MOST_PLACES;
+        let mut numbers: FxHashMap<(String, u32), usize> = FxHashMap::default();
+        let mut parts: Vec<(String, Rc<str>, Vec<u32>)> = Vec::new();
+        let mut met: FxHashSet<u32> = FxHashSet::default();
+        let mut likenesses = Likenesses::new();
+        for link in links {
+            if !met.insert(link.row) {
+                continue;
+            }
+            let name = match are_many {
+                true => {
+                    let likeness = self.step_below(&mut likenesses, NO_STEP, link);
+                    likenesses.path(likeness)
+                }
+                false => self.step(link),
+            };
+            let type_of = self.found.objects.type_of(link.row);
+            let number = *numbers.entry((name.clone(), type_of)).or_insert_with(|| {
+                parts.push((name, self.type_name(link.row), Vec::new()));
+                parts.len() - 1
+            });
+            parts[number].2.push(link.row);
+        }
+        parts
+    }
+
+    /// What a row holds, what the dict behind its attributes holds among it; values come before keys.
+    pub fn links_below(&self, row: u32) -> Vec<Link> {
+        let network = &self.network;
+        let mut links = Vec::new();
+        let numbers = |row: u32| network.references.span(row).0..network.references.span(row).1;
+        for reference in numbers(row) {
+            let link = network.link(None, reference);
+            match link.label == Label::NAMESPACE {
+                true => links.extend(numbers(link.row).map(|inner| network.link(Some(reference), inner))),
+                false => links.push(link),
+            }
+        }
+        // The names of attributes are nobody's data.
+        links.retain(|link| !(link.in_namespace && link.label.kind() == LabelKind::Unnamed) && link.row != HEAP);
+        links.sort_by_key(|link| link.label.kind() == LabelKind::Unnamed);
+        links
+    }
+
+    /// Modules, classes, functions and code: what a program is made of, and no part of any one object.
+    pub fn bounds_of_objects(&self) -> NodeSet {
+        let types = &self.found.types;
+        let is_bound: Vec<bool> = (0..types.count())
+            .map(|index| {
+                let each = types.get(index);
+                let content = each.info.of_type.content;
+                matches!(content, Content::Module | Content::Type | Content::Code) || &*each.name == "builtins.function"
+            })
+            .collect();
+        let objects = &self.found.objects;
+        NodeSet::where_true(objects.count() as u32, |row| is_bound[objects.type_of(row) as usize])
+    }
+
+    /// By type, how many references lead to these rows from outside of them, the most first.
+    pub fn referrers(&self, rows: &[u32]) -> Vec<(Rc<str>, u64)> {
+        let network = &self.network;
+        let mut counts: FxHashMap<Rc<str>, u64> = FxHashMap::default();
+        for &row in rows {
+            for &reference in network.incoming.of(row) {
+                let source = network.references.source(reference);
+                if source == HEAP || source == network.adopter {
+                    continue;
+                }
+                let name = match network.is_object(self.found, source) {
+                    true => self.type_name(source),
+                    false => "(thread, frame or interpreter)".into(),
+                };
+                *counts.entry(name).or_default() += 1;
+            }
+        }
+        let mut counts: Vec<(Rc<str>, u64)> = counts.into_iter().collect();
+        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        counts
+    }
+
+    /// The weak references to these rows.
+    pub fn weak_references(&mut self, rows: &[u32]) -> Vec<Weak> {
+        let addresses: FxHashSet<u64> = rows.iter().map(|&row| self.address(row)).collect();
+        let mut weak = Vec::new();
+        for row in 0..self.found.objects.count() as u32 {
+            if weak.len() == MOST_WEAK {
+                break;
+            }
+            if self.weakly(row).is_some_and(|target| addresses.contains(&target)) {
+                let chain = self.network.chain(row);
+                weak.push(Weak {
+                    path: self.chain(&chain, None).path,
+                    type_name: self.type_name(row),
+                    address: self.address(row),
+                });
+            }
+        }
+        weak
+    }
+
+    /// What a weak reference refers to; `None` for any other object, and for a reference whose object is gone.
+    pub fn weakly(&mut self, row: u32) -> Option<u64> {
+        let type_of = self.found.objects.type_of(row);
+        if self.found.types.get(type_of).info.of_type.content != Content::WeakRef {
+            return None;
+        }
+        let at = self.address(row).wrapping_add(self.layout.weakref.object);
+        self.memory.word(at).ok().filter(|&target| target != 0)
+    }
+}
