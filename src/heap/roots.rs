@@ -18,6 +18,9 @@ const MOST_MODULES: usize = 1 << 20;
 /// More functions than any program registers to be called at its exit.
 const MOST_EXIT_FUNCTIONS: u32 = 1 << 20;
 
+/// The holder of what no root reaches.
+pub const UNREACHED: &str = "(held by C code, or garbage)";
+
 /// The names of the program's own module; multiprocessing adds the second.
 const MAIN_NAMES: [&str; 2] = ["__main__", "__mp_main__"];
 
@@ -52,7 +55,7 @@ impl<M: ReadMemory> Gathering<'_, '_, M> {
         }
         let _ = self.collectors(interpreters);
         self.holders.end_phase();
-        self.holder(HEAP, "(held by C code, or garbage)");
+        self.holder(HEAP, UNREACHED);
         self.holders.end_phase();
         self.holders.finish(self.found)
     }

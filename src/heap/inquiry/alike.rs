@@ -153,16 +153,15 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             None if at == HEAP => NO_STEP,
             // The chains to what no root reaches begin at their holder.
             None => match self.network.incoming.of(at).first() {
-                Some(&entry) => self.step_below(known, NO_STEP, self.network.link(None, entry)),
+                Some(&entry) => self.reference_below(known, NO_STEP, None, entry),
                 None => NO_STEP,
             },
         };
         known.of_row.insert(at, likeness);
         while let Some(reference) = chain.pop() {
             let before = self.network.cheapest.through(at);
-            let link = self.network.link(before, reference);
-            likeness = self.step_below(known, likeness, link);
-            at = link.row;
+            likeness = self.reference_below(known, likeness, before, reference);
+            at = self.network.target(reference);
             known.of_row.insert(at, likeness);
         }
         likeness
@@ -173,13 +172,28 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let mut before = None;
         let mut likeness = NO_STEP;
         for &reference in references {
-            let link = self.network.link(before, reference);
-            likeness = self.step_below(known, likeness, link);
+            likeness = self.reference_below(known, likeness, before, reference);
             before = Some(reference);
         }
         likeness
     }
 
+    fn reference_below(&mut self, known: &mut Likenesses, above: u32, before: Option<u32>, reference: u32) -> u32 {
+        if self.is_passed_over(reference) {
+            return above;
+        }
+        match before.filter(|&before| self.is_passed_over(before)) {
+            // What a cell holds has the name of the cell.
+            Some(before) if self.network.label(before) != Label::NAMESPACE => {
+                let text = self.text(Some(before), reference);
+                let type_of = self.found.objects.type_of(self.network.target(reference));
+                known.below(above, &text, type_of)
+            }
+            _ => self.step_below(known, above, self.network.link(before, reference)),
+        }
+    }
+
+    /// The likeness of what is held by `link`, one step below another.
     pub fn step_below(&mut self, known: &mut Likenesses, above: u32, link: Link) -> u32 {
         if link.label == Label::NAMESPACE {
             return above;

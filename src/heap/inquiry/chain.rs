@@ -92,8 +92,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
 
     /// The places in a chain that a reader sees.
     fn shown(&self, references: &[u32]) -> Vec<usize> {
-        let is_shown =
-            |&at: &usize| self.network.label(references[at]) != Label::NAMESPACE || at + 1 == references.len();
+        let is_shown = |&at: &usize| at + 1 == references.len() || !self.is_passed_over(references[at]);
         (0..references.len()).filter(is_shown).collect()
     }
 
@@ -108,7 +107,10 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let before = at.checked_sub(1).map(|before| references[before]);
         let link = self.network.link(before, references[at]);
         ChainStep {
-            text: self.step(link),
+            text: match link.label {
+                Label::NAMESPACE => ".__dict__".to_owned(),
+                _ => self.text(before, references[at]),
+            },
             type_name: self.type_name(link.row),
             address: self.address(link.row),
             retained_bytes: self.network.retained_bytes(link.row),

@@ -12,6 +12,7 @@ use super::{Group, Inquiry, State, Sum};
 use crate::heap::graph::chains::{self, Graph, Limits};
 use crate::heap::graph::dominated::Dominated;
 use crate::heap::graph::groups;
+use crate::heap::roots::UNREACHED;
 
 /// So many groups are listed.
 const MOST_GROUPS: usize = 20;
@@ -127,18 +128,28 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         chains: &[Vec<u32>],
         depth: Option<u32>,
     ) -> Group {
-        let example = chains.first().map(Vec::as_slice).unwrap_or_default();
-        let shown = self.chain(example, depth);
+        let references = chains.first().map(Vec::as_slice).unwrap_or_default();
+        let mut example = self.chain(references, depth);
+        let path = match depth.is_some() || (sum.count == 1 && chains.len() == 1) {
+            true => example.path.clone(),
+            false => likenesses.path(likeness),
+        };
+        // One holder stands for both kinds of what no root reaches.
+        let begin = |path: String| match (state.name(), path.strip_prefix(UNREACHED)) {
+            (Some(name), Some(rest)) => format!("{name}{rest}"),
+            _ => path,
+        };
+        example.path = begin(example.path);
+        if let Some(first) = example.steps.first_mut() {
+            first.text = begin(std::mem::take(&mut first.text));
+        }
         Group {
             state,
-            path: match depth.is_some() || (sum.count == 1 && chains.len() == 1) {
-                true => shown.path.clone(),
-                false => likenesses.path(likeness),
-            },
+            path: begin(path),
             sum,
             chains: chains.len() as u64,
-            dominators: self.dominators(example),
-            example: shown,
+            dominators: self.dominators(references),
+            example,
         }
     }
 

@@ -7,6 +7,7 @@ mod network;
 mod prices;
 mod profile;
 mod referents;
+mod steps;
 mod subject;
 mod unheld;
 
@@ -19,7 +20,6 @@ use super::found::Found;
 use super::graph::dominated::Dominated;
 use super::graph::references::Malformed;
 use super::ownership::Ownership;
-use super::paths::{Link, Steps};
 use super::survey::Survey;
 use network::Network;
 
@@ -266,17 +266,6 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             answer.profile = Some(self.profile(*address, row));
         }
         answer
-    }
-
-    /// The step by which a row is held, in Python terms.
-    fn step(&mut self, link: Link) -> String {
-        let mut text = String::new();
-        let mut steps = Steps {
-            layout: self.layout,
-            found: &mut *self.found,
-        };
-        steps.add_step(self.memory, link, &mut text);
-        text
     }
 
     fn type_name(&self, row: u32) -> Rc<str> {

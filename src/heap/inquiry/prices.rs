@@ -48,7 +48,7 @@ pub const TOLERANCE: u32 = ROUNDABOUT - 1;
 pub struct Prices {
     /// Of the heap's own references, the roots, by number.
     roots: Vec<u32>,
-    /// Roots that are objects: modules.
+    /// Roots that are objects, modules, and the dicts behind them.
     modules: NodeSet,
     /// Names of members that are roundabouts.
     roundabouts: FxHashSet<u32>,
@@ -69,6 +69,11 @@ impl Prices {
             });
             if is_object {
                 modules.insert(root);
+                let (start, end) = references.span(root);
+                let numbers = (start..end).filter(|&number| labels.get(number as usize) == Some(&Label::NAMESPACE));
+                numbers.for_each(|number| {
+                    modules.insert(references.targets()[number as usize]);
+                });
             }
         }
         Prices {
@@ -87,11 +92,9 @@ impl Prices {
             let price = self.roots.get(reference as usize).copied().unwrap_or(UNNAMED);
             return (target != self.adopter).then_some(price);
         }
-        if self.modules.contains(target) {
-            return Some(ROUNDABOUT);
-        }
         Some(match label.kind() {
             LabelKind::Namespace => 0,
+            _ if self.modules.contains(target) => ROUNDABOUT,
             LabelKind::Attribute if self.roundabouts.contains(&label.number()) => ROUNDABOUT,
             LabelKind::Attribute | LabelKind::Local => NAMED,
             LabelKind::Value | LabelKind::Index | LabelKind::Entry => ITEM,

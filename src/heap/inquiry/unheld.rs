@@ -17,6 +17,17 @@ pub struct Unheld {
     by_c: NodeSet,
 }
 
+impl State {
+    /// What stands in place of a root.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            State::Held => None,
+            State::HeldByC => Some("(held by C code)"),
+            State::Garbage => Some("(garbage)"),
+        }
+    }
+}
+
 impl Unheld {
     pub fn state(&self, row: u32) -> State {
         match (self.all.contains(row), self.by_c.contains(row)) {

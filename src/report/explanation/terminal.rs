@@ -148,12 +148,16 @@ fn group(group: &Group<'_>, is_of_one: bool, screen: Screen, out: &mut dyn Write
         detail(out, "such as", &format!("{}{at}", harmless(group.example.path)))?;
     }
     let why = match group.state {
-        "garbage" => Some("no root reaches it: the garbage collector frees it when it gets there"),
-        "held by C code" => Some("no known root reaches it, but C code holds a reference to it or to what holds it"),
+        "garbage" => Some("no root reaches it, and the collector frees it when it gets there"),
+        "held by C code" => {
+            Some("no root reaches it, but more references to it, or to what holds it, exist than are known")
+        }
         _ => None,
     };
     match why {
         Some(why) => detail(out, "it is", &format!("{}: {why}", group.state)),
+        // A global goes when its name does.
+        None if group.example.length <= 2 => Ok(()),
         None => detail(out, "goes with", &dominators(&group.dominators)),
     }
 }
@@ -174,10 +178,9 @@ fn dominators(all: &[Dominator<'_>]) -> String {
             )
         })
         .collect();
-    match (told.is_empty(), all.is_empty()) {
-        (false, _) => told.join(", and with "),
-        (true, false) => "nothing but what its chain begins with".to_owned(),
-        (true, true) => "nothing alone: it is held from several sides".to_owned(),
+    match told.is_empty() {
+        true => "nothing on this chain: something else holds it too".to_owned(),
+        false => told.join(", and with "),
     }
 }
 

@@ -1,0 +1,92 @@
+//! Steps of chains in Python terms. A variable that functions share reads like any other: its cell, and the tuple that a
+//! function has its cells in, are passed over like the dict behind an object's attributes.
+
+use cpython::layout::CodeForm;
+use cpython::memory::ReadMemory;
+use cpython::objects::content::Content;
+
+use super::Inquiry;
+use crate::heap::labels::{Label, LabelKind};
+use crate::heap::naming;
+use crate::heap::paths::{Link, Steps};
+
+/// The member of a function that has its cells (`PyFunctionObject`).
+const CLOSURE: &str = "func_closure";
+const CODE: &str = "func_code";
+/// The type of cells.
+const CELL: &str = "builtins.cell";
+
+impl<M: ReadMemory> Inquiry<'_, '_, M> {
+    /// The step by which a row is held, in Python terms; `before` is the reference before it in its chain.
+    pub fn text(&mut self, before: Option<u32>, reference: u32) -> String {
+        let link = self.network.link(before, reference);
+        match before {
+            Some(before) if self.is_cell(link.parent) => self.variable(before),
+            _ => self.step(link),
+        }
+    }
+
+    /// The same for a link that stands alone.
+    pub fn step(&mut self, link: Link) -> String {
+        let mut text = String::new();
+        let mut steps = Steps {
+            layout: self.layout,
+            found: &mut *self.found,
+        };
+        steps.add_step(self.memory, link, &mut text);
+        text
+    }
+
+    /// Whether a reader passes over what a reference leads to.
+    pub fn is_passed_over(&self, reference: u32) -> bool {
+        let label = self.network.label(reference);
+        label == Label::NAMESPACE || self.is_closure(label) || self.is_cell(self.network.target(reference))
+    }
+
+    fn is_cell(&self, row: u32) -> bool {
+        let of_type = self.found.types.get(self.found.objects.type_of(row));
+        of_type.info.of_type.content == Content::Plain && &*of_type.name == CELL
+    }
+
+    fn is_closure(&self, label: Label) -> bool {
+        label.kind() == LabelKind::Attribute && &*self.found.names.get(label.number()) == CLOSURE
+    }
+
+    /// The variable whose cell a reference leads to.
+    fn variable(&mut self, to_cell: u32) -> String {
+        let link = self.network.link(None, to_cell);
+        let closure = self.network.cheapest.through(link.parent);
+        let function = closure
+            .filter(|&closure| link.label.kind() == LabelKind::Index && self.is_closure(self.network.label(closure)))
+            .map(|closure| self.network.references.source(closure));
+        let name = function.and_then(|function| self.free_variable(function, link));
+        match name {
+            Some(name) => format!(" > {name}"),
+            None => self.step(link),
+        }
+    }
+
+    /// The name of a variable that a function shares, by its place in the closure.
+    fn free_variable(&mut self, function: u32, link: Link) -> Option<String> {
+        let (start, end) = self.network.references.span(function);
+        let code = (start..end).find(|&reference| {
+            let label = self.network.label(reference);
+            label.kind() == LabelKind::Attribute && &*self.found.names.get(label.number()) == CODE
+        })?;
+        let code = self.address(self.network.target(code));
+        let form = self.layout.code.form;
+        let names = match form {
+            CodeForm::Tuples { freevars, .. } => freevars,
+            CodeForm::LocalsPlus { names, .. } => names,
+        };
+        let names = self.memory.word(code.wrapping_add(names)).ok()?;
+        // The free variables are the last of a frame's variables.
+        let size = self.layout.object.ob_size;
+        let count = self.memory.word(names.wrapping_add(size)).ok()?;
+        let shared = self.memory.word(self.address(link.parent).wrapping_add(size)).ok()?;
+        let place = count.checked_sub(shared)?.checked_add(u64::from(link.label.number()))?;
+        let item = (place < count).then(|| names.wrapping_add(self.layout.tuple.items).wrapping_add(8 * place))?;
+        let name = self.memory.word(item).ok()?;
+        Some(naming::name_text(self.memory, self.layout, name))
+    }
+}
