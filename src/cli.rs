@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::commands::Command;
 use crate::error::{Error, exit_code};
 use crate::report::explanation::output::ExplanationFormat;
+use crate::report::export::ExportFormat;
 use crate::report::output::{FileFormat, Format, LATER};
 
 mod meaning;
@@ -77,6 +78,14 @@ enum TypedCommand {
         #[command(flatten)]
         showing: Showing,
     },
+    /// Write a saved heap in the form of another tool
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export {
+        /// The folder that `snapshot` wrote
+        folder: PathBuf,
+        #[command(flatten)]
+        options: ExportOptions,
+    },
     /// Say why objects are alive: the chains of references from modules and threads to a type or an address
     #[command(after_help = PATHS_EXAMPLES)]
     Paths {
@@ -113,6 +122,14 @@ Examples:
   pymemscope snapshot 4242 -o heap.pms
   pymemscope report heap.pms -o heap.svg
   duckdb -c \"select type, count(*), sum(bytes) from 'heap.pms/objects.parquet' group by 1 order by 3 desc limit 10\"";
+const EXPORT_EXAMPLES: &str = "\
+A .heapsnapshot opens in the memory panel of Chrome's developer tools (Load profile) and in memlab; a .dot with the 60 \
+objects that retain most is for Graphviz.
+
+Examples:
+  pymemscope export heap.pms -o heap.heapsnapshot
+  pymemscope export heap.pms -f dot | dot -Tsvg > heap.svg";
+
 const PATHS_EXAMPLES: &str = "\
 Each line is a chain of references, in Python terms, from what lives by itself - a module, a thread - to the objects; the \
 one that is easiest to understand comes first, and chains that look alike are one. Beneath stands what every chain \
@@ -213,6 +230,20 @@ struct Showing {
     /// How many types the terminal shows, and half as many owners. JSON has all types and the 1 000 largest owners
     #[arg(long, default_value_t = 15, value_name = "ROWS")]
     top: usize,
+}
+
+#[derive(Debug, Args)]
+struct ExportOptions {
+    /// Write to FILE what its extension says: .heapsnapshot or .dot. `-` is standard output, and needs -f. May be given
+    /// several times
+    #[arg(short, long, value_name = "FILE", required_unless_present = "format")]
+    output: Vec<PathBuf>,
+    /// heapsnapshot or dot, for `-o -` and for files whose names tell neither; alone, it writes to standard output
+    #[arg(short, long, value_parser = format::<ExportFormat>)]
+    format: Option<ExportFormat>,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Debug, Args)]

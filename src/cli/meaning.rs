@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::outputs::outputs;
 use super::{Freezing, Showing, Target, TypedCommand, TypedFreeze, TypedSeverity, Watching, questions};
 use crate::capture::plan::CapturePlan;
+use crate::commands::export::Export;
 use crate::commands::{Command, Settings};
 use crate::error::Error;
 use crate::report::output::Format;
@@ -62,6 +63,11 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             folder,
             settings: settings(showing)?,
         }),
+        TypedCommand::Export { folder, options } => Ok(Command::Export(Export {
+            folder,
+            outputs: outputs(&options.output, options.format, None)?,
+            force: options.force,
+        })),
         TypedCommand::Paths { target, options } => {
             questions::meaning(pid(&target, "pymemscope paths PID --type NAME")?, options)
         }

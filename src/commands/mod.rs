@@ -18,6 +18,7 @@ use crate::rules::{Evidence, judge};
 use crate::sampling::growth::Growth;
 
 pub mod attach;
+pub mod export;
 pub mod paths;
 pub mod program;
 pub mod report;
@@ -50,6 +51,7 @@ pub enum Command {
         folder: PathBuf,
         settings: Settings,
     },
+    Export(export::Export),
     Paths {
         pid: u32,
         asked: paths::Asked,
@@ -88,6 +90,7 @@ pub fn execute(command: &Command) -> Result<u8> {
             force,
         } => snapshot::snapshot(*pid, *freeze, folder, *force),
         Command::Report { folder, settings } => report::report(folder, settings),
+        Command::Export(asked) => export::export(asked),
         Command::Paths { pid, asked } => paths::paths(*pid, asked),
         Command::Rules { name } => rules::rules(name.as_deref()),
     }

@@ -1,6 +1,7 @@
 //! What a capture is shown as: one model, rendered many ways, one file an output.
 
 pub mod explanation;
+pub mod export;
 pub mod fold;
 pub mod json;
 pub mod model;

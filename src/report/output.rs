@@ -63,16 +63,8 @@ impl FileFormat for Format {
     }
 }
 
-/// Formats of releases to come, and those of other commands: names that are taken.
-pub const LATER: [&str; 7] = [
-    "sarif",
-    "html",
-    "collapsed",
-    "speedscope",
-    "pprof",
-    "heapsnapshot",
-    "dot",
-];
+/// Formats of releases to come: names that are taken.
+pub const LATER: [&str; 5] = ["sarif", "html", "collapsed", "speedscope", "pprof"];
 
 impl Format {
     fn write(self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
