@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::Command;
 use crate::error::{Error, exit_code};
+use crate::report::difference::DifferenceFormat;
 use crate::report::explanation::output::ExplanationFormat;
 use crate::report::export::ExportFormat;
 use crate::report::output::{FileFormat, Format, LATER};
@@ -78,6 +79,16 @@ enum TypedCommand {
         #[command(flatten)]
         showing: Showing,
     },
+    /// Say what grew, what appeared and what went between two saved heaps
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff {
+        /// The folder of the earlier snapshot
+        old: PathBuf,
+        /// The folder of the later snapshot
+        new: PathBuf,
+        #[command(flatten)]
+        options: DiffOptions,
+    },
     /// Write a saved heap in the form of another tool
     #[command(after_help = EXPORT_EXAMPLES)]
     Export {
@@ -122,6 +133,15 @@ Examples:
   pymemscope snapshot 4242 -o heap.pms
   pymemscope report heap.pms -o heap.svg
   duckdb -c \"select type, count(*), sum(bytes) from 'heap.pms/objects.parquet' group by 1 order by 3 desc limit 10\"";
+const DIFF_EXAMPLES: &str = "\
+Of one process, an object is the same when it has its address and its type: New are those that only the later heap has, \
+Gone those that only the earlier one had. Of different processes, owners are followed by their paths.
+
+Examples:
+  pymemscope snapshot 4242 -o before.pms
+  pymemscope snapshot 4242 -o after.pms
+  pymemscope diff before.pms after.pms";
+
 const EXPORT_EXAMPLES: &str = "\
 A .heapsnapshot opens in the memory panel of Chrome's developer tools (Load profile) and in memlab; a .dot with the 60 \
 objects that retain most is for Graphviz.
@@ -228,6 +248,25 @@ struct Showing {
     #[arg(long, value_name = "RULE.NAME=VALUE")]
     threshold: Vec<String>,
     /// How many types the terminal shows, and half as many owners. JSON has all types and the 1 000 largest owners
+    #[arg(long, default_value_t = 15, value_name = "ROWS")]
+    top: usize,
+}
+
+#[derive(Debug, Args)]
+struct DiffOptions {
+    /// Write the comparison to FILE (.json). `-` is standard output, and needs -f. May be given several times
+    #[arg(short, long, value_name = "FILE")]
+    output: Vec<PathBuf>,
+    /// json, for `-o -` and for files whose names do not tell; alone, it writes to standard output
+    #[arg(short, long, value_parser = format::<DifferenceFormat>)]
+    format: Option<DifferenceFormat>,
+    /// The comparison as JSON to standard output: -f json -o -
+    #[arg(short, long)]
+    json: bool,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+    /// How many types the terminal shows, and half as many owners
     #[arg(long, default_value_t = 15, value_name = "ROWS")]
     top: usize,
 }

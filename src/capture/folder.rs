@@ -110,21 +110,26 @@ fn new_file(path: &Path) -> io::Result<File> {
 /// Reads the capture that a folder holds.
 pub fn load(path: &Path) -> Result<Capture> {
     let header = header(path)?;
-    let damaged = |cause: TableError| Error::SnapshotUnreadable {
-        path: path.to_owned(),
-        what: cause.to_string(),
-    };
-    saved::check(path, &header.tables).map_err(damaged)?;
-    let heap = saved::load(path).map_err(damaged)?;
+    saved::check(path, &header.tables).map_err(|cause| damaged(path, cause))?;
+    let heap = saved::load(path).map_err(|cause| damaged(path, cause))?;
     Ok(header.into_capture(heap))
+}
+
+/// Reads every object of the capture that a folder holds, without references.
+pub fn load_objects(path: &Path, capture: &Capture) -> Result<Detail> {
+    saved::load_objects(path, &capture.heap.types).map_err(|cause| damaged(path, cause))
 }
 
 /// Reads every object and every reference of the capture that a folder holds.
 pub fn load_detail(path: &Path, capture: &Capture) -> Result<Detail> {
-    saved::load_detail(path, &capture.heap.types).map_err(|cause| Error::SnapshotUnreadable {
+    saved::load_detail(path, &capture.heap.types).map_err(|cause| damaged(path, cause))
+}
+
+fn damaged(path: &Path, cause: TableError) -> Error {
+    Error::SnapshotUnreadable {
         path: path.to_owned(),
         what: cause.to_string(),
-    })
+    }
 }
 
 fn header(path: &Path) -> Result<Header> {

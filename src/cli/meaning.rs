@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::outputs::outputs;
 use super::{Freezing, Showing, Target, TypedCommand, TypedFreeze, TypedSeverity, Watching, questions};
 use crate::capture::plan::CapturePlan;
+use crate::commands::diff::Comparison;
 use crate::commands::export::Export;
 use crate::commands::{Command, Settings};
 use crate::error::Error;
+use crate::report::difference::DifferenceFormat;
 use crate::report::output::Format;
 use crate::rules::finding::Severity;
 use crate::rules::threshold::Thresholds;
@@ -63,6 +65,17 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             folder,
             settings: settings(showing)?,
         }),
+        TypedCommand::Diff { old, new, options } => Ok(Command::Diff(Comparison {
+            old,
+            new,
+            outputs: outputs(
+                &options.output,
+                options.format,
+                options.json.then_some(DifferenceFormat::Json),
+            )?,
+            force: options.force,
+            top: options.top,
+        })),
         TypedCommand::Export { folder, options } => Ok(Command::Export(Export {
             folder,
             outputs: outputs(&options.output, options.format, None)?,

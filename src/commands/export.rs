@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::deliver;
 use crate::capture::folder;
 use crate::error::{Result, exit_code};
 use crate::report::export::ExportFormat;
-use crate::report::output::{Destination, Output};
+use crate::report::output::Output;
 use crate::report::standard_output;
 
 /// What is written where.
@@ -22,17 +23,12 @@ pub fn export(asked: &Export) -> Result<u8> {
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
     let capture = folder::load(&asked.folder)?;
     let detail = folder::load_detail(&asked.folder, &capture)?;
-    let stdout_is_taken = asked
-        .outputs
-        .iter()
-        .any(|output| output.destination == Destination::Stdout);
-    for output in &asked.outputs {
-        output.write_with(asked.force, |out| {
-            output.format.write(&capture.heap.types, &detail, out)
-        })?;
-        if let (Destination::File(path), false) = (&output.destination, stdout_is_taken) {
-            standard_output::write(|out| writeln!(out, "Wrote {}", path.display()))?;
-        }
-    }
+    let types = &capture.heap.types;
+    deliver(
+        &asked.outputs,
+        asked.force,
+        |_| Ok(()),
+        |format, out| format.write(types, &detail, out),
+    )?;
     Ok(exit_code::DONE)
 }

@@ -1,6 +1,7 @@
 //! What the command does, one short function a subcommand.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::capture::Capture;
@@ -8,7 +9,7 @@ use crate::capture::FreezeMode;
 use crate::capture::plan::CapturePlan;
 use crate::error::{Result, exit_code};
 use crate::report::model::Report;
-use crate::report::output::{Destination, Output};
+use crate::report::output::{Destination, FileFormat, Format, Output};
 use crate::report::screen::Screen;
 use crate::report::standard_output;
 use crate::report::terminal;
@@ -18,6 +19,7 @@ use crate::rules::{Evidence, judge};
 use crate::sampling::growth::Growth;
 
 pub mod attach;
+pub mod diff;
 pub mod export;
 pub mod paths;
 pub mod program;
@@ -51,6 +53,7 @@ pub enum Command {
         folder: PathBuf,
         settings: Settings,
     },
+    Diff(diff::Comparison),
     Export(export::Export),
     Paths {
         pid: u32,
@@ -64,7 +67,7 @@ pub enum Command {
 /// How a capture is judged and shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    pub outputs: Vec<Output>,
+    pub outputs: Vec<Output<Format>>,
     /// Whether existing files are replaced.
     pub force: bool,
     pub thresholds: Thresholds,
@@ -90,6 +93,7 @@ pub fn execute(command: &Command) -> Result<u8> {
             force,
         } => snapshot::snapshot(*pid, *freeze, folder, *force),
         Command::Report { folder, settings } => report::report(folder, settings),
+        Command::Diff(asked) => diff::diff(asked),
         Command::Export(asked) => export::export(asked),
         Command::Paths { pid, asked } => paths::paths(*pid, asked),
         Command::Rules { name } => rules::rules(name.as_deref()),
@@ -125,19 +129,31 @@ fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
     Ok(if failed { exit_code::FINDINGS } else { exit_code::DONE })
 }
 
-/// Writes the report to every place it is asked for, and to the terminal unless one of them is standard output. One
-/// that fails keeps no other from getting it.
+/// Writes the report to every place it is asked for.
 fn write(report: &Report<'_>, settings: &Settings) -> Result<()> {
-    let stdout_is_taken = settings
-        .outputs
-        .iter()
-        .any(|output| output.destination == Destination::Stdout);
+    deliver(
+        &settings.outputs,
+        settings.force,
+        |out| terminal::write(report, settings.top, Screen::of_stdout(), out),
+        |format, out| format.write(report, out),
+    )
+}
+
+/// Writes an answer everywhere it is asked for, and to the terminal unless one of these is standard output. One that
+/// fails keeps no other from getting it.
+fn deliver<F: FileFormat>(
+    outputs: &[Output<F>],
+    force: bool,
+    to_terminal: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    write: impl Fn(F, &mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
+    let stdout_is_taken = outputs.iter().any(|output| output.destination == Destination::Stdout);
     let mut outcome = Ok(());
     if !stdout_is_taken {
-        outcome = standard_output::write(|out| terminal::write(report, settings.top, Screen::of_stdout(), out));
+        outcome = standard_output::write(to_terminal);
     }
-    for output in &settings.outputs {
-        let mut written = output.write(report, settings.force);
+    for output in outputs {
+        let mut written = output.write_with(force, |out| write(output.format, out));
         if let (Ok(()), Destination::File(path), false) = (&written, &output.destination, stdout_is_taken) {
             written = standard_output::write(|out| writeln!(out, "Wrote {}", path.display()));
         }

@@ -3,6 +3,7 @@
 mod collector;
 mod containers;
 pub mod detail;
+pub mod difference;
 mod found;
 mod gone;
 pub mod graph;

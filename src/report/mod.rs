@@ -1,5 +1,6 @@
 //! What a capture is shown as: one model, rendered many ways, one file an output.
 
+pub mod difference;
 pub mod explanation;
 pub mod export;
 pub mod fold;

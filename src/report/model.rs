@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
-use crate::capture::{Capture, FreezeUsed, Mode};
-use crate::heap::{Container, ContainerKind, OwnerRank, Place, Tree, TypeTotals};
+use crate::capture::{Capture, FreezeUsed, Mode, ProcessFacts};
+use crate::heap::{Container, ContainerKind, OwnerRank, Place, Totals, Tree, TypeTotals};
 use crate::rules::finding::Finding;
 use crate::sampling::growth::Growth;
 
@@ -150,14 +150,9 @@ impl<'a> Report<'a> {
         owners.truncate(MOST_OWNERS);
         Report {
             schema: SCHEMA,
-            process: process(capture),
+            process: process(&capture.process),
             capture: capture_facts(capture),
-            heap: HeapTotals {
-                objects: heap.totals.objects,
-                bytes: heap.totals.bytes,
-                getsizeof_bytes: heap.totals.getsizeof_bytes,
-                tracked_objects: heap.totals.tracked_objects,
-            },
+            heap: heap_totals(&heap.totals),
             types: heap.types.iter().map(|totals| type_row(totals, growth)).collect(),
             owners,
             owners_left_out,
@@ -169,8 +164,7 @@ impl<'a> Report<'a> {
     }
 }
 
-fn process(capture: &Capture) -> Process<'_> {
-    let process = &capture.process;
+pub(super) fn process(process: &ProcessFacts) -> Process<'_> {
     Process {
         pid: process.pid,
         python: &process.python,
@@ -240,13 +234,7 @@ fn owner_row<'a>(container: &'a Container, growth: &Growth) -> OwnerRow<'a> {
     let has_length = is_container || container.length > 0;
     OwnerRow {
         path: &container.path,
-        kind: match container.place {
-            Place::Module => "module",
-            Place::Class => "class",
-            Place::Singleton => "singleton",
-            Place::Frame => "frame",
-            Place::Elsewhere => "other",
-        },
+        kind: place_word(container.place),
         type_name: Rc::clone(&container.type_name),
         length: has_length.then_some(container.length),
         bytes: container.kept_bytes,
@@ -255,6 +243,26 @@ fn owner_row<'a>(container: &'a Container, growth: &Growth) -> OwnerRow<'a> {
         growth_bytes: series.map(|series| series.bytes_grown()),
         is_new: growth.intervals > 0 && series.is_none(),
         is_inner: container.rank == OwnerRank::Inner,
+    }
+}
+
+/// The word for where a container is held.
+pub(super) fn place_word(place: Place) -> &'static str {
+    match place {
+        Place::Module => "module",
+        Place::Class => "class",
+        Place::Singleton => "singleton",
+        Place::Frame => "frame",
+        Place::Elsewhere => "other",
+    }
+}
+
+pub(super) fn heap_totals(totals: &Totals) -> HeapTotals {
+    HeapTotals {
+        objects: totals.objects,
+        bytes: totals.bytes,
+        getsizeof_bytes: totals.getsizeof_bytes,
+        tracked_objects: totals.tracked_objects,
     }
 }
 

@@ -67,18 +67,11 @@ impl FileFormat for Format {
 pub const LATER: [&str; 5] = ["sarif", "html", "collapsed", "speedscope", "pprof"];
 
 impl Format {
-    fn write(self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Format::Json => json::write(report, out),
             Format::Svg => svg::write(report, out),
         }
-    }
-}
-
-impl Output {
-    /// Writes the report.
-    pub fn write(&self, report: &Report<'_>, force: bool) -> Result<()> {
-        self.write_with(force, |out| self.format.write(report, out))
     }
 }
 

@@ -60,7 +60,7 @@ pub fn write_warnings(report: &Report<'_>, screen: Screen, out: &mut dyn Write) 
     Ok(())
 }
 
-fn write_table(table: &Table, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_table(table: &Table, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     table.lines(screen).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
@@ -185,7 +185,7 @@ fn owners_table(report: &Report<'_>, top: usize) -> Option<Table> {
 }
 
 /// The name of a type without its module, cut to what a column has room for.
-fn short_type(name: &str) -> String {
+pub(super) fn short_type(name: &str) -> String {
     const ROOM: usize = 18;
     cut_middle(&harmless(name.rsplit('.').next().unwrap_or(name)), ROOM).into_owned()
 }

@@ -1,0 +1,55 @@
+//! `pymemscope diff OLD NEW`: what grew, what appeared and what went between two saved heaps.
+
+use std::path::PathBuf;
+
+use super::deliver;
+use crate::capture::{Capture, folder};
+use crate::error::{Result, exit_code};
+use crate::heap::difference::{Side, difference};
+use crate::report::difference::model::Compared;
+use crate::report::difference::{DifferenceFormat, terminal};
+use crate::report::output::Output;
+use crate::report::screen::Screen;
+use crate::report::standard_output;
+
+/// What is compared, and where the answer goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    pub old: PathBuf,
+    pub new: PathBuf,
+    pub outputs: Vec<Output<DifferenceFormat>>,
+    /// Whether existing files are replaced.
+    pub force: bool,
+    /// Rows of types on the terminal.
+    pub top: usize,
+}
+
+pub fn diff(asked: &Comparison) -> Result<u8> {
+    standard_output::check()?;
+    asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
+    let (old, new) = (folder::load(&asked.old)?, folder::load(&asked.new)?);
+    let (old_objects, new_objects) = (
+        folder::load_objects(&asked.old, &old)?,
+        folder::load_objects(&asked.new, &new)?,
+    );
+    let side = |capture, detail| Side { heap: capture, detail };
+    let difference = difference(
+        side(&old.heap, &old_objects),
+        side(&new.heap, &new_objects),
+        are_of_one_process(&old, &new),
+    );
+    let compared = Compared::new(&old, &new, &difference);
+    deliver(
+        &asked.outputs,
+        asked.force,
+        |out| terminal::write(&compared, asked.top, Screen::of_stdout(), out),
+        |format, out| format.write(&compared, out),
+    )?;
+    Ok(exit_code::DONE)
+}
+
+/// A pid that was given again belongs to another process, which started at another time.
+fn are_of_one_process(old: &Capture, new: &Capture) -> bool {
+    let identity = |capture: &Capture| (capture.process.pid, capture.process.start_time.to_bits());
+    identity(old) == identity(new)
+}

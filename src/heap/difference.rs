@@ -1,0 +1,222 @@
+//! What has changed from one heap to another: by type, by container, and, where both are of one process, by object.
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::detail::Detail;
+use super::{Container, ContainerKind, Heap, TypeTotals};
+
+/// One heap and how it is told which of its objects another one has too.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    pub heap: &'a Heap,
+    pub detail: &'a Detail,
+}
+
+#[derive(Debug, Clone)]
+pub struct Difference<'a> {
+    /// Whether objects were followed from the one to the other.
+    pub same_process: bool,
+    /// Types whose figures differ, what changed by most bytes first.
+    pub types: Vec<TypeChange>,
+    /// Containers and owners that differ, what changed by most bytes first.
+    pub containers: Vec<ContainerChange<'a>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeChange {
+    pub name: Rc<str>,
+    pub old: Amounts,
+    pub new: Amounts,
+    /// Of one process: objects that only the new heap has, and those that only the old one had. An object is the same
+    /// when it has its address and its type.
+    pub objects: Option<Moves>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Amounts {
+    pub count: u64,
+    pub bytes: u64,
+    pub retained_bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moves {
+    pub appeared: u64,
+    pub gone: u64,
+}
+
+/// At least one side is there.
+#[derive(Debug, Clone, Copy)]
+pub struct ContainerChange<'a> {
+    pub old: Option<&'a Container>,
+    pub new: Option<&'a Container>,
+}
+
+impl ContainerChange<'_> {
+    pub fn bytes_grown(&self) -> i64 {
+        grown(
+            self.old.map(|each| each.kept_bytes),
+            self.new.map(|each| each.kept_bytes),
+        )
+    }
+
+    pub fn length_grown(&self) -> i64 {
+        grown(self.old.map(|each| each.length), self.new.map(|each| each.length))
+    }
+
+    pub fn retained_grown(&self) -> i64 {
+        grown(
+            self.old.map(|each| each.retained_bytes),
+            self.new.map(|each| each.retained_bytes),
+        )
+    }
+
+    /// What is merely counted for another holder now is no difference.
+    fn differs(&self) -> bool {
+        self.length_grown() != 0 || self.retained_grown() != 0
+    }
+}
+
+/// From the old number to the new one; what is not there is 0.
+pub fn grown(old: Option<u64>, new: Option<u64>) -> i64 {
+    let number = |side: Option<u64>| i64::try_from(side.unwrap_or(0)).unwrap_or(i64::MAX);
+    number(new).saturating_sub(number(old))
+}
+
+impl TypeChange {
+    pub fn bytes_grown(&self) -> i64 {
+        grown(Some(self.old.bytes), Some(self.new.bytes))
+    }
+
+    fn differs(&self) -> bool {
+        self.old != self.new || self.objects.is_some_and(|moves| moves != Moves::default())
+    }
+}
+
+/// Compares two heaps; `same_process` says whether an address means the same in both.
+pub fn difference<'a>(old: Side<'a>, new: Side<'a>, same_process: bool) -> Difference<'a> {
+    let moves = same_process.then(|| moves(old, new));
+    let mut types = types(&old.heap.types, &new.heap.types);
+    for each in &mut types {
+        let of_type = |moves: &FxHashMap<Rc<str>, Moves>| moves.get(&each.name).copied().unwrap_or_default();
+        each.objects = moves.as_ref().map(of_type);
+    }
+    types.retain(TypeChange::differs);
+    types.sort_by(|a, b| {
+        let most = b.bytes_grown().unsigned_abs().cmp(&a.bytes_grown().unsigned_abs());
+        most.then_with(|| a.name.cmp(&b.name))
+    });
+    Difference {
+        same_process,
+        types,
+        containers: containers(&old.heap.containers, &new.heap.containers, same_process),
+    }
+}
+
+fn types(old: &[TypeTotals], new: &[TypeTotals]) -> Vec<TypeChange> {
+    let mut changes: FxHashMap<&Rc<str>, TypeChange> = FxHashMap::default();
+    for (side, is_new) in [(old, false), (new, true)] {
+        for each in side {
+            let change = changes.entry(&each.name).or_insert_with(|| TypeChange {
+                name: Rc::clone(&each.name),
+                old: Amounts::default(),
+                new: Amounts::default(),
+                objects: None,
+            });
+            let amounts = Amounts {
+                count: each.count,
+                bytes: each.bytes,
+                retained_bytes: each.retained_bytes,
+            };
+            *(if is_new { &mut change.new } else { &mut change.old }) = amounts;
+        }
+    }
+    changes.into_values().collect()
+}
+
+/// By type, the objects that only one of two heaps of a process has.
+fn moves(old: Side, new: Side) -> FxHashMap<Rc<str>, Moves> {
+    let mut moves: FxHashMap<Rc<str>, Moves> = FxHashMap::default();
+    let (mut before, mut after) = (objects(old).peekable(), objects(new).peekable());
+    let mut count = |name: Option<&Rc<str>>, appeared: u64, gone: u64| {
+        if let Some(name) = name {
+            let moved = moves.entry(Rc::clone(name)).or_default();
+            moved.appeared += appeared;
+            moved.gone += gone;
+        }
+    };
+    loop {
+        match (before.peek().copied(), after.peek().copied()) {
+            (Some(a), Some(b)) if a.0 == b.0 => {
+                if a.1 != b.1 {
+                    count(a.1, 0, 1);
+                    count(b.1, 1, 0);
+                }
+                before.next();
+                after.next();
+            }
+            (Some(a), b) if b.is_none_or(|b| a.0 < b.0) => {
+                count(a.1, 0, 1);
+                before.next();
+            }
+            (_, Some(b)) => {
+                count(b.1, 1, 0);
+                after.next();
+            }
+            (_, None) => break,
+        }
+    }
+    moves
+}
+
+/// The objects of a heap with their types' names, by address.
+fn objects(side: Side<'_>) -> impl Iterator<Item = (u64, Option<&Rc<str>>)> {
+    let Detail {
+        holders,
+        addresses,
+        types,
+        ..
+    } = side.detail;
+    let all = addresses.iter().zip(types).skip(*holders);
+    all.map(move |(&address, &number)| (address, side.heap.types.get(number as usize).map(|each| &each.name)))
+}
+
+fn containers<'a>(old: &'a [Container], new: &'a [Container], same_process: bool) -> Vec<ContainerChange<'a>> {
+    // An object that is no container is known by where it is held, as anything is in another process.
+    let identity = |each: &'a Container| match each.kind {
+        ContainerKind::Object | ContainerKind::Holder => (0, each.path.as_str(), &*each.type_name),
+        _ if same_process => (each.address, "", &*each.type_name),
+        _ => (0, each.path.as_str(), &*each.type_name),
+    };
+    let mut before: FxHashMap<_, &Container> = old.iter().map(|each| (identity(each), each)).collect();
+    let mut changes = Vec::new();
+    for each in new {
+        let is_same = |old: &&Container| !are_named_apart(old, each);
+        let found = before.get(&identity(each)).copied().filter(is_same);
+        if found.is_some() {
+            before.remove(&identity(each));
+        }
+        changes.push(ContainerChange {
+            old: found,
+            new: Some(each),
+        });
+    }
+    changes.extend(before.into_values().map(|each| ContainerChange {
+        old: Some(each),
+        new: None,
+    }));
+    changes.retain(ContainerChange::differs);
+    changes.sort_by(|a, b| {
+        let most = b.bytes_grown().unsigned_abs().cmp(&a.bytes_grown().unsigned_abs());
+        let path = |change: &ContainerChange<'a>| change.new.or(change.old).map(|each| each.path.as_str());
+        most.then_with(|| path(a).cmp(&path(b)))
+    });
+    changes
+}
+
+/// Whether another container has come to stand where one stood: each has a name, and not the same.
+fn are_named_apart(old: &Container, new: &Container) -> bool {
+    old.name().zip(new.name()).is_some_and(|(old, new)| old != new)
+}
