@@ -7,7 +7,8 @@ use crate::capture::session::{explained_by_fate, freezer};
 use crate::capture::snapshot::{Camera, Picture};
 use crate::capture::{FreezeUsed, ProcessFacts};
 use crate::error::{Error, Result};
-use crate::heap::inquiry::{Answer, Question, Unanswerable};
+use crate::heap::inquiry::{Answer, Unanswerable};
+pub use crate::heap::inquiry::{Direction, Question, Topic};
 use crate::target::freeze::FreezeMode;
 use crate::target::open::{Stopping, Target};
 

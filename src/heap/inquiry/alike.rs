@@ -59,8 +59,8 @@ impl Likenesses {
         }
     }
 
-    /// The path that all of this likeness have in common: `__main__.JOURNAL[…]`.
-    pub fn path(&self, likeness: u32) -> String {
+    /// The path that all of this likeness have in common, `__main__.JOURNAL[…]`, or its last `depth` steps.
+    pub fn path(&self, likeness: u32, depth: Option<u32>) -> String {
         let mut steps = vec![likeness];
         while let Some(&at) = steps.last().filter(|&&at| at != NO_STEP) {
             steps.push(self.all[at as usize].parent);
@@ -69,7 +69,11 @@ impl Likenesses {
             let Likeness { text, repeats, .. } = &self.all[at as usize];
             format!("{text}{}", if *repeats { "…" } else { "" })
         };
-        steps.iter().rev().map(text).collect()
+        let shown = depth.map_or(steps.len(), |depth| steps.len().min(depth as usize));
+        let gap = if shown + 1 < steps.len() { "…" } else { "" };
+        std::iter::once(gap.to_owned())
+            .chain(steps[..shown].iter().rev().map(text))
+            .collect()
     }
 
     /// The likeness one step below another; a step that was taken a few steps before leads back to it.
@@ -110,7 +114,7 @@ impl Likenesses {
         if self.index.contains_key(&(above, text.into(), type_of)) {
             return true;
         }
-        let path = self.path(above);
+        let path = self.path(above, None);
         let each = &mut self.all[above as usize];
         each.keys += 1;
         if each.keys > MOST_DIFFERENT_KEYS {
@@ -182,15 +186,13 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         if self.is_passed_over(reference) {
             return above;
         }
-        match before.filter(|&before| self.is_passed_over(before)) {
-            // What a cell holds has the name of the cell.
-            Some(before) if self.network.label(before) != Label::NAMESPACE => {
-                let text = self.text(Some(before), reference);
-                let type_of = self.found.objects.type_of(self.network.target(reference));
-                known.below(above, &text, type_of)
-            }
-            _ => self.step_below(known, above, self.network.link(before, reference)),
+        let link = self.network.link(before, reference);
+        let is_variable = before.is_some_and(|before| self.is_passed_over(before) && !link.in_namespace);
+        if is_variable || link.label == Label::UNNAMED {
+            let text = self.text(before, reference);
+            return known.below(above, &text, self.found.objects.type_of(link.row));
         }
+        self.step_below(known, above, link)
     }
 
     /// The likeness of what is held by `link`, one step below another.

@@ -19,6 +19,8 @@ const MOST_GROUPS: usize = 20;
 /// So many chains to one object are looked at, which cost so many steps.
 const MOST_CHAINS: usize = 500;
 const MOST_CHAIN_STEPS: u32 = 50_000;
+/// Of an object at the end of a longer chain, such as a linked list, no other chains are looked for.
+const LONGEST_SEARCHED: usize = 500;
 
 /// Rows that are held alike.
 #[derive(Default)]
@@ -68,7 +70,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
                 .rows
                 .iter()
                 .copied()
-                .min_by_key(|&row| self.network.cheapest.cost(row));
+                .min_by_key(|&row| (self.network.cheapest.cost(row), self.network.cheapest.through(row)));
             let references = self.network.chain(example.unwrap_or_default());
             self.group((&likenesses, *likeness), *state, sum, &[references], depth)
         });
@@ -105,8 +107,13 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         (groups.collect(), Sum::default())
     }
 
+    /// The cheapest chains to a row, at least one.
     fn chains_to(&self, row: u32) -> Vec<Vec<u32>> {
         let network = &self.network;
+        let first = network.chain(row);
+        if first.len() > LONGEST_SEARCHED {
+            return vec![first];
+        }
         let graph = Graph {
             references: &network.references,
             incoming: &network.incoming,
@@ -117,7 +124,8 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             cost: network.cheapest.cost(row).unwrap_or(0).saturating_add(TOLERANCE),
             steps: MOST_CHAIN_STEPS,
         };
-        chains::cheapest(graph, row, limits, |source, reference| network.price(source, reference))
+        let found = chains::cheapest(graph, row, limits, |source, reference| network.price(source, reference));
+        if found.is_empty() { vec![first] } else { found }
     }
 
     fn group(
@@ -130,9 +138,9 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     ) -> Group {
         let references = chains.first().map(Vec::as_slice).unwrap_or_default();
         let mut example = self.chain(references, depth);
-        let path = match depth.is_some() || (sum.count == 1 && chains.len() == 1) {
+        let path = match sum.count == 1 && chains.len() == 1 {
             true => example.path.clone(),
-            false => likenesses.path(likeness),
+            false => likenesses.path(likeness, depth),
         };
         // One holder stands for both kinds of what no root reaches.
         let begin = |path: String| match (state.name(), path.strip_prefix(UNREACHED)) {

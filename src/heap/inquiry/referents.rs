@@ -92,7 +92,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
                 let number = *numbers.entry((likeness, is_weak)).or_insert_with(|| {
                     below.push(Growing {
                         parent: node as u32,
-                        text: likenesses.path(likeness),
+                        text: likenesses.path(likeness, None),
                         rows: Vec::new(),
                         is_weak,
                         hidden: 0,

@@ -13,6 +13,8 @@ use crate::heap::paths::{Link, Steps};
 /// The member of a function that has its cells (`PyFunctionObject`).
 const CLOSURE: &str = "func_closure";
 const CODE: &str = "func_code";
+/// How a value that a function works on is told.
+const STACK: &str = " > (value stack)";
 /// The type of cells.
 const CELL: &str = "builtins.cell";
 
@@ -22,8 +24,23 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let link = self.network.link(before, reference);
         match before {
             Some(before) if self.is_cell(link.parent) => self.variable(before),
+            _ if link.label == Label::UNNAMED && self.has_stack(link.parent) => STACK.to_owned(),
             _ => self.step(link),
         }
+    }
+
+    /// Whether what a row holds without a name is a value that a function works on. Of a function that runs only the
+    /// machine knows which values these are; some may be left over.
+    fn has_stack(&self, row: u32) -> bool {
+        let content = self
+            .found
+            .types
+            .get(self.found.objects.type_of(row))
+            .info
+            .of_type
+            .content;
+        let is_running = !self.network.is_object(self.found, row) && row != self.network.adopter;
+        is_running || matches!(content, Content::Frame | Content::Generator | Content::Coroutine)
     }
 
     /// The same for a link that stands alone.
