@@ -16,6 +16,8 @@ pub const NO_STEP: u32 = 0;
 const MOST_KEYS: usize = 32;
 /// The same for all dicts that are held alike together.
 const MOST_DIFFERENT_KEYS: u32 = 16;
+/// So many times it is begun anew because keys turned out to be data; what turns out after that stays half folded.
+const MOST_PASSES: usize = 4;
 /// Steps that lead round in a circle, as in a tree, are at most so many.
 const LONGEST_CIRCLE: usize = 4;
 /// Beyond so many, steps are told apart no further.
@@ -128,13 +130,15 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     /// The likeness of each row's cheapest chain, in the order of the rows.
     pub fn likenesses(&mut self, rows: &[u32]) -> (Likenesses, Vec<u32>) {
         let mut known = Likenesses::new();
+        let mut passes = 1;
         loop {
             let crowded = known.crowded.len();
             let of_rows = rows.iter().map(|&row| self.likeness_of_row(&mut known, row)).collect();
-            if known.crowded.len() == crowded {
+            if known.crowded.len() == crowded || passes == MOST_PASSES {
                 return (known, of_rows);
             }
-            // Keys that turned out to be data are told apart no more. Each time there is at least one such place more.
+            passes += 1;
+            // Keys that turned out to be data are told apart no more.
             known = Likenesses {
                 crowded: known.crowded,
                 ..Likenesses::new()
