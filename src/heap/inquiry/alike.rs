@@ -29,6 +29,8 @@ const PLACE: &str = "[…]";
 pub struct Likenesses {
     all: Vec<Likeness>,
     index: FxHashMap<(u32, Rc<str>, u32), u32>,
+    /// The same by label, of steps that need not be written to be known: by what is above, label and type.
+    by_label: FxHashMap<(u32, Label, u32), u32>,
     /// Paths below which keys are data.
     crowded: FxHashSet<String>,
     /// Of rows asked about, and of those on the way to them.
@@ -56,6 +58,7 @@ impl Likenesses {
                 repeats: false,
             }],
             index: FxHashMap::default(),
+            by_label: FxHashMap::default(),
             crowded: FxHashSet::default(),
             of_row: FxHashMap::default(),
         }
@@ -205,19 +208,36 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             return above;
         }
         let type_of = self.found.objects.type_of(link.row);
-        let is_key = match link.label.kind() {
-            LabelKind::Index => return known.below(above, PLACE, type_of),
-            LabelKind::Entry if !link.in_namespace => return known.below(above, PLACE, type_of),
-            LabelKind::Value => !link.in_namespace,
+        let kind = link.label.kind();
+        let is_place = match kind {
+            LabelKind::Index => true,
+            LabelKind::Entry => !link.in_namespace,
+            LabelKind::Value if link.in_namespace => false,
+            LabelKind::Value => self.network.references.of(link.parent).len() > 2 * MOST_KEYS,
             _ => false,
         };
-        if is_key && self.network.references.of(link.parent).len() > 2 * MOST_KEYS {
-            return known.below(above, PLACE, type_of);
+        let is_key = kind == LabelKind::Value && !link.in_namespace && !is_place;
+        // Whatever a step of an attribute's name is written as, it is the same for the same name.
+        let label = match is_place {
+            true => Some(Label::new(LabelKind::Index, 0)),
+            false => Some(link.label).filter(|_| kind == LabelKind::Attribute),
+        };
+        if let Some(&below) = label.and_then(|label| known.by_label.get(&(above, label, type_of))) {
+            return below;
         }
-        let text = self.step(link);
-        match is_key && !known.has_room_for_key(above, &text, type_of) {
+        let below = match is_place {
             true => known.below(above, PLACE, type_of),
-            false => known.below(above, &text, type_of),
+            false => {
+                let text = self.step(link);
+                match is_key && !known.has_room_for_key(above, &text, type_of) {
+                    true => known.below(above, PLACE, type_of),
+                    false => known.below(above, &text, type_of),
+                }
+            }
+        };
+        if let Some(label) = label {
+            known.by_label.insert((above, label, type_of), below);
         }
+        below
     }
 }

@@ -11,7 +11,7 @@ use super::unheld::Unheld;
 use super::{Group, Inquiry, State, Sum};
 use crate::heap::graph::chains::{self, Graph, Limits};
 use crate::heap::graph::dominated::Dominated;
-use crate::heap::graph::groups;
+use crate::heap::graph::{NO_NODE, groups};
 use crate::heap::roots::UNREACHED;
 
 /// So many groups are listed.
@@ -169,18 +169,17 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     /// The sums of sets of rows that have none in common.
     pub fn sums(&self, dominated: &Dominated, sets: &[&[u32]]) -> Vec<Sum> {
         let network = &self.network;
-        let set_of_row: FxHashMap<u32, u32> = sets
-            .iter()
-            .zip(0..)
-            .flat_map(|(rows, set)| rows.iter().map(move |&row| (row, set)))
-            .collect();
+        let mut set_of_row = vec![NO_NODE; network.references.nodes() as usize];
+        for (rows, set) in sets.iter().zip(0..) {
+            rows.iter().for_each(|&row| set_of_row[row as usize] = set);
+        }
         let retained = groups::retained(
             &network.dominators,
             dominated,
             &network.sizes,
             &network.retained,
             sets.len() as u32,
-            |row| set_of_row.get(&row).copied().unwrap_or(crate::heap::graph::NO_NODE),
+            |row| set_of_row[row as usize],
         );
         let sums = sets.iter().zip(retained).map(|(rows, retained)| Sum {
             count: rows.len() as u64,

@@ -227,9 +227,9 @@ impl Survey<'_> {
         let asked = subject::rows_of(&found, &question.about)?;
         let adopter = rows.count as u32 - 1;
         found.objects.resolve(&found.spots, rows.count, &rows.held);
-        let owned = Ownership::of(memory, &mut found, subject.layout, &rows);
-        let network = Network::of(&mut found, adopter, &owned.adopted).map_err(Unanswerable::TooLarge)?;
-        drop(owned);
+        // Of the owners only those are needed that nothing is known to hold.
+        let adopted = Ownership::of(memory, &mut found, subject.layout, &rows).adopted;
+        let network = Network::of(&mut found, adopter, &adopted).map_err(Unanswerable::TooLarge)?;
         let closure = steps::named(&mut found, steps::CLOSURE);
         let mut inquiry = Inquiry {
             closure,
