@@ -112,6 +112,7 @@ fn every_way_of_holding_has_a_name() {
 fn what_is_held_alike_is_one_group() {
     for_each_interpreter(|python| {
         let (mut target, truth) = start(python);
+        id(&mut target, "make_list(100_000)");
         let rows = |class: &str| -> Vec<(String, u64)> {
             let answer = explain(&target, &format!("--type __main__.{class}"));
             assert!(answer.get("left_out").is_none(), "{answer}");
@@ -157,8 +158,9 @@ fn what_is_held_alike_is_one_group() {
 #[test]
 fn the_end_of_a_long_list_has_a_short_path() {
     for_each_interpreter(|python| {
-        let (mut target, truth) = start(python);
-        let answer = explain(&target, &format!("--address {}", truth["tail"]));
+        let (mut target, _) = start(python);
+        let tail = id(&mut target, "make_list(100_000)");
+        let answer = explain(&target, &format!("--address {tail}"));
         let chain = &groups(&answer)[0]["example"];
         assert_eq!(text(chain, "path"), "__main__.HEAD(.next × 99999)");
         assert_eq!(number(chain, "length"), 100_001);

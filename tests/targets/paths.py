@@ -1,6 +1,7 @@
 """Objects that are held in every way in which Python holds objects, and the truth about it.
 
-Says one JSON line, then evaluates each line of standard input as an expression and answers with the id of its value.
+Says one JSON line, then evaluates each line of standard input as an expression and answers with the id of its value, or
+with the value, where that is an id itself.
 """
 
 import __main__
@@ -137,14 +138,16 @@ def pause():
     yield
 
 
-def linked(count):
-    """A list of so many, and the id of the last."""
+def make_list(count):
+    """Makes a global linked list of so many, and the id of the last."""
+    global HEAD, TAIL
     last = head = Link()
     for _ in range(count - 1):
         link = Link()
         link.next = head
         head = link
-    return head, id(last)
+    HEAD, TAIL = head, id(last)
+    return TAIL
 
 
 def lose():
@@ -197,7 +200,6 @@ COROUTINE.send(None)
 PARTIAL = functools.partial(print, one("InPartial"))
 JOURNAL = [Order(number) for number in range(500)]
 SINGLE = {"order": Order(-1)}
-HEAD, TAIL = linked(100_000)
 ROOT = Tree(6)
 SET = {one("InSet")}
 both = Both()
@@ -231,10 +233,11 @@ def serve():
         "leaked": LEAKED,
         "whole": {"id": id(WHOLE), "parts": referents(WHOLE)},
         "order": id(JOURNAL[3]),
-        "tail": TAIL,
     }), flush=True)
     for line in sys.stdin:
-        print(id(eval(line)), flush=True)
+        value = eval(line)
+        print(value if isinstance(value, int) and value > 1 << 20 else id(value), flush=True)
+        del value
     return local
 
 
