@@ -14,6 +14,7 @@ use crate::report::explanation::output::ExplanationFormat;
 use crate::report::export::ExportFormat;
 use crate::report::output::{FileFormat, Format, LATER};
 
+mod examples;
 mod meaning;
 mod outputs;
 mod questions;
@@ -33,7 +34,7 @@ struct Typed {
 #[derive(Debug, Subcommand)]
 enum TypedCommand {
     /// Look at a program that runs
-    #[command(after_help = ATTACH_EXAMPLES)]
+    #[command(after_help = examples::ATTACH)]
     Attach {
         #[command(flatten)]
         target: Target,
@@ -43,7 +44,7 @@ enum TypedCommand {
         showing: Showing,
     },
     /// Start a program and look at it until it ends
-    #[command(after_help = RUN_EXAMPLES, override_usage = "pymemscope run [OPTIONS] [--] PROGRAM [ARGUMENT]...")]
+    #[command(after_help = examples::RUN, override_usage = "pymemscope run [OPTIONS] [--] PROGRAM [ARGUMENT]...")]
     Run {
         #[command(flatten)]
         watching: Watching,
@@ -59,7 +60,7 @@ enum TypedCommand {
         program: Vec<OsString>,
     },
     /// Save the heap of a program that runs, to look at it later or elsewhere
-    #[command(after_help = SNAPSHOT_EXAMPLES)]
+    #[command(after_help = examples::SNAPSHOT)]
     Snapshot {
         #[command(flatten)]
         target: Target,
@@ -80,7 +81,7 @@ enum TypedCommand {
         showing: Showing,
     },
     /// Say what grew, what appeared and what went between two saved heaps
-    #[command(after_help = DIFF_EXAMPLES)]
+    #[command(after_help = examples::DIFF)]
     Diff {
         /// The folder of the earlier snapshot
         old: PathBuf,
@@ -90,7 +91,7 @@ enum TypedCommand {
         options: DiffOptions,
     },
     /// Write a saved heap in the form of another tool
-    #[command(after_help = EXPORT_EXAMPLES)]
+    #[command(after_help = examples::EXPORT)]
     Export {
         /// The folder that `snapshot` wrote
         folder: PathBuf,
@@ -98,7 +99,7 @@ enum TypedCommand {
         options: ExportOptions,
     },
     /// Say why objects are alive: the chains of references from modules and threads to a type or an address
-    #[command(after_help = PATHS_EXAMPLES)]
+    #[command(after_help = examples::PATHS)]
     Paths {
         #[command(flatten)]
         target: Target,
@@ -111,72 +112,6 @@ enum TypedCommand {
         name: Option<String>,
     },
 }
-
-const ATTACH_EXAMPLES: &str = "\
-A snapshot is taken at once and another one when the duration is over; what grew between them is shown. --interval takes \
-more on the way: several intervals tell a trend from data that is loaded once. The program goes on meanwhile; how long \
-each snapshot held it up stands in the report.
-
-Ctrl-C, SIGTERM or SIGHUP ends the watching early, with a last snapshot and a report; a second one ends pymemscope at once.
-
-The exit code is 0, 1 when it failed, 2 for a command that makes no sense, 3 for findings with --fail-on.
-
-Examples:
-  pymemscope attach 4242                         watch for 10 seconds, then report
-  pymemscope attach 4242 -d 0 -o heap.svg        one look, with a flame graph
-  pymemscope attach 4242 -d 60 --interval 10 -j  seven snapshots, JSON to standard output";
-
-const SNAPSHOT_EXAMPLES: &str = "\
-The folder holds names and short keys of the program's data, no other values; it is readable by its owner alone.
-
-Examples:
-  pymemscope snapshot 4242 -o heap.pms
-  pymemscope report heap.pms -o heap.svg
-  duckdb -c \"select type, count(*), sum(bytes) from 'heap.pms/objects.parquet' group by 1 order by 3 desc limit 10\"";
-const DIFF_EXAMPLES: &str = "\
-Of one process, an object is the same when it has its address and its type: New are those that only the later heap has, \
-Gone those that only the earlier one had. Of different processes, owners are followed by their paths.
-
-Examples:
-  pymemscope snapshot 4242 -o before.pms
-  pymemscope snapshot 4242 -o after.pms
-  pymemscope diff before.pms after.pms";
-
-const EXPORT_EXAMPLES: &str = "\
-A .heapsnapshot opens in the memory panel of Chrome's developer tools (Load profile) and in memlab; a .dot with the 60 \
-objects that retain most is for Graphviz.
-
-Examples:
-  pymemscope export heap.pms -o heap.heapsnapshot
-  pymemscope export heap.pms -f dot | dot -Tsvg > heap.svg";
-
-const PATHS_EXAMPLES: &str = "\
-Each line is a chain of references, in Python terms, from what lives by itself - a module, a thread - to the objects; the \
-one that is easiest to understand comes first, and chains that look alike are one. Beneath stands what every chain \
-passes: the objects go with any of these.
-
-Examples:
-  pymemscope paths 4242 --type shop.models.Order         who holds the orders
-  pymemscope paths 4242 --address 0x7f31c0de             who holds this object, what it holds, and what it reaches
-  pymemscope paths 4242 --type shop.Cart --refs -o cart.svg   a drawing of what carts hold";
-
-const RUN_EXAMPLES: &str = "\
-A snapshot is taken when the interpreter has started, then every 10 seconds or as --interval says, and the last one when \
-the interpreter begins to shut down, where the program stands still until it is read, with --freeze none too. One that \
-ends without that, by os._exit or a signal, is reported from the snapshot before.
-
--d ends the watching and reports; the program runs on, and is waited for. -d 0 takes the last snapshot only.
-
-Ctrl-C is the program's. The first one also takes a snapshot at once; a second one ends the watching as -d does. A \
-SIGTERM or SIGHUP is passed on to the program.
-
-The exit code is the program's own, 128 and the signal's number when a signal ended it; 127 or 126 when it could not be \
-started; 3 for findings with --fail-on; 1 when it ended with 0 and nothing of it could be read.
-
-Examples:
-  pymemscope run app.py
-  pymemscope run -o heap.svg -- python3 app.py --port 8000
-  pymemscope run -m http.server 8000";
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]

@@ -29,6 +29,7 @@ use interpreters::{Interpreter, for_each_interpreter};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pymemscope::heap::Heap;
+use pymemscope::heap::inquiry::{Answer, Direction, Question, Topic};
 use pymemscope::heap::survey::{Subject, survey};
 use pymemscope::memory::slots::Slots;
 use pymemscope::target::maps;
@@ -97,6 +98,17 @@ impl Copied {
             slots: Rc::clone(&self.slots),
             statics: self.statics.clone(),
         };
+        for direction in [Direction::Holders, Direction::Referents] {
+            let question = Question {
+                about: Topic::Type("dict".to_owned()),
+                direction,
+                depth: None,
+            };
+            let surveyed = survey(&mut self.memory, &subject).ok()?;
+            if let Ok(answer) = surveyed.answer(&mut self.memory, &question) {
+                check_answer(&answer);
+            }
+        }
         let surveyed = survey(&mut self.memory, &subject).ok()?;
         Some(surveyed.finish(&mut self.memory))
     }
@@ -113,6 +125,18 @@ fn check(heap: &Heap) {
     }
     for each in &heap.types {
         assert!(each.tracked_count <= each.count);
+    }
+}
+
+/// What holds of every answer.
+fn check_answer(answer: &Answer) {
+    if let Some(referents) = &answer.referents {
+        for (index, each) in referents.iter().enumerate().skip(1) {
+            assert!((each.parent as usize) < index);
+        }
+    } else {
+        let in_groups: u64 = answer.groups.iter().map(|group| group.sum.count).sum();
+        assert_eq!(in_groups + answer.left_out.count, answer.sum.count);
     }
 }
 

@@ -6,7 +6,8 @@ use crate::capture::look::look;
 use crate::capture::progress::Progress;
 use crate::capture::{FreezeUsed, ProcessFacts};
 use crate::error::{Error, Result};
-use crate::heap::inquiry::{Answer, Question, Unanswerable};
+use crate::heap::inquiry::{Answer, Unanswerable};
+pub use crate::heap::inquiry::{Direction, Question, Topic};
 use crate::target::freeze::FreezeMode;
 
 /// An answer, and how it was come by.

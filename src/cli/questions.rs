@@ -3,9 +3,9 @@
 use super::PathsOptions;
 use super::meaning::{freeze_mode, usage};
 use super::outputs::outputs;
+use crate::capture::inquiry::{Direction, Question, Topic};
 use crate::commands::{Command, paths::Asked};
 use crate::error::Error;
-use crate::heap::inquiry::{Direction, Question, Topic};
 use crate::report::explanation::output::ExplanationFormat;
 
 pub(super) fn meaning(pid: u32, options: PathsOptions) -> Result<Command, Error> {

@@ -1,9 +1,8 @@
 //! `pymemscope paths PID`: says why objects are alive, and what they hold.
 
 use super::deliver;
-use crate::capture::inquiry::inquire;
+use crate::capture::inquiry::{Question, inquire};
 use crate::error::{Result, exit_code};
-use crate::heap::inquiry::Question;
 use crate::report::explanation::model::Explained;
 use crate::report::explanation::output::ExplanationFormat;
 use crate::report::explanation::terminal;

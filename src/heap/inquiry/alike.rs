@@ -16,6 +16,8 @@ pub const NO_STEP: u32 = 0;
 const MOST_KEYS: usize = 32;
 /// The same for all dicts that are held alike together.
 const MOST_DIFFERENT_KEYS: u32 = 16;
+/// So many times it is begun anew because keys turned out to be data; what turns out after that stays half folded.
+const MOST_PASSES: usize = 4;
 /// Steps that lead round in a circle, as in a tree, are at most so many.
 const LONGEST_CIRCLE: usize = 4;
 /// Beyond so many, steps are told apart no further.
@@ -27,6 +29,8 @@ const PLACE: &str = "[…]";
 pub struct Likenesses {
     all: Vec<Likeness>,
     index: FxHashMap<(u32, Rc<str>, u32), u32>,
+    /// The same by label, of steps that need not be written to be known: by what is above, label and type.
+    by_label: FxHashMap<(u32, Label, u32), u32>,
     /// Paths below which keys are data.
     crowded: FxHashSet<String>,
     /// Of rows asked about, and of those on the way to them.
@@ -54,13 +58,14 @@ impl Likenesses {
                 repeats: false,
             }],
             index: FxHashMap::default(),
+            by_label: FxHashMap::default(),
             crowded: FxHashSet::default(),
             of_row: FxHashMap::default(),
         }
     }
 
-    /// The path that all of this likeness have in common: `__main__.JOURNAL[…]`.
-    pub fn path(&self, likeness: u32) -> String {
+    /// The path that all of this likeness have in common, `__main__.JOURNAL[…]`, or its last `depth` steps.
+    pub fn path(&self, likeness: u32, depth: Option<u32>) -> String {
         let mut steps = vec![likeness];
         while let Some(&at) = steps.last().filter(|&&at| at != NO_STEP) {
             steps.push(self.all[at as usize].parent);
@@ -69,7 +74,11 @@ impl Likenesses {
             let Likeness { text, repeats, .. } = &self.all[at as usize];
             format!("{text}{}", if *repeats { "…" } else { "" })
         };
-        steps.iter().rev().map(text).collect()
+        let shown = depth.map_or(steps.len(), |depth| steps.len().min(depth as usize));
+        let gap = if shown + 1 < steps.len() { "…" } else { "" };
+        std::iter::once(gap.to_owned())
+            .chain(steps[..shown].iter().rev().map(text))
+            .collect()
     }
 
     /// The likeness one step below another; a step that was taken a few steps before leads back to it.
@@ -110,7 +119,7 @@ impl Likenesses {
         if self.index.contains_key(&(above, text.into(), type_of)) {
             return true;
         }
-        let path = self.path(above);
+        let path = self.path(above, None);
         let each = &mut self.all[above as usize];
         each.keys += 1;
         if each.keys > MOST_DIFFERENT_KEYS {
@@ -124,13 +133,15 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     /// The likeness of each row's cheapest chain, in the order of the rows.
     pub fn likenesses(&mut self, rows: &[u32]) -> (Likenesses, Vec<u32>) {
         let mut known = Likenesses::new();
+        let mut passes = 1;
         loop {
             let crowded = known.crowded.len();
             let of_rows = rows.iter().map(|&row| self.likeness_of_row(&mut known, row)).collect();
-            if known.crowded.len() == crowded {
+            if known.crowded.len() == crowded || passes == MOST_PASSES {
                 return (known, of_rows);
             }
-            // Keys that turned out to be data are told apart no more. Each time there is at least one such place more.
+            passes += 1;
+            // Keys that turned out to be data are told apart no more.
             known = Likenesses {
                 crowded: known.crowded,
                 ..Likenesses::new()
@@ -182,15 +193,13 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         if self.is_passed_over(reference) {
             return above;
         }
-        match before.filter(|&before| self.is_passed_over(before)) {
-            // What a cell holds has the name of the cell.
-            Some(before) if self.network.label(before) != Label::NAMESPACE => {
-                let text = self.text(Some(before), reference);
-                let type_of = self.found.objects.type_of(self.network.target(reference));
-                known.below(above, &text, type_of)
-            }
-            _ => self.step_below(known, above, self.network.link(before, reference)),
+        let link = self.network.link(before, reference);
+        let is_variable = before.is_some_and(|before| self.is_passed_over(before) && !link.in_namespace);
+        if is_variable || link.label == Label::UNNAMED {
+            let text = self.text(before, reference);
+            return known.below(above, &text, self.found.objects.type_of(link.row));
         }
+        self.step_below(known, above, link)
     }
 
     /// The likeness of what is held by `link`, one step below another.
@@ -199,19 +208,36 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             return above;
         }
         let type_of = self.found.objects.type_of(link.row);
-        let is_key = match link.label.kind() {
-            LabelKind::Index => return known.below(above, PLACE, type_of),
-            LabelKind::Entry if !link.in_namespace => return known.below(above, PLACE, type_of),
-            LabelKind::Value => !link.in_namespace,
+        let kind = link.label.kind();
+        let is_place = match kind {
+            LabelKind::Index => true,
+            LabelKind::Entry => !link.in_namespace,
+            LabelKind::Value if link.in_namespace => false,
+            LabelKind::Value => self.network.references.of(link.parent).len() > 2 * MOST_KEYS,
             _ => false,
         };
-        if is_key && self.network.references.of(link.parent).len() > 2 * MOST_KEYS {
-            return known.below(above, PLACE, type_of);
+        let is_key = kind == LabelKind::Value && !link.in_namespace && !is_place;
+        // Whatever a step of an attribute's name is written as, it is the same for the same name.
+        let label = match is_place {
+            true => Some(Label::new(LabelKind::Index, 0)),
+            false => Some(link.label).filter(|_| kind == LabelKind::Attribute),
+        };
+        if let Some(&below) = label.and_then(|label| known.by_label.get(&(above, label, type_of))) {
+            return below;
         }
-        let text = self.step(link);
-        match is_key && !known.has_room_for_key(above, &text, type_of) {
+        let below = match is_place {
             true => known.below(above, PLACE, type_of),
-            false => known.below(above, &text, type_of),
+            false => {
+                let text = self.step(link);
+                match is_key && !known.has_room_for_key(above, &text, type_of) {
+                    true => known.below(above, PLACE, type_of),
+                    false => known.below(above, &text, type_of),
+                }
+            }
+        };
+        if let Some(label) = label {
+            known.by_label.insert((above, label, type_of), below);
         }
+        below
     }
 }

@@ -13,8 +13,8 @@ use crate::heap::labels::{Label, LabelKind};
 const MOST_STEPS: usize = 24;
 /// Steps that repeat each other come in periods of at most so many.
 const LONGEST_PERIOD: usize = 4;
-/// So many times in a row is worth folding.
-const WORTH_FOLDING: usize = 4;
+/// So many times in a row is worth folding: the path that is left can be read, but not evaluated any more.
+const WORTH_FOLDING: usize = 8;
 /// The dominators that are told: so many from the outside, and the innermost ones.
 const OUTER_DOMINATORS: usize = 6;
 const INNER_DOMINATORS: usize = 2;

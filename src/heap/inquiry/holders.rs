@@ -11,7 +11,7 @@ use super::unheld::Unheld;
 use super::{Group, Inquiry, State, Sum};
 use crate::heap::graph::chains::{self, Graph, Limits};
 use crate::heap::graph::dominated::Dominated;
-use crate::heap::graph::groups;
+use crate::heap::graph::{NO_NODE, groups};
 use crate::heap::roots::UNREACHED;
 
 /// So many groups are listed.
@@ -19,6 +19,8 @@ const MOST_GROUPS: usize = 20;
 /// So many chains to one object are looked at, which cost so many steps.
 const MOST_CHAINS: usize = 500;
 const MOST_CHAIN_STEPS: u32 = 50_000;
+/// Of an object at the end of a longer chain, such as a linked list, no other chains are looked for.
+const LONGEST_SEARCHED: usize = 500;
 
 /// Rows that are held alike.
 #[derive(Default)]
@@ -68,7 +70,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
                 .rows
                 .iter()
                 .copied()
-                .min_by_key(|&row| self.network.cheapest.cost(row));
+                .min_by_key(|&row| (self.network.cheapest.cost(row), self.network.cheapest.through(row)));
             let references = self.network.chain(example.unwrap_or_default());
             self.group((&likenesses, *likeness), *state, sum, &[references], depth)
         });
@@ -105,8 +107,13 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         (groups.collect(), Sum::default())
     }
 
+    /// The cheapest chains to a row, at least one.
     fn chains_to(&self, row: u32) -> Vec<Vec<u32>> {
         let network = &self.network;
+        let first = network.chain(row);
+        if first.len() > LONGEST_SEARCHED {
+            return vec![first];
+        }
         let graph = Graph {
             references: &network.references,
             incoming: &network.incoming,
@@ -117,7 +124,8 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             cost: network.cheapest.cost(row).unwrap_or(0).saturating_add(TOLERANCE),
             steps: MOST_CHAIN_STEPS,
         };
-        chains::cheapest(graph, row, limits, |source, reference| network.price(source, reference))
+        let found = chains::cheapest(graph, row, limits, |source, reference| network.price(source, reference));
+        if found.is_empty() { vec![first] } else { found }
     }
 
     fn group(
@@ -130,9 +138,9 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     ) -> Group {
         let references = chains.first().map(Vec::as_slice).unwrap_or_default();
         let mut example = self.chain(references, depth);
-        let path = match depth.is_some() || (sum.count == 1 && chains.len() == 1) {
+        let path = match sum.count == 1 && chains.len() == 1 {
             true => example.path.clone(),
-            false => likenesses.path(likeness),
+            false => likenesses.path(likeness, depth),
         };
         // One holder stands for both kinds of what no root reaches.
         let begin = |path: String| match (state.name(), path.strip_prefix(UNREACHED)) {
@@ -161,18 +169,17 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     /// The sums of sets of rows that have none in common.
     pub fn sums(&self, dominated: &Dominated, sets: &[&[u32]]) -> Vec<Sum> {
         let network = &self.network;
-        let set_of_row: FxHashMap<u32, u32> = sets
-            .iter()
-            .zip(0..)
-            .flat_map(|(rows, set)| rows.iter().map(move |&row| (row, set)))
-            .collect();
+        let mut set_of_row = vec![NO_NODE; network.references.nodes() as usize];
+        for (rows, set) in sets.iter().zip(0..) {
+            rows.iter().for_each(|&row| set_of_row[row as usize] = set);
+        }
         let retained = groups::retained(
             &network.dominators,
             dominated,
             &network.sizes,
             &network.retained,
             sets.len() as u32,
-            |row| set_of_row.get(&row).copied().unwrap_or(crate::heap::graph::NO_NODE),
+            |row| set_of_row[row as usize],
         );
         let sums = sets.iter().zip(retained).map(|(rows, retained)| Sum {
             count: rows.len() as u64,

@@ -19,6 +19,7 @@ use cpython::memory::ReadMemory;
 use super::found::Found;
 use super::graph::dominated::Dominated;
 use super::graph::references::Malformed;
+use super::labels::Label;
 use super::ownership::Ownership;
 use super::survey::Survey;
 use network::Network;
@@ -209,6 +210,8 @@ struct Inquiry<'a, 'b, M> {
     layout: &'a Layout,
     found: &'a mut Found<'b>,
     network: Network,
+    /// The label of the tuples in which functions have their cells.
+    closure: Label,
 }
 
 impl Survey<'_> {
@@ -224,10 +227,12 @@ impl Survey<'_> {
         let asked = subject::rows_of(&found, &question.about)?;
         let adopter = rows.count as u32 - 1;
         found.objects.resolve(&found.spots, rows.count, &rows.held);
-        let owned = Ownership::of(memory, &mut found, subject.layout, &rows);
-        let network = Network::of(&mut found, adopter, &owned.adopted).map_err(Unanswerable::TooLarge)?;
-        drop(owned);
+        // Of the owners only those are needed that nothing is known to hold.
+        let adopted = Ownership::of(memory, &mut found, subject.layout, &rows).adopted;
+        let network = Network::of(&mut found, adopter, &adopted).map_err(Unanswerable::TooLarge)?;
+        let closure = steps::named(&mut found, steps::CLOSURE);
         let mut inquiry = Inquiry {
+            closure,
             memory,
             layout: subject.layout,
             found: &mut found,

@@ -32,14 +32,15 @@ pub struct Network {
 impl Network {
     /// Takes over the references, whose targets are rows; the row `adopter` refers to `adopted` as well.
     pub fn of(found: &mut Found, adopter: u32, adopted: &[u32]) -> Result<Network, Malformed> {
-        let (references, labels) = references(&found.objects, adopter, adopted)?;
+        let (references, labels) = references(&mut found.objects, adopter, adopted)?;
+        // What needs most room for itself comes first.
+        let dominators = Dominators::find(&references);
+        let sizes: Sizes = (0..references.nodes()).map(|row| found.objects.bytes(row)).collect();
+        let retained = Retained::sum(&dominators, &sizes);
         let prices = Prices::of(found, &references, adopter, &labels);
         let price = |source, reference| price(&prices, &references, &labels, source, reference);
         let mut cheapest = Cheapest::from_root(&references, price);
         cheapest.spread(&references, adopter, UNHELD, price);
-        let sizes: Sizes = (0..references.nodes()).map(|row| found.objects.bytes(row)).collect();
-        let dominators = Dominators::find(&references);
-        let retained = Retained::sum(&dominators, &sizes);
         Ok(Network {
             incoming: Incoming::find(&references),
             references,
@@ -109,22 +110,14 @@ fn price(prices: &Prices, references: &References, labels: &[Label], source: u32
     prices.of_step(source, reference, target, label)
 }
 
-/// The references of all rows and their labels, by number.
-fn references(objects: &Objects, adopter: u32, adopted: &[u32]) -> Result<(References, Vec<Label>), Malformed> {
-    let count = objects.reference_count() + adopted.len();
-    let mut starts = Vec::with_capacity(objects.count() + 1);
-    let (mut targets, mut labels) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    starts.push(0);
+/// The references of all rows and their labels, by number. The references are taken out of the rows.
+fn references(objects: &mut Objects, adopter: u32, adopted: &[u32]) -> Result<(References, Vec<Label>), Malformed> {
+    let mut labels = Vec::with_capacity(objects.reference_count() + adopted.len());
     for row in 0..objects.count() as u32 {
-        for reference in objects.references(row) {
-            targets.push(reference.target);
-            labels.push(reference.label);
-        }
+        labels.extend(objects.references(row).iter().map(|reference| reference.label));
         if row == adopter {
-            targets.extend_from_slice(adopted);
-            labels.resize(targets.len(), Label::UNNAMED);
+            labels.resize(labels.len() + adopted.len(), Label::UNNAMED);
         }
-        starts.push(u32::try_from(targets.len()).map_err(|_| Malformed::TooManyReferences)?);
     }
-    Ok((References::from_rows(starts, targets)?, labels))
+    Ok((objects.take_references(adopter, adopted)?, labels))
 }

@@ -17,6 +17,8 @@ const ITEM: u32 = 5;
 const UNNAMED: u32 = 9;
 /// A thread: what outlives the call is the better answer.
 const THREAD: u32 = 12;
+/// A value that a thread works on, which may be a left-over that it works on no more.
+const ON_STACK: u32 = 32;
 /// Roots in parentheses: what the interpreter and its collector hold.
 const INTERNAL_ROOT: u32 = 48;
 /// Through what every function or class has, and back into another root.
@@ -50,9 +52,11 @@ pub struct Prices {
     roots: Vec<u32>,
     /// Roots that are objects, modules, and the dicts behind them.
     modules: NodeSet,
+    /// The dicts behind attributes.
+    namespaces: NodeSet,
     /// Names of members that are roundabouts.
     roundabouts: FxHashSet<u32>,
-    /// The holder of what no root reaches.
+    /// The holder of what no root reaches, the last of the rows that are no objects.
     adopter: u32,
 }
 
@@ -76,9 +80,19 @@ impl Prices {
                 });
             }
         }
+        let mut namespaces = NodeSet::none_of(references.nodes());
+        for (&target, _) in references
+            .targets()
+            .iter()
+            .zip(labels)
+            .filter(|(_, label)| **label == Label::NAMESPACE)
+        {
+            namespaces.insert(target);
+        }
         Prices {
             roots,
             modules,
+            namespaces,
             roundabouts: ROUNDABOUTS.iter().map(|name| found.names.text(name)).collect(),
             adopter,
         }
@@ -97,7 +111,9 @@ impl Prices {
             _ if self.modules.contains(target) => ROUNDABOUT,
             LabelKind::Attribute if self.roundabouts.contains(&label.number()) => ROUNDABOUT,
             LabelKind::Attribute | LabelKind::Local => NAMED,
+            LabelKind::Value | LabelKind::Entry if self.namespaces.contains(source) => NAMED,
             LabelKind::Value | LabelKind::Index | LabelKind::Entry => ITEM,
+            LabelKind::Unnamed if source <= self.adopter => ON_STACK,
             LabelKind::Unnamed => UNNAMED,
         })
     }

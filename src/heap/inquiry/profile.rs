@@ -69,7 +69,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             let name = match are_many {
                 true => {
                     let likeness = self.step_below(&mut likenesses, NO_STEP, link);
-                    likenesses.path(likeness)
+                    likenesses.path(likeness, None)
                 }
                 false => self.step(link),
             };

@@ -9,6 +9,9 @@ use super::alike::{Likenesses, NO_STEP};
 use super::{Inquiry, Referent, Sum};
 use crate::heap::graph::dominated::Dominated;
 use crate::heap::graph::nodes::NodeSet;
+use crate::heap::labels::Label;
+use crate::heap::paths::Link;
+use crate::memory::spots::Spot;
 
 /// How deep it is looked unless told.
 const DEPTH: u32 = 3;
@@ -42,11 +45,12 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             is_weak: false,
             hidden: 0,
         }];
+        let weak = self.weak_targets();
         let mut level = 0..1;
         for _ in 0..depth.unwrap_or(DEPTH) {
             let first = tree.len();
             for node in level.clone() {
-                self.grow(&mut tree, node, &bounds, &mut met);
+                self.grow(&mut tree, node, &bounds, &weak, &mut met);
             }
             level = first..tree.len();
         }
@@ -57,14 +61,26 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     }
 
     /// Adds what the rows of a node hold.
-    fn grow(&mut self, tree: &mut Vec<Growing>, node: usize, bounds: &NodeSet, met: &mut NodeSet) {
+    fn grow(
+        &mut self,
+        tree: &mut Vec<Growing>,
+        node: usize,
+        bounds: &NodeSet,
+        weak: &FxHashMap<u32, u32>,
+        met: &mut NodeSet,
+    ) {
         let holders = std::mem::take(&mut tree[node].rows);
         let mut numbers: FxHashMap<(u32, bool), usize> = FxHashMap::default();
         let mut below: Vec<Growing> = Vec::new();
         let mut likenesses = Likenesses::new();
         let is_entered = |row: u32| node == 0 || !bounds.contains(row);
         for &holder in holders.iter().filter(|&&row| !tree[node].is_weak && is_entered(row)) {
-            let weak = self.weak_target(holder);
+            let weak = weak.get(&holder).map(|&row| Link {
+                row,
+                parent: holder,
+                label: Label::UNNAMED,
+                in_namespace: false,
+            });
             let links = self.links_below(holder);
             for (link, is_weak) in links
                 .into_iter()
@@ -92,7 +108,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
                 let number = *numbers.entry((likeness, is_weak)).or_insert_with(|| {
                     below.push(Growing {
                         parent: node as u32,
-                        text: likenesses.path(likeness),
+                        text: likenesses.path(likeness, None),
                         rows: Vec::new(),
                         is_weak,
                         hidden: 0,
@@ -111,17 +127,28 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         tree.extend(below);
     }
 
-    /// The object that a weak reference refers to, as a link.
-    fn weak_target(&mut self, holder: u32) -> Option<crate::heap::paths::Link> {
-        let target = self.weakly(holder)?;
-        let spot = self.found.spots.find(target)?;
-        let row = (0..self.found.objects.count() as u32).find(|&row| self.found.objects.spot(row) == spot)?;
-        Some(crate::heap::paths::Link {
-            row,
-            parent: holder,
-            label: crate::heap::labels::Label::UNNAMED,
-            in_namespace: false,
-        })
+    /// The row that each weak reference refers to, by the row of the reference.
+    fn weak_targets(&mut self) -> FxHashMap<u32, u32> {
+        let count = self.found.objects.count() as u32;
+        let mut spots: FxHashMap<Spot, u32> = FxHashMap::default();
+        let mut targets: Vec<(u32, Spot)> = Vec::new();
+        for row in 0..count {
+            let spot = self.weakly(row).and_then(|target| self.found.spots.find(target));
+            if let Some(spot) = spot {
+                spots.insert(spot, 0);
+                targets.push((row, spot));
+            }
+        }
+        let asked = if spots.is_empty() { 0 } else { count };
+        for row in 0..asked {
+            if let Some(found) = spots.get_mut(&self.found.objects.spot(row)) {
+                *found = row;
+            }
+        }
+        targets
+            .into_iter()
+            .filter_map(|(row, spot)| Some((row, *spots.get(&spot)?)))
+            .collect()
     }
 
     fn hidden_below(&self, rows: &[u32], bounds: &NodeSet, met: &NodeSet) -> u64 {

@@ -6,15 +6,23 @@ use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
 
 use super::Inquiry;
+use crate::heap::found::Found;
 use crate::heap::labels::{Label, LabelKind};
 use crate::heap::naming;
 use crate::heap::paths::{Link, Steps};
 
 /// The member of a function that has its cells (`PyFunctionObject`).
-const CLOSURE: &str = "func_closure";
+pub const CLOSURE: &str = "func_closure";
 const CODE: &str = "func_code";
+/// How a value that a function works on is told.
+const STACK: &str = " > (value stack)";
 /// The type of cells.
 const CELL: &str = "builtins.cell";
+
+/// The label of a member that this program knows by name.
+pub fn named(found: &mut Found, name: &str) -> Label {
+    Label::new(LabelKind::Attribute, u64::from(found.names.text(name)))
+}
 
 impl<M: ReadMemory> Inquiry<'_, '_, M> {
     /// The step by which a row is held, in Python terms; `before` is the reference before it in its chain.
@@ -22,8 +30,23 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let link = self.network.link(before, reference);
         match before {
             Some(before) if self.is_cell(link.parent) => self.variable(before),
+            _ if link.label == Label::UNNAMED && self.has_stack(link.parent) => STACK.to_owned(),
             _ => self.step(link),
         }
+    }
+
+    /// Whether what a row holds without a name is a value that a function works on. Of a function that runs only the
+    /// machine knows which values these are; some may be left over.
+    fn has_stack(&self, row: u32) -> bool {
+        let content = self
+            .found
+            .types
+            .get(self.found.objects.type_of(row))
+            .info
+            .of_type
+            .content;
+        let is_running = !self.network.is_object(self.found, row) && row != self.network.adopter;
+        is_running || matches!(content, Content::Frame | Content::Generator | Content::Coroutine)
     }
 
     /// The same for a link that stands alone.
@@ -49,7 +72,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     }
 
     fn is_closure(&self, label: Label) -> bool {
-        label.kind() == LabelKind::Attribute && &*self.found.names.get(label.number()) == CLOSURE
+        label == self.closure
     }
 
     /// The variable whose cell a reference leads to.
@@ -69,10 +92,8 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     /// The name of a variable that a function shares, by its place in the closure.
     fn free_variable(&mut self, function: u32, link: Link) -> Option<String> {
         let (start, end) = self.network.references.span(function);
-        let code = (start..end).find(|&reference| {
-            let label = self.network.label(reference);
-            label.kind() == LabelKind::Attribute && &*self.found.names.get(label.number()) == CODE
-        })?;
+        let label = named(self.found, CODE);
+        let code = (start..end).find(|&reference| self.network.label(reference) == label)?;
         let code = self.address(self.network.target(code));
         let form = self.layout.code.form;
         let names = match form {

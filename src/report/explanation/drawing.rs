@@ -81,13 +81,18 @@ impl Drawing {
 fn title(explained: &Explained<'_>) -> String {
     let sum = explained.found.sum;
     let verb = match explained.referents {
-        Some(_) => "what it holds",
-        None => "who holds it",
+        Some(_) if sum.count == 1 => "what it holds",
+        Some(_) => "what they hold",
+        None if sum.count == 1 => "who holds it",
+        None => "who holds them",
+    };
+    let count = match sum.count {
+        1 => String::new(),
+        count => format!(" × {}", units::count(count)),
     };
     format!(
-        "{} × {}: {verb} · {} retained · pid {}",
+        "{}{count}: {verb} · {} retained · pid {}",
         harmless(explained.found.type_name),
-        units::count(sum.count),
         units::bytes(sum.retained_bytes),
         explained.process.pid
     )
@@ -138,12 +143,13 @@ impl Draft {
                 None => Identity::Path(path.clone()),
             };
             let below = self.add_box(identity, lines(group, step, place, is_asked), kind(place, is_asked));
-            let manner = match step.dominator || is_asked && steps.iter().rev().skip(1).all(|step| step.dominator) {
+            let is_by_dominator = place.checked_sub(1).is_some_and(|before| steps[before].dominator);
+            let manner = match step.dominator || is_asked && is_by_dominator {
                 true => Manner::HoldsAlone,
                 false => Manner::Holds,
             };
             if let Some(above) = above {
-                self.add_arrow(above, below, &label(step), manner);
+                self.add_arrow(above, below, &label(group, step, is_asked), manner);
             }
             above = Some(below);
         }
@@ -210,6 +216,8 @@ fn lines(group: &Group<'_>, step: &Step<'_>, place: usize, is_asked: bool) -> Ve
             lines.push(format!("{name} × {}", units::count(group.sum.count)));
             lines.push(format!("{} retained", units::bytes(group.sum.retained_bytes)));
         }
+        // What a module retains says little: it never goes.
+        Some(name) if place == 0 && !is_asked => lines.push(name),
         Some(name) => {
             lines.push(name);
             lines.push(format!("{} retained", units::bytes(step.retained_bytes)));
@@ -221,8 +229,12 @@ fn lines(group: &Group<'_>, step: &Step<'_>, place: usize, is_asked: bool) -> Ve
     lines
 }
 
-fn label(step: &Step<'_>) -> String {
+fn label(group: &Group<'_>, step: &Step<'_>, is_asked: bool) -> String {
     match step.times {
+        // The place of one among many is no name.
+        1 if is_asked && group.sum.count > 1 && step.step.starts_with('[') => "[…]".to_owned(),
+        // A frame's box says it.
+        1 if step.address.is_none() => String::new(),
         1 => step.step.to_owned(),
         times => format!("{} × {}", step.step, units::count(times)),
     }

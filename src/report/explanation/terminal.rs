@@ -60,7 +60,7 @@ fn subject(explained: &Explained<'_>, screen: Screen, out: &mut dyn Write) -> io
             .referrers
             .iter()
             .take(REFERRERS)
-            .map(|each| format!("{} {}", units::count(each.count), harmless(short(each.type_name))))
+            .map(|each| format!("{} × {}", harmless(short(each.type_name)), units::count(each.count)))
             .collect();
         let rest = explained.referrers.len().saturating_sub(REFERRERS);
         told.extend((rest > 0).then(|| format!("{rest} more types")));
@@ -214,7 +214,7 @@ fn tree(referents: &[Referent<'_>], screen: Screen, out: &mut dyn Write) -> io::
             units::bytes(node.sum.retained_bytes),
         ]);
         if node.hidden > 0 {
-            let more = format!("{indent}  … {} more", objects(node.hidden));
+            let more = format!("{indent}  … {} more", units::count(node.hidden));
             table
                 .rows
                 .push(vec![more, String::new(), String::new(), String::new(), String::new()]);

@@ -1,0 +1,292 @@
+//! Why objects are alive, against what the program itself knows: paths that it evaluates, costs that it reckons out, what
+//! it has lost and what it holds.
+
+#[path = "paths/asked.rs"]
+mod asked;
+mod interpreters;
+mod profiler;
+mod programs;
+
+use asked::{explain, groups, hex, id, number, start, text};
+use interpreters::for_each_interpreter;
+use profiler::ask;
+use serde_json::Value;
+
+/// What a step by a name costs, and one by an index or a key.
+const NAMED: u64 = 4;
+const ITEM: u64 = 5;
+
+#[test]
+fn paths_are_the_cheapest_and_lead_to_the_object() {
+    for_each_interpreter(|python| {
+        let (mut target, truth) = start(python);
+        let chosen = truth["chosen"].as_array().unwrap();
+        assert!(chosen.len() > 3);
+        for pair in chosen {
+            let (id, price) = (pair[0].as_u64().unwrap(), pair[1].as_u64().unwrap());
+            let answer = explain(&target, &format!("--address {id}"));
+            let first = &groups(&answer)[0];
+            let path = text(&first["example"], "path");
+            // The program has a way of its own to follow a path.
+            assert_eq!(self::id(&mut target, path), id, "{path}");
+            let steps = path.strip_prefix("__main__.FIRST").unwrap_or_else(|| panic!("{path}"));
+            let count = |of: char| steps.matches(of).count() as u64;
+            assert_eq!(count('.') * NAMED + count('[') * ITEM, price, "{path}");
+            assert_eq!(first["state"], "held");
+            for group in groups(&answer) {
+                let path = text(&group["example"], "path");
+                if path.starts_with("__main__.") && !path.contains(" > ") {
+                    assert_eq!(self::id(&mut target, path), id, "{path}");
+                }
+            }
+        }
+        assert!(target.wait().success());
+    });
+}
+
+/// By class: the one path by which its one object is held, and the steps of it that hold it alone.
+const HELD: &[(&str, &str, &[&str])] = &[
+    ("InAttribute", "__main__.ATTRIBUTE.inner", &["__main__.ATTRIBUTE"]),
+    ("InSlot", "__main__.SLOT.value", &["__main__.SLOT"]),
+    ("InList", "__main__.LIST[1]", &["__main__.LIST"]),
+    ("InTuple", "__main__.TUPLE[0]", &["__main__.TUPLE"]),
+    (
+        "InDict",
+        "__main__.DICT['eu'][3]",
+        &["__main__.DICT", "__main__.DICT['eu']"],
+    ),
+    ("InOrderedDict", "__main__.ORDERED['key']", &["__main__.ORDERED"]),
+    ("InDeque", "__main__.DEQUE[0]", &["__main__.DEQUE"]),
+    ("InSet", "__main__.SET > __main__.InSet", &["__main__.SET"]),
+    ("InClosure", "__main__.CLOSURE > shared", &["__main__.CLOSURE"]),
+    (
+        "InSharedList",
+        "__main__.CLOSURE > both[0]",
+        &["__main__.CLOSURE", "__main__.CLOSURE > both"],
+    ),
+    ("InDefault", "__main__.default.func_defaults[0]", &["__main__.default"]),
+    (
+        "InKeywordDefault",
+        "__main__.default.func_kwdefaults['keyword']",
+        &["__main__.default"],
+    ),
+    ("OfClass", "__main__.Holder.attribute", &["__main__.Holder"]),
+    ("InPartial", "__main__.PARTIAL.args[0]", &["__main__.PARTIAL"]),
+    ("InGenerator", "__main__.GENERATOR > local", &["__main__.GENERATOR"]),
+    ("InCoroutine", "__main__.COROUTINE > awaited", &["__main__.COROUTINE"]),
+];
+
+#[test]
+fn every_way_of_holding_has_a_name() {
+    for_each_interpreter(|python| {
+        let (mut target, _) = start(python);
+        for (class, path, dominators) in HELD {
+            let answer = explain(&target, &format!("--type __main__.{class}"));
+            let [group] = &groups(&answer)[..] else {
+                panic!("{class}: {answer}")
+            };
+            assert_eq!(text(group, "path"), *path, "{class}");
+            let found: Vec<&str> = group["dominators"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|each| text(each, "path"))
+                .collect();
+            for dominator in *dominators {
+                assert!(found.contains(dominator), "{dominator} of {class}: {found:?}");
+            }
+            assert_eq!(answer["found"]["count"], 1);
+        }
+        // A thread is named after what its version tells of it.
+        let answer = explain(&target, "--type __main__.InLocal");
+        let path = text(&groups(&answer)[0], "path");
+        assert!(
+            path.starts_with("thread ") && path.ends_with(" > serve() > local[0]"),
+            "{path}"
+        );
+        assert!(target.wait().success());
+    });
+}
+
+#[test]
+fn what_is_held_alike_is_one_group() {
+    for_each_interpreter(|python| {
+        let (mut target, truth) = start(python);
+        id(&mut target, "make_list(100_000)");
+        let rows = |class: &str| -> Vec<(String, u64)> {
+            let answer = explain(&target, &format!("--type __main__.{class}"));
+            assert!(answer.get("left_out").is_none(), "{answer}");
+            let total: u64 = groups(&answer).iter().map(|group| number(group, "count")).sum();
+            assert_eq!(answer["found"]["count"], total);
+            let row = |group: &Value| (text(group, "path").to_owned(), number(group, "count"));
+            groups(&answer).iter().map(row).collect()
+        };
+        let row = |path: &str, count| (path.to_owned(), count);
+        assert_eq!(
+            rows("Order"),
+            [row("__main__.JOURNAL[…]", 500), row("__main__.SINGLE['order']", 1)]
+        );
+        assert_eq!(
+            rows("Link"),
+            [row("__main__.HEAD.next…", 99_999), row("__main__.HEAD", 1)]
+        );
+        assert_eq!(
+            rows("Tree"),
+            [row("__main__.ROOT.children…[…]", 126), row("__main__.ROOT", 1)]
+        );
+
+        let answer = explain(&target, "--type __main__.Order");
+        let journal = &groups(&answer)[0];
+        assert_eq!(text(&journal["example"], "path"), "__main__.JOURNAL[0]");
+        let dominators = journal["dominators"].as_array().unwrap();
+        let list = dominators
+            .iter()
+            .find(|each| each["path"] == "__main__.JOURNAL")
+            .unwrap();
+        assert!(number(list, "retained_bytes") > number(journal, "retained_bytes"));
+        assert!(number(journal, "retained_bytes") > number(journal, "bytes"));
+
+        // A chain through all of a list is short to read, and as long as it is.
+        let answer = explain(&target, "--type __main__.Link --refs --depth 1");
+        assert_eq!(number(&answer["found"], "count"), 100_000);
+        let order = explain(&target, &format!("--address {} --depth 1", truth["order"]));
+        assert_eq!(text(&groups(&order)[0], "path"), "…[3]");
+        assert!(target.wait().success());
+    });
+}
+
+#[test]
+fn the_end_of_a_long_list_has_a_short_path() {
+    for_each_interpreter(|python| {
+        let (mut target, _) = start(python);
+        let tail = id(&mut target, "make_list(100_000)");
+        let answer = explain(&target, &format!("--address {tail}"));
+        let chain = &groups(&answer)[0]["example"];
+        assert_eq!(text(chain, "path"), "__main__.HEAD(.next × 99999)");
+        assert_eq!(number(chain, "length"), 100_001);
+        assert_eq!(chain["steps"].as_array().unwrap().len(), 3);
+        assert!(groups(&answer)[0]["dominators"].as_array().unwrap().len() <= 8);
+        assert!(target.wait().success());
+    });
+}
+
+#[test]
+fn several_holders_are_all_told_and_weak_ones_apart() {
+    for_each_interpreter(|python| {
+        let (mut target, truth) = start(python);
+        let paths = |answer: &Value| -> Vec<String> {
+            let mut paths: Vec<String> = groups(answer)
+                .iter()
+                .map(|group| text(group, "path").to_owned())
+                .collect();
+            paths.sort_unstable();
+            paths
+        };
+        let answer = explain(&target, &format!("--address {}", truth["both"]));
+        assert_eq!(paths(&answer), ["__main__.LEFT[0]", "__main__.RIGHT['right']"]);
+        for group in groups(&answer) {
+            let steps = group["example"]["steps"].as_array().unwrap();
+            let is_dominator = |step: &Value| step["dominator"].as_bool().unwrap();
+            assert!(!steps[1..].iter().any(is_dominator), "{group}");
+        }
+        let referrers =
+            serde_json::json!([{"type": "builtins.dict", "count": 1}, {"type": "builtins.list", "count": 1}]);
+        assert_eq!(answer["referrers"], referrers);
+
+        let answer = explain(&target, &format!("--address {}", hex(&truth["weak"])));
+        assert_eq!(paths(&answer), ["__main__.WEAK"]);
+        let weak = answer["weak_references"].as_array().unwrap();
+        assert_eq!(weak.len(), 1);
+        assert_eq!(text(&weak[0], "path"), "__main__.REFERENCE");
+        assert!(target.wait().success());
+    });
+}
+
+#[test]
+fn what_no_root_reaches_is_told_from_what_c_code_holds() {
+    for_each_interpreter(|python| {
+        let (mut target, truth) = start(python);
+        let answer = explain(&target, &format!("--address {}", truth["lost"]));
+        let [group] = &groups(&answer)[..] else {
+            panic!("{answer}")
+        };
+        assert_eq!(group["state"], "garbage");
+        assert!(text(group, "path").starts_with("(garbage) > "), "{group}");
+        let shown = ask(&format!("paths {} --type __main__.Lost", target.pid())).done();
+        assert!(shown.contains("it is garbage: no root reaches it"), "{shown}");
+        if !truth["leaked"].is_null() {
+            let answer = explain(&target, &format!("--address {}", truth["leaked"]));
+            assert_eq!(groups(&answer)[0]["state"], "held by C code");
+        }
+        assert!(target.wait().success());
+    });
+}
+
+#[test]
+fn what_an_object_holds_is_what_it_says_itself() {
+    for_each_interpreter(|python| {
+        let (mut target, truth) = start(python);
+        let id = &truth["whole"]["id"];
+        let answer = explain(&target, &format!("--address {id} --refs --depth 1"));
+        let nodes = answer["referents"].as_array().unwrap();
+        let mut found: Vec<&str> = nodes[1..].iter().map(|node| text(node, "address")).collect();
+        let mut expected: Vec<String> = truth["whole"]["parts"].as_array().unwrap().iter().map(hex).collect();
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+        let hidden: u64 = nodes.iter().map(|node| number(node, "hidden")).sum();
+        assert_eq!(hidden, 12, "ten texts, a key and a value: {answer}");
+
+        let answer = explain(&target, &format!("--address {id} --refs"));
+        let nodes = answer["referents"].as_array().unwrap();
+        let by_step = |step: &str| {
+            let found: Vec<&Value> = nodes.iter().filter(|node| node["step"] == step).collect();
+            assert_eq!(found.len(), 1, "{step} in {answer}");
+            found[0]
+        };
+        for (step, expression) in [
+            ("[3]", "WHOLE.texts[3]"),
+            ("['a text as key']", "WHOLE.table['a text as key']"),
+            (".texts", "WHOLE.texts"),
+        ] {
+            let id = self::id(&mut target, expression);
+            assert_eq!(text(by_step(step), "address"), format!("{id:#x}"), "{step}");
+        }
+        assert_eq!(nodes.iter().map(|node| number(node, "hidden")).sum::<u64>(), 0);
+
+        // All that it reaches is its own, apart from the names of attributes.
+        let object = &explain(&target, &format!("--address {id}"))["object"];
+        let parts = object["parts"].as_array().unwrap();
+        let names: Vec<&str> = parts.iter().map(|part| text(part, "name")).collect();
+        assert_eq!(names, [".table", ".texts"]);
+        for part in parts {
+            // The key is the text that stands in the code too.
+            let is_own = part["deep_bytes"] == part["retained_bytes"];
+            assert!(is_own || text(part, "name") == ".table", "{part}");
+        }
+        let deep: u64 = parts.iter().map(|part| number(part, "deep_bytes")).sum();
+        assert!(number(object, "deep_bytes") > deep && number(object, "deep_bytes") < deep + 1000);
+
+        let weak = explain(&target, &format!("--address {} --refs --depth 1", truth["reference"]));
+        let weakly = |node: &&Value| node.get("weak").is_some();
+        assert!(weak["referents"].as_array().unwrap().iter().any(|node| weakly(&node)));
+        assert!(target.wait().success());
+    });
+}
+
+#[test]
+fn built_in_types_need_no_module_and_any_object_has_an_answer() {
+    for_each_interpreter(|python| {
+        let (mut target, _) = start(python);
+        let answer = explain(&target, "--type dict");
+        assert_eq!(answer["found"]["type"], "builtins.dict");
+        assert!(groups(&answer).len() > 5, "{answer}");
+        for expression in ["None", "sys", "type", "Order", "serve", "__main__.__dict__"] {
+            let id = id(&mut target, expression);
+            let answer = explain(&target, &format!("--address {id}"));
+            assert!(!groups(&answer).is_empty(), "{expression}: {answer}");
+            assert_eq!(groups(&answer)[0]["state"], "held", "{expression}");
+        }
+        assert!(target.wait().success());
+    });
+}
