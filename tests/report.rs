@@ -291,7 +291,7 @@ fn write(path: &Path, force: bool) -> Result<(), Error> {
         format: Format::Json,
     };
     output.check(force)?;
-    output.write(&report(&shop()), force)
+    output.write_with(force, |out| output.format.write(&report(&shop()), out))
 }
 
 fn names_in(folder: &Path) -> Vec<String> {
@@ -341,7 +341,7 @@ fn a_file_that_appeared_after_the_check_is_left_alone() {
     output.check(false).unwrap();
     fs::write(&path, "somebody else's").unwrap();
     assert!(matches!(
-        output.write(&report(&shop()), false),
+        output.write_with(false, |out| output.format.write(&report(&shop()), out)),
         Err(Error::OutputExists { .. })
     ));
     assert_eq!(fs::read_to_string(&path).unwrap(), "somebody else's");
