@@ -94,9 +94,10 @@ impl Session {
         let number = self.snapshots.len() + 1;
         progress.step(Step::Freezing { snapshot: number });
         let rss = self.target.process.rss().unwrap_or_default();
+        let earlier = self.snapshots.last().map(Snapshot::as_earlier).unwrap_or_default();
         let taken = self
             .camera
-            .take(&mut self.target, freezer, rss, &mut self.pauses, |objects| {
+            .take(&mut self.target, freezer, rss, &earlier, &mut self.pauses, |objects| {
                 progress.step(Step::Reading {
                     snapshot: number,
                     objects,
@@ -115,8 +116,9 @@ impl Session {
         for warning in &picture.warnings {
             self.warn(warning.clone());
         }
-        self.snapshots
-            .push(summary(&picture.heap, picture.at.duration_since(started), rss));
+        let snapshot = summary(&picture.heap, picture.at.duration_since(started), rss);
+        snapshot.forget_what_is_gone(&mut self.snapshots);
+        self.snapshots.push(snapshot);
         self.last = Some(picture);
         Ok(())
     }
@@ -309,13 +311,8 @@ fn summary(heap: &Heap, at: Duration, rss: u64) -> Snapshot {
         containers: heap
             .containers
             .iter()
-            .map(|each| ContainerSize {
-                identity: each.identity(),
-                name: each.name(),
-                kind: each.kind,
-                length: each.length,
-                kept_bytes: each.kept_bytes,
-            })
+            .map(ContainerSize::of)
+            .chain(heap.followed.iter().map(ContainerSize::of_followed))
             .collect(),
     }
 }

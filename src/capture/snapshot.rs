@@ -9,8 +9,8 @@ use cpython::prove::{Recognised, recognise};
 use cpython::refusal::Refused;
 
 use crate::error::{Error, Result};
-use crate::heap::Heap;
 use crate::heap::survey::{Subject, survey};
+use crate::heap::{Earlier, Heap};
 use crate::memory::image::Image;
 use crate::memory::mem_file::MemFile;
 use crate::memory::process::ProcessMemory;
@@ -60,12 +60,13 @@ impl Camera {
         recognise_any(self.pid, &target.interpreters, &mut target.memory).map(drop)
     }
 
-    /// Takes a snapshot; how long the program stood still for it is added to `pauses`.
+    /// Takes a snapshot, the next one after that of which `earlier` tells; how long the program stood still for it is added to `pauses`.
     pub fn take(
         &mut self,
         target: &mut Target,
         freezer: &mut dyn Freezer,
         rss: u64,
+        earlier: &Earlier,
         pauses: &mut Vec<Duration>,
         read: impl FnMut(u64),
     ) -> Result<Picture> {
@@ -84,7 +85,7 @@ impl Camera {
                 freezer,
                 pauses,
             };
-            match shot.read(target, rss) {
+            match shot.read(target, rss, earlier) {
                 Ok((python, heap, notes)) => {
                     shot.release();
                     let mut read = read;
@@ -139,7 +140,7 @@ impl Shot<'_> {
     }
 
     /// Reads the frozen memory: the version, the heap, and what the user should know.
-    fn read(&mut self, target: &Target, rss: u64) -> Result<(String, Heap, Vec<String>)> {
+    fn read(&mut self, target: &Target, rss: u64, earlier: &Earlier) -> Result<(String, Heap, Vec<String>)> {
         let pid = self.pid;
         let Some(frozen) = &self.frozen else {
             return Err(Error::Exited { pid });
@@ -203,7 +204,7 @@ impl Shot<'_> {
             // What is left to be read are names; the memory is needed for who holds whom.
             image.shrink(0).map_err(unreadable)?;
         }
-        let heap = surveyed.finish(&mut image);
+        let heap = surveyed.finish(&mut image, earlier);
         Ok((recognised.version.to_string(), heap, recognised.notes))
     }
 }

@@ -289,6 +289,12 @@ impl Ownership {
         }
     }
 
+    /// The rows that keep much, a holder before what it holds.
+    pub fn large(&self) -> Vec<u32> {
+        let large = |&row: &u32| row != HEAP && self.kept(row) >= LEAST_KEPT;
+        self.order.iter().copied().filter(large).collect()
+    }
+
     /// The tree alone, when nobody will ask about rows any more.
     pub fn into_tree(self) -> Growing {
         self.tree

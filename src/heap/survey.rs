@@ -11,6 +11,7 @@ use cpython::objects::examine::Examiner;
 
 use super::collector;
 use super::containers;
+use super::followed::{self, Earlier};
 use super::found::Found;
 use super::holders::{Holders, Rows};
 use super::owners;
@@ -86,8 +87,9 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
 }
 
 impl Survey<'_> {
-    /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards.
-    pub fn finish<M: ReadMemory>(self, memory: &mut M) -> Heap {
+    /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards. What has grown since the
+    /// `earlier` snapshot is described.
+    pub fn finish<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier) -> Heap {
         let Survey {
             subject,
             mut found,
@@ -97,11 +99,14 @@ impl Survey<'_> {
         } = self;
         found.objects.resolve(&found.spots, rows.count, &rows.held);
         let owned = Ownership::of(memory, &mut found, subject.layout, &rows);
+        let mut watched = containers::watched(memory, &mut walker, &found, &owned);
+        let large = owned.large();
+        owners::rank(memory, &mut walker, &found, &owned, &large, &mut watched);
+        let followed = followed::follow(memory, &mut walker, &found, &owned, &large, earlier, &mut watched);
+        let inside = containers::look_inside(&found, &watched);
         let adopter = rows.count as u32 - 1;
         let references = found.objects.take_references(adopter, &owned.adopted);
-        let mut watched = containers::watched(memory, &mut walker, &mut found, &owned);
-        owners::rank(memory, &mut walker, &found, &owned, &mut watched);
-        let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched);
+        let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched, inside);
         let tree = owned.into_tree().finish(&found.names, &found.types);
         let own_sizes = found.types.with_own_sizeof();
         if !own_sizes.is_empty() {
@@ -134,6 +139,7 @@ impl Survey<'_> {
             rejected: found.rejected,
             tree,
             containers,
+            followed,
             warnings,
         }
     }

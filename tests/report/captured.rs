@@ -75,6 +75,7 @@ fn heap() -> Heap {
     let tree = tree();
     let bytes = tree.nodes.iter().map(|node| node.own_bytes).sum();
     Heap {
+        followed: Vec::new(),
         types: vec![
             type_totals("builtins.dict", 310_422, 100_767_334),
             type_totals("shop.models.Order", 120_007, 7_680_448),
@@ -111,6 +112,7 @@ fn container(path: &str, kind: ContainerKind, type_name: &str, length: u64, kept
         type_name: type_name.into(),
         kind,
         length,
+        first: 0,
         own_bytes: 8 * length,
         kept_bytes,
         retained_bytes: kept_bytes - kept_bytes / 4,
@@ -214,16 +216,6 @@ fn snapshot(heap: &Heap, second: u64) -> Snapshot {
             .iter()
             .map(|each| (each.name.clone(), each.count, each.bytes))
             .collect(),
-        containers: heap
-            .containers
-            .iter()
-            .map(|each| ContainerSize {
-                identity: each.identity(),
-                name: each.name(),
-                kind: each.kind,
-                length: each.length,
-                kept_bytes: each.kept_bytes,
-            })
-            .collect(),
+        containers: heap.containers.iter().map(ContainerSize::of).collect(),
     }
 }
