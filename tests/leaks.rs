@@ -49,12 +49,12 @@ async def consume(queue):
         queue.extend(some(300, 1))
         for _ in range(100):
             queue.popleft()
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.01)
 
 async def steady():
     rows = some(15_000, 0)
     while True:
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.01)
 
 async def main():
     service = Service()
@@ -75,7 +75,7 @@ async def main():
             users[name].extend([[step]] * 150)
         service.handle(step)
         next(generator)
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.01)
 
 asyncio.run(main())
 "#;
@@ -89,7 +89,7 @@ fn object_paths(found: &[&Value]) -> Vec<String> {
 fn containers_that_grow_are_found_wherever_they_are_held() {
     for_each_interpreter(|python| {
         let program = Program::start(python.command().args(["-c", LEAKING]));
-        let report = report(&format!("attach {} -d 2 --interval 0.4", program.pid()));
+        let report = report(&format!("attach {} -d 4 --interval 0.5", program.pid()));
         let found = findings(&report, "growing-container");
         let paths = object_paths(&found);
         for end in [
@@ -107,6 +107,11 @@ fn containers_that_grow_are_found_wherever_they_are_held() {
                 panic!("{end}: {paths:#?}")
             };
             assert_eq!(finding["severity"], "warning", "{finding:#}");
+            let path = finding["object"]["path"].as_str().unwrap();
+            assert!(
+                path.starts_with("task 'Task-") && path.contains("() at <string>:"),
+                "{path}"
+            );
         }
         // Three that are held alike are one cause.
         let users: Vec<&&Value> = found

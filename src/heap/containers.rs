@@ -228,7 +228,7 @@ fn cache_statistics<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64
         length,
         CacheStatistics {
             defined_at: if is_python {
-                definition(memory, layout, code)
+                naming::definition(memory, layout, code)
             } else {
                 None
             },
@@ -253,13 +253,6 @@ fn function_name<M: ReadMemory>(memory: &mut M, layout: &Layout, function: u64) 
         Some(module) => format!("{module}.{qualname}"),
         None => qualname,
     })
-}
-
-/// Where a code object begins: file and line.
-fn definition<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Option<(String, u32)> {
-    let file = memory.word(code.wrapping_add(layout.code.filename)).ok()?;
-    let line = memory.half(code.wrapping_add(layout.code.first_line)).ok()?;
-    Some((naming::str_at(memory, layout, file)?, line))
 }
 
 /// How many keys of a cache begin with an instance of the class that the function named `name` is a method of.

@@ -17,6 +17,7 @@ mod paths;
 mod retention;
 mod roots;
 pub mod survey;
+mod tasks;
 mod threads;
 mod tree;
 mod types;

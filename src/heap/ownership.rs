@@ -13,6 +13,7 @@ use super::names::{Form, Names};
 use super::objects::{HEAP, NO_OBJECT, Objects, Reference};
 use super::owners::LEAST_KEPT;
 use super::paths::key_at;
+use super::tasks::Task;
 use super::tree::{Growing, Held, Keys, ROOT, Step};
 use super::types::Types;
 use crate::memory::roomy::roomy;
@@ -20,6 +21,12 @@ use crate::memory::spots::Spots;
 
 /// The holder of rows that none has reached.
 const NOBODY: u32 = u32::MAX;
+
+/// The holder of tasks, until it is their turn.
+const LATER: u32 = u32::MAX - 1;
+/// Two of the phases in which roots are followed (see `Gathering`).
+const MODULES: usize = 0;
+const THREADS: usize = 1;
 
 /// The holders of all rows.
 pub struct Ownership {
@@ -91,8 +98,15 @@ fn kind_of(types: &Types, index: u32) -> Kind {
 }
 
 impl Ownership {
-    /// Walks over what was found from the roots, phase by phase, and then from whatever they do not reach.
-    pub fn of<M: ReadMemory>(memory: &mut M, found: &mut Found, layout: &Layout, rows: &Rows) -> Ownership {
+    /// Walks over what was found from the roots, phase by phase, and then from whatever they do not reach. What the calls
+    /// of `tasks` hold comes between what modules and what threads reach.
+    pub fn of<M: ReadMemory>(
+        memory: &mut M,
+        found: &mut Found,
+        layout: &Layout,
+        rows: &Rows,
+        tasks: &[Task],
+    ) -> Ownership {
         let count = found.objects.count();
         let mut owned = Ownership {
             owners: filled(count, UNOWNED),
@@ -116,11 +130,19 @@ impl Ownership {
         owned.owners[HEAP as usize].parent = HEAP;
         owned.order.push(HEAP);
         let mut done = 1;
-        for phase in &rows.phases {
+        for task in tasks {
+            owned.owners[task.row as usize].parent = LATER;
+        }
+        for (number, phase) in rows.phases.iter().enumerate() {
             for reference in found.objects.references(HEAP).get(phase.clone()).unwrap_or_default() {
                 owned.reach(&mut reader, HEAP, false, *reference);
             }
             done = owned.walk(&mut reader, done);
+            match number {
+                MODULES => done = owned.walk_calls(&mut reader, tasks, done),
+                THREADS => done = owned.walk_tasks(&mut reader, tasks, done),
+                _ => {}
+            }
         }
         // The last of the holders that are no objects is that of what nothing else holds.
         owned.adopt(&mut reader, rows.count as u32 - 1, done);
@@ -145,8 +167,9 @@ impl Ownership {
         let objects = reader.objects;
         while let Some(&row) = self.order.get(done) {
             let references = objects.references(row);
-            if !references.is_empty() {
-                let is_namespace = self.is_namespace(row);
+            let label = self.owner(row).label;
+            if !references.is_empty() && label.kind() != LabelKind::Task {
+                let is_namespace = label == Label::NAMESPACE;
                 for reference in references {
                     self.reach(reader, row, is_namespace, *reference);
                 }
@@ -154,6 +177,43 @@ impl Ownership {
             done += 1;
         }
         done
+    }
+
+    /// Follows what the calls of tasks hold, whose first holder is the task, not what will wake it up.
+    fn walk_calls<M: ReadMemory>(&mut self, reader: &mut Reader<M>, tasks: &[Task], done: usize) -> usize {
+        for task in tasks {
+            let (type_of, bytes) = reader.objects.type_and_bytes(task.row);
+            let held = Held {
+                label: task.label,
+                in_namespace: false,
+                type_of,
+            };
+            self.owners[task.row as usize] = Owner {
+                parent: HEAP,
+                label: task.label,
+                frame: self.tree.frame_of_step(Step::Name(task.kind), type_of),
+                place: Place::Elsewhere,
+            };
+            self.reached += 1;
+            self.claim_holder(reader, HEAP, held, task.row, bytes);
+        }
+        for task in tasks {
+            let references = reader.objects.references(task.row).iter();
+            for reference in references.filter(|reference| reference.target == task.coroutine) {
+                self.reach(reader, task.row, false, *reference);
+            }
+        }
+        self.walk(reader, done)
+    }
+
+    /// Follows what else tasks hold: their loop, whom they wait for, their context.
+    fn walk_tasks<M: ReadMemory>(&mut self, reader: &mut Reader<M>, tasks: &[Task], done: usize) -> usize {
+        for task in tasks {
+            for reference in reader.objects.references(task.row) {
+                self.reach(reader, task.row, false, *reference);
+            }
+        }
+        self.walk(reader, done)
     }
 
     #[inline]
@@ -345,7 +405,9 @@ impl<M: ReadMemory> Reader<'_, M> {
                     None => Step::Place,
                 }
             }
-            LabelKind::Attribute | LabelKind::Local | LabelKind::Value | LabelKind::Namespace => self.name(number),
+            LabelKind::Attribute | LabelKind::Local | LabelKind::Value | LabelKind::Namespace | LabelKind::Task => {
+                self.name(number)
+            }
             LabelKind::Index | LabelKind::Entry => Step::Place,
             LabelKind::Unnamed => Step::Unnamed,
         }

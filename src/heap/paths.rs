@@ -6,6 +6,7 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
 use cpython::objects::dict::{DictHeader, KeysHeader};
+use cpython::objects::frames::suspended_code;
 
 use super::found::Found;
 use super::labels::LabelKind;
@@ -13,6 +14,7 @@ use super::names::Form;
 use super::naming;
 use super::objects::{HEAP, NO_OBJECT};
 use super::ownership::{Owner, Ownership};
+use super::tasks::is_call;
 
 /// More steps than a reader follows: what lies between the first and the last is left out.
 const MOST_STEPS: usize = 24;
@@ -40,10 +42,36 @@ impl Paths<'_, '_> {
             match hidden {
                 true if index == MOST_STEPS / 2 => text.push_str(" … "),
                 true => {}
-                false => self.add_step(memory, row, &mut text),
+                false => {
+                    self.add_step(memory, row, &mut text);
+                    let holds_more = index + 1 < chain.len();
+                    if is_call(self.found, row) && (holds_more || self.is_call_of_task(row)) {
+                        self.add_call(memory, row, &mut text);
+                    }
+                }
             }
         }
         text
+    }
+
+    /// ` > handle() at app.py:41`, for what stands in that call.
+    fn add_call<M: ReadMemory>(&mut self, memory: &mut M, row: u32, text: &mut String) {
+        let address = self.found.address_of(row);
+        if let Ok(Some(code)) = suspended_code(memory, self.layout, address) {
+            text.extend([" > ", &naming::call_of(memory, self.layout, code)]);
+        }
+    }
+
+    /// Whether the row is the coroutine of a task that is not done.
+    fn is_call_of_task(&self, row: u32) -> bool {
+        let parent = self.owned.owner(row).parent;
+        is_call(self.found, row) && self.owned.owner(parent).label.kind() == LabelKind::Task
+    }
+
+    /// Whether the row is what a suspended call waits for: another such call.
+    fn is_awaited_call(&self, row: u32) -> bool {
+        let parent = self.owned.owner(row).parent;
+        is_call(self.found, row) && (is_call(self.found, parent) || self.is_frame(parent))
     }
 
     fn add_step<M: ReadMemory>(&mut self, memory: &mut M, row: u32, text: &mut String) {
@@ -51,6 +79,11 @@ impl Paths<'_, '_> {
         let in_namespace = self.owned.is_namespace(parent);
         match label.kind() {
             LabelKind::Namespace => {}
+            LabelKind::Task => {
+                let key = self.found.names.read(memory, self.layout, label.number(), Form::Key);
+                text.push_str(&task_name(&self.found.names.get(key)));
+            }
+            LabelKind::Attribute if self.is_call_of_task(row) => {}
             LabelKind::Attribute if parent == HEAP => text.push_str(&self.name(memory, label.number())),
             // The frame of a generator is the generator to a reader, as it is where it is no object.
             LabelKind::Attribute if self.is_frame(row) && !self.is_no_object(parent) => {}
@@ -74,6 +107,7 @@ impl Paths<'_, '_> {
                     None => text.push_str("[…]"),
                 }
             }
+            LabelKind::Unnamed if self.is_awaited_call(row) => {}
             LabelKind::Unnamed => {
                 let type_of = self.found.objects.type_of(row);
                 text.push_str(&format!(" > {}", self.found.types.short_name(type_of)));
@@ -93,6 +127,15 @@ impl Paths<'_, '_> {
     fn name<M: ReadMemory>(&mut self, memory: &mut M, name: u32) -> Rc<str> {
         let read = self.found.names.read(memory, self.layout, name, Form::Name);
         self.found.names.get(read)
+    }
+}
+
+/// `task 'Task-3'`. A name that nobody has asked for yet is kept as its number.
+fn task_name(key: &str) -> String {
+    if key.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("task 'Task-{key}'")
+    } else {
+        format!("task {key}")
     }
 }
 

@@ -14,10 +14,12 @@ use super::containers;
 use super::followed::{self, Earlier};
 use super::found::Found;
 use super::holders::{Holders, Rows};
+use super::objects::HEAP;
 use super::owners;
 use super::ownership::Ownership;
 use super::retention::Retention;
 use super::roots::Gathering;
+use super::tasks;
 use super::{Heap, Totals, TypeTotals};
 use crate::memory::slots::{SLOT_SIZE, Slots};
 
@@ -98,14 +100,17 @@ impl Survey<'_> {
             rows,
         } = self;
         found.objects.resolve(&found.spots, rows.count, &rows.held);
-        let owned = Ownership::of(memory, &mut found, subject.layout, &rows);
+        let tasks = tasks::pending(memory, subject.layout, &mut found);
+        let mut owned = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks);
         let mut watched = containers::watched(memory, &mut walker, &found, &owned);
         let large = owned.large();
         owners::rank(memory, &mut walker, &found, &owned, &large, &mut watched);
         let followed = followed::follow(memory, &mut walker, &found, &owned, &large, earlier, &mut watched);
         let inside = containers::look_inside(&found, &watched);
-        let adopter = rows.count as u32 - 1;
-        let references = found.objects.take_references(adopter, &owned.adopted);
+        // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
+        let adopted = (rows.count as u32 - 1, std::mem::take(&mut owned.adopted));
+        let running = (HEAP, tasks.iter().map(|task| task.row).collect());
+        let references = found.objects.take_references(&[adopted, running]);
         let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched, inside);
         let tree = owned.into_tree().finish(&found.names, &found.types);
         let own_sizes = found.types.with_own_sizeof();
