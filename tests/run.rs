@@ -390,4 +390,16 @@ fn nobody_is_stopped_on_the_way_with_freeze_none() {
         outcome.err
     );
     assert!(outcome.is_whole(), "{}", outcome.warnings());
+    // But at its end, where it stands anyway.
+    let report = outcome.report();
+    let moments = report["timeline"].as_array().unwrap();
+    let (last, before) = moments.split_last().unwrap();
+    assert_eq!(last["freeze"], "stop");
+    assert!(last["freeze_reason"].as_str().unwrap().contains("shut down"), "{last}");
+    assert!(
+        before
+            .iter()
+            .all(|moment| moment["freeze"] == "none" && moment["pauses"] == serde_json::json!([]))
+    );
+    assert_eq!(report["capture"].get("partial").is_some(), !before.is_empty());
 }

@@ -7,7 +7,7 @@ use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
 use crate::capture::progress::{Progress, Step};
 use crate::capture::snapshot::{Camera, Picture};
-use crate::capture::{Capture, Mode, ProcessFacts};
+use crate::capture::{Capture, Hold, Mode, ProcessFacts};
 use crate::error::{Error, Result};
 use crate::heap::Heap;
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
@@ -31,8 +31,8 @@ pub struct Session {
     age: Duration,
     snapshots: Vec<Snapshot>,
     last: Option<Picture>,
+    holds: Vec<Hold>,
     pauses: Vec<Duration>,
-    reason: Option<String>,
     warnings: Vec<String>,
 }
 
@@ -77,8 +77,8 @@ impl Session {
             age: Duration::ZERO,
             snapshots: Vec::new(),
             last: None,
+            holds: Vec::new(),
             pauses: Vec::new(),
-            reason: None,
             warnings: Vec::new(),
         })
     }
@@ -94,6 +94,7 @@ impl Session {
         let number = self.snapshots.len() + 1;
         progress.step(Step::Freezing { snapshot: number });
         let rss = self.target.process.rss().unwrap_or_default();
+        let pauses_before = self.pauses.len();
         let earlier = self.snapshots.last().map(Snapshot::as_earlier).unwrap_or_default();
         let taken = self
             .camera
@@ -110,9 +111,11 @@ impl Session {
         });
         self.facts.python.clone_from(&picture.python);
         self.facts.rss = rss;
-        if self.reason.is_none() {
-            self.reason.clone_from(&picture.reason);
-        }
+        self.holds.push(Hold {
+            freeze: picture.freeze,
+            reason: picture.reason.clone(),
+            pauses: self.pauses.get(pauses_before..).unwrap_or_default().to_vec(),
+        });
         for warning in &picture.warnings {
             self.warn(warning.clone());
         }
@@ -227,12 +230,11 @@ impl Session {
         Ok(Capture {
             process: self.facts,
             mode: self.mode,
-            freeze: last.freeze,
-            freeze_reason: self.reason,
             pauses: self.pauses,
             duration,
             age: self.age,
             snapshots: self.snapshots,
+            holds: self.holds,
             heap: last.heap,
             warnings,
             memory_limit,

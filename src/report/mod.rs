@@ -2,6 +2,7 @@
 
 pub mod fold;
 pub mod json;
+mod manner;
 pub mod model;
 pub mod output;
 pub mod progress;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use super::manner::{manners, reasons};
 use super::model::{OwnerRow, Report, TypeRow};
 use super::screen::{Screen, Style};
 use super::table::{Table, paired};
@@ -23,14 +24,8 @@ pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Writ
     for line in wrap(&measurement(report), screen.text_width()) {
         writeln!(out, "{line}")?;
     }
-    if let Some(reason) = report.capture.freeze_reason {
-        paragraph(
-            out,
-            screen,
-            Style::Dim,
-            "",
-            &format!("{} mode: {}", report.capture.freeze, harmless(reason)),
-        )?;
+    for reason in reasons(report) {
+        paragraph(out, screen, Style::Dim, "", &harmless(&reason))?;
     }
     if let Some(types) = types_table(report, top) {
         write_table(&types, screen, out)?;
@@ -82,16 +77,14 @@ fn measurement(report: &Report<'_>) -> String {
         .filter_map(|&pause| Duration::try_from_secs_f64(pause).ok())
         .collect();
     let longest = pauses.iter().max().copied().unwrap_or_default();
+    let manners = manners(report);
     let paused = match pauses.len() {
-        0 => format!("never paused ({})", capture.freeze),
-        1 => format!("paused {} ({})", units::time(longest), capture.freeze),
+        0 => format!("never paused ({manners})"),
+        1 => format!("paused {} ({manners})", units::time(longest)),
         times => {
             let all = units::time(pauses.iter().sum());
-            format!(
-                "paused {times} times, {} at most, {all} in all ({})",
-                units::time(longest),
-                capture.freeze
-            )
+            let longest = units::time(longest);
+            format!("paused {times} times, {longest} at most, {all} in all ({manners})")
         }
     };
     format!(

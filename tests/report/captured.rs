@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pymemscope::capture::{Capture, ContainerSize, FreezeUsed, Mode, ProcessFacts, Snapshot};
+use pymemscope::capture::{Capture, ContainerSize, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
 use pymemscope::heap::{
     CacheStatistics, Container, ContainerKind, Heap, OwnerRank, Place, Totals, Tree, TreeNode, TypeTotals,
 };
@@ -36,12 +36,14 @@ pub fn shop() -> Capture {
             rss: 412 * MIB,
         },
         mode: Mode::Attach,
-        freeze: FreezeUsed::Fork,
-        freeze_reason: None,
         pauses: vec![Duration::from_micros(10_800), Duration::from_micros(11_200)],
         duration: Duration::from_secs(10),
         age: Duration::from_secs(86_400),
         snapshots: vec![before, snapshot(&heap, 10)],
+        holds: vec![
+            hold(FreezeUsed::Fork, None, 10_800),
+            hold(FreezeUsed::Fork, None, 11_200),
+        ],
         heap,
         warnings: vec!["numpy.ndarray has a __sizeof__ of its own: its objects are counted by formula.".to_owned()],
         memory_limit: Some(1 << 40),
@@ -53,6 +55,7 @@ pub fn one_look() -> Capture {
     let mut capture = shop();
     capture.snapshots = vec![snapshot(&capture.heap, 0)];
     capture.pauses.truncate(1);
+    capture.holds.truncate(1);
     capture.duration = Duration::ZERO;
     capture
 }
@@ -69,6 +72,15 @@ pub fn report(capture: &Capture) -> Report<'_> {
         thresholds: &Thresholds::default(),
     });
     Report::new(capture, &growth, findings)
+}
+
+/// A snapshot for which the program stood still for so many microseconds.
+pub fn hold(freeze: FreezeUsed, reason: Option<&str>, pause: u64) -> Hold {
+    Hold {
+        freeze,
+        reason: reason.map(str::to_owned),
+        pauses: vec![Duration::from_micros(pause)],
+    }
 }
 
 fn heap() -> Heap {
