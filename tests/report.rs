@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use pymemscope::capture::{Capture, FreezeUsed};
+use pymemscope::capture::Capture;
 use pymemscope::error::Error;
 use pymemscope::report::output::{Destination, Format, Output};
 use pymemscope::report::screen::Screen;
@@ -15,7 +15,7 @@ use serde_json::Value;
 #[path = "report/captured.rs"]
 mod captured;
 
-use captured::{hold, one_look, report, shop};
+use captured::{one_look, report, shop};
 
 // ---- the terminal ----
 
@@ -74,51 +74,6 @@ fn owners_without_a_row_are_added_up_and_none_is_counted_twice() {
     assert_eq!(kept(2), "3 more owners 14.0 MiB");
     assert_eq!(kept(6), "1 more owner 0 B");
     assert_eq!(kept(8), "");
-}
-
-#[test]
-fn how_the_program_was_held_is_said_of_each_snapshot() {
-    let mut capture = shop();
-    capture.holds[1] = hold(FreezeUsed::Stop, Some("there is too little memory"), 90_000);
-    let shown = on_terminal(&capture, 15, Screen::plain());
-    assert!(shown.contains("in all (1 fork, 1 stop)"), "{shown}");
-    assert!(
-        shown.contains("snapshot 2 of 2 held by stop: there is too little memory"),
-        "{shown}"
-    );
-    let report = as_json(&capture);
-    assert_eq!(
-        (&report["capture"]["freeze"], &report["capture"]["freeze_reason"]),
-        (&"stop".into(), &"there is too little memory".into())
-    );
-    assert_eq!(
-        (
-            &report["timeline"][0]["freeze"],
-            report["timeline"][0].get("freeze_reason")
-        ),
-        (&"fork".into(), None)
-    );
-    assert_eq!(report["timeline"][1]["pauses"], serde_json::json!([0.09]));
-    assert_eq!(
-        (report["capture"].get("partial"), violations(&report)),
-        (None, Vec::new())
-    );
-
-    capture.holds[0] = hold(FreezeUsed::None, None, 0);
-    let report = as_json(&capture);
-    assert_eq!(
-        (&report["capture"]["partial"], violations(&report)),
-        (&true.into(), Vec::new())
-    );
-
-    for moment in &mut capture.holds {
-        *moment = hold(FreezeUsed::Stop, Some("a filter"), 90_000);
-    }
-    let shown = on_terminal(&capture, 15, Screen::plain());
-    assert!(
-        shown.contains("\nheld by stop: a filter\n") && shown.contains("in all (stop)"),
-        "{shown}"
-    );
 }
 
 #[test]

@@ -374,32 +374,3 @@ fn findings_decide_the_exit_code_where_they_are_asked_to() {
     let outcome = Running::python(python(), &[], code).end();
     assert_eq!(outcome.code, Some(9), "{}", outcome.err);
 }
-
-#[test]
-fn nobody_is_stopped_on_the_way_with_freeze_none() {
-    let outcome = Running::python(
-        python(),
-        &["--freeze", "none"],
-        "class A: pass\nKEPT = [A() for _ in range(99)]",
-    )
-    .end();
-    assert_eq!(
-        (outcome.code, outcome.count("__main__.A")),
-        (Some(0), 99),
-        "{}",
-        outcome.err
-    );
-    assert!(outcome.is_whole(), "{}", outcome.warnings());
-    // But at its end, where it stands anyway.
-    let report = outcome.report();
-    let moments = report["timeline"].as_array().unwrap();
-    let (last, before) = moments.split_last().unwrap();
-    assert_eq!(last["freeze"], "stop");
-    assert!(last["freeze_reason"].as_str().unwrap().contains("shut down"), "{last}");
-    assert!(
-        before
-            .iter()
-            .all(|moment| moment["freeze"] == "none" && moment["pauses"] == serde_json::json!([]))
-    );
-    assert_eq!(report["capture"].get("partial").is_some(), !before.is_empty());
-}

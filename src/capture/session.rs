@@ -89,6 +89,11 @@ impl Session {
         found.map_err(|error| self.explained_by_fate(error))
     }
 
+    /// Whether the program runs code of its own, and is not in the middle of an import, by a look that stops nothing.
+    pub fn runs_own_code(&mut self) -> bool {
+        self.camera.runs_own_code(&mut self.target)
+    }
+
     /// Takes a snapshot. An error leaves what was read before as it is.
     pub fn take(&mut self, freezer: &mut dyn Freezer, progress: &mut dyn Progress) -> Result<()> {
         let number = self.snapshots.len() + 1;

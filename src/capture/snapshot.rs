@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use cpython::identify::Symbols;
 use cpython::memory::ReadMemory;
+use cpython::objects::calls;
 use cpython::prove::{Recognised, recognise};
 use cpython::refusal::Refused;
 
@@ -49,6 +50,9 @@ const PATIENCE: Duration = Duration::from_millis(5);
 const SMALLEST_IMAGE: u64 = 16 << 20;
 const IMAGE_SHARE: u64 = 4;
 
+/// What the files of the import system's own code are called.
+const IMPORT_SYSTEM: &str = "<frozen importlib";
+
 impl Camera {
     pub fn new(pid: u32, mode: FreezeMode) -> Camera {
         Camera { pid, mode }
@@ -58,6 +62,25 @@ impl Camera {
     pub fn finds_interpreter(&self, target: &mut Target) -> Result<()> {
         target.memory.forget();
         recognise_any(self.pid, &target.interpreters, &mut target.memory).map(drop)
+    }
+
+    /// Whether the program's first thread runs code of its own, by what the memory holds at this moment: it is not in the
+    /// middle of an import, nor in the start of the interpreter.
+    pub fn runs_own_code(&self, target: &mut Target) -> bool {
+        target.memory.forget();
+        let mut runs = || -> Option<bool> {
+            let (runtime, recognised) = recognise_any(self.pid, &target.interpreters, &mut target.memory).ok()?;
+            let (memory, layout) = (&mut target.memory, &recognised.layout);
+            let interpreters = cpython::runtime::interpreters(memory, layout, runtime).ok()?;
+            let main = interpreters.iter().find(|interpreter| interpreter.id == 0)?;
+            // The newest comes first.
+            let first = *cpython::runtime::threads(memory, layout, main.address).ok()?.last()?;
+            let codes = calls::codes(memory, layout, first).ok()?;
+            let is_import =
+                |&code: &u64| calls::file_of(memory, layout, code).map_or(true, |file| file.starts_with(IMPORT_SYSTEM));
+            Some(!codes.is_empty() && !codes.iter().any(is_import))
+        };
+        runs().unwrap_or(false)
     }
 
     /// Takes a snapshot, the next one after that of which `earlier` tells; how long the program stood still for it is added to `pauses`.

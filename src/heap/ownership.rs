@@ -1,5 +1,7 @@
 //! Who holds whom: each object under the first holder that reaches it from the roots, breadth first.
 
+mod tasks;
+
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
@@ -177,43 +179,6 @@ impl Ownership {
             done += 1;
         }
         done
-    }
-
-    /// Follows what the calls of tasks hold, whose first holder is the task, not what will wake it up.
-    fn walk_calls<M: ReadMemory>(&mut self, reader: &mut Reader<M>, tasks: &[Task], done: usize) -> usize {
-        for task in tasks {
-            let (type_of, bytes) = reader.objects.type_and_bytes(task.row);
-            let held = Held {
-                label: task.label,
-                in_namespace: false,
-                type_of,
-            };
-            self.owners[task.row as usize] = Owner {
-                parent: HEAP,
-                label: task.label,
-                frame: self.tree.frame_of_step(Step::Name(task.kind), type_of),
-                place: Place::Elsewhere,
-            };
-            self.reached += 1;
-            self.claim_holder(reader, HEAP, held, task.row, bytes);
-        }
-        for task in tasks {
-            let references = reader.objects.references(task.row).iter();
-            for reference in references.filter(|reference| reference.target == task.coroutine) {
-                self.reach(reader, task.row, false, *reference);
-            }
-        }
-        self.walk(reader, done)
-    }
-
-    /// Follows what else tasks hold: their loop, whom they wait for, their context.
-    fn walk_tasks<M: ReadMemory>(&mut self, reader: &mut Reader<M>, tasks: &[Task], done: usize) -> usize {
-        for task in tasks {
-            for reference in reader.objects.references(task.row) {
-                self.reach(reader, task.row, false, *reference);
-            }
-        }
-        self.walk(reader, done)
     }
 
     #[inline]

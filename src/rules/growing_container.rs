@@ -47,14 +47,12 @@
 
 use std::time::Duration;
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
+use super::causes::{Cause, causes};
 use super::finding::{Confidence, Fact, Finding, Object, Severity};
-use super::path::{alike, outermost};
 use super::threshold::{Threshold, Unit};
 use super::whose::is_somebody_elses;
 use super::{Evidence, Rule};
-use crate::heap::{Container, ContainerKind, Place};
+use crate::heap::{Container, ContainerKind};
 use crate::sampling::growth::Series;
 use crate::units;
 
@@ -109,15 +107,6 @@ const SOON: Duration = Duration::from_secs(3600);
 /// A limit that lies further away than this is not worth a line: no growth is so even.
 const FORESEEABLE: Duration = Duration::from_secs(30 * 86400);
 
-/// A container that grows, and how many others are held alike and grow too.
-struct Cause<'a> {
-    container: &'a Container,
-    series: &'a Series,
-    others: u64,
-    /// Of all of them.
-    bytes_grown: i64,
-}
-
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let growing: Vec<(&Container, &Series)> = evidence
         .heap
@@ -127,33 +116,6 @@ fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
         .filter(|(container, _)| !is_somebody_elses(container, evidence))
         .collect();
     causes(growing).iter().map(|cause| finding(cause, evidence)).collect()
-}
-
-/// Each cause once: the outermost of those that hold each other, and of those that are held alike the one that has grown
-/// most.
-fn causes<'a>(mut growing: Vec<(&'a Container, &'a Series)>) -> Vec<Cause<'a>> {
-    let paths: Vec<&str> = growing.iter().map(|(container, _)| container.path.as_str()).collect();
-    let outermost: FxHashSet<&str> = outermost(&paths).into_iter().collect();
-    growing.retain(|(container, _)| outermost.contains(container.path.as_str()));
-    growing.sort_by_key(|(container, series)| (std::cmp::Reverse(series.bytes_grown()), container.address));
-    let mut causes: Vec<Cause<'_>> = Vec::new();
-    let mut known: FxHashMap<(String, ContainerKind), usize> = FxHashMap::default();
-    for (container, series) in growing {
-        let place = *known
-            .entry((alike(&container.path), container.kind))
-            .or_insert_with(|| {
-                causes.push(Cause {
-                    container,
-                    series,
-                    others: 0,
-                    bytes_grown: 0,
-                });
-                causes.len() - 1
-            });
-        causes[place].others += u64::from(causes[place].container.address != container.address);
-        causes[place].bytes_grown = causes[place].bytes_grown.saturating_add(series.bytes_grown());
-    }
-    causes
 }
 
 fn series_if_growing<'a>(container: &Container, evidence: &Evidence<'a>) -> Option<&'a Series> {
@@ -179,7 +141,7 @@ fn has_grown_enough(series: &Series, evidence: &Evidence<'_>) -> bool {
 fn finding(cause: &Cause<'_>, evidence: &Evidence<'_>) -> Finding {
     let Cause { container, series, .. } = *cause;
     let later = series.after_start(evidence.age);
-    let is_trend = later.is_trend(intervals_of_a_trend(container)) && has_grown_enough(&later, evidence);
+    let is_trend = later.is_trend(cause.intervals_of_a_trend()) && has_grown_enough(&later, evidence);
     let series = if is_trend { &later } else { series };
     // What may have been loaded once allows no forecast.
     let time_left = time_to_limit(series, evidence).filter(|_| is_trend);
@@ -211,15 +173,6 @@ fn finding(cause: &Cause<'_>, evidence: &Evidence<'_>) -> Finding {
         evidence: facts(cause, series, time_left, evidence),
         saving_bytes: (grown_bytes > 0 && is_trend).then_some(grown_bytes),
     }
-}
-
-/// What a call or a task holds may be made anew in the same place, and be longer by chance.
-fn intervals_of_a_trend(container: &Container) -> usize {
-    let is_of_a_call = container.place == Place::Frame
-        || ["thread ", "task "]
-            .iter()
-            .any(|start| container.path.starts_with(start));
-    if is_of_a_call { 3 } else { 2 }
 }
 
 const NO_TREND: &str = "This may be data that is loaded once. Watch again over several intervals, as with -d 60 \
@@ -306,7 +259,7 @@ fn time_to_limit(series: &Series, evidence: &Evidence<'_>) -> Option<Duration> {
 mod tests {
     use super::*;
     use crate::heap::Place;
-    use crate::rules::fake_heap::{OLD, cache, container, findings, findings_at_age};
+    use crate::rules::fake_heap::{OLD, container, findings, findings_at_age};
 
     const GROWING: &[u64] = &[20_000, 21_000, 22_000];
 
@@ -412,25 +365,6 @@ mod tests {
     }
 
     #[test]
-    fn many_that_are_held_alike_are_one_cause() {
-        let histories = ["eu", "us", "it's ]"].map(|key| Container {
-            place: Place::Elsewhere,
-            ..dict(&format!("shop.USERS['{}'].history", key.replace('\'', "\\'")))
-        });
-        let watched: Vec<(Container, &[u64])> = histories.into_iter().map(|each| (each, GROWING)).collect();
-        let found = findings(&RULE, &watched, None);
-        let [finding] = found.as_slice() else {
-            panic!("{found:?}")
-        };
-        assert!(
-            finding.summary.ends_with("; 2 others that are held alike grow too"),
-            "{}",
-            finding.summary
-        );
-        assert_eq!(finding.saving_bytes, Some(3 * 2_000 * 108));
-    }
-
-    #[test]
     fn large_items_make_a_trend_of_fewer() {
         let files = |count| {
             let kept_bytes = 56 + count * 400_000;
@@ -441,37 +375,6 @@ mod tests {
         };
         assert_eq!(findings(&RULE, &[(files(39), &[30, 35, 39])], None), []);
         assert_eq!(findings(&RULE, &[(files(40), &[30, 35, 40])], None).len(), 1);
-    }
-
-    fn paths(found: &[Finding]) -> Vec<&str> {
-        found.iter().map(|finding| finding.object.path.as_str()).collect()
-    }
-
-    #[test]
-    fn one_cause_is_reported_once_at_the_outermost() {
-        let inner = Container {
-            place: Place::Elsewhere,
-            ..dict("shop.STATE['orders']")
-        };
-        let found = findings(&RULE, &[(inner.clone(), GROWING), (dict("shop.STATE"), GROWING)], None);
-        assert_eq!(paths(&found), ["shop.STATE"]);
-
-        let still: &[u64] = &[22_000, 22_000, 22_000];
-        let found = findings(&RULE, &[(inner, GROWING), (dict("shop.STATE"), still)], None);
-        assert_eq!(paths(&found), ["shop.STATE['orders']"]);
-    }
-
-    #[test]
-    fn the_inside_of_a_cache_is_left_to_the_rule_for_caches() {
-        let inside = dict("shop.price.cache");
-        assert_eq!(
-            findings(
-                &RULE,
-                &[(inside, GROWING), (cache("shop.price", 22_000, 0, 22_000), GROWING)],
-                None
-            ),
-            []
-        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::heap::Heap;
 use crate::sampling::growth::Growth;
 
 pub mod catalogue;
+mod causes;
 #[cfg(test)]
 mod fake_heap;
 pub mod finding;

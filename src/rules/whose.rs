@@ -21,3 +21,19 @@ fn is_interpreters_own(path: &str) -> bool {
         || path.ends_with(".__subclasses__")
         || path.contains("._abc_impl.")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::heap::ContainerKind;
+    use crate::rules::fake_heap::{cache, container, findings};
+    use crate::rules::growing_container::RULE;
+
+    #[test]
+    fn the_inside_of_a_cache_is_left_to_the_rule_for_caches() {
+        let growing: &[u64] = &[20_000, 21_000, 22_000];
+        let inside = container("shop.price.cache", ContainerKind::Dict, 22_000);
+        let around = cache("shop.price", 22_000, 0, 22_000);
+        assert_eq!(findings(&RULE, &[(inside.clone(), growing)], None).len(), 1);
+        assert_eq!(findings(&RULE, &[(inside, growing), (around, growing)], None), []);
+    }
+}

@@ -1,4 +1,5 @@
 //! A capture made by hand: a small web shop, watched for ten seconds.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::time::Duration;
 

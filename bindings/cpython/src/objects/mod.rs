@@ -2,6 +2,7 @@
 
 pub mod blocks;
 mod bounds;
+pub mod calls;
 mod containers;
 pub mod content;
 pub mod dict;
