@@ -7,7 +7,7 @@ use super::manner::{manners, reasons};
 use super::model::{OwnerRow, Report, TypeRow};
 use super::screen::{Screen, Style};
 use super::table::{Table, paired};
-use super::text::{cut_middle, harmless, width, wrap};
+use super::text::{command_line, cut_middle, harmless, width, wrap};
 use crate::rules::catalogue::RULES;
 use crate::rules::finding::{Fact, Finding, Severity};
 use crate::rules::threshold::Unit;
@@ -56,16 +56,17 @@ fn header(report: &Report<'_>, screen: Screen) -> String {
     };
     let before = format!("Python {}{debug} · pid {} · ", process.python, process.pid);
     let after = format!(" · rss {}", units::bytes(report.rss));
+    let executable = [process.executable.to_owned()];
     let command = if process.command.is_empty() {
-        process.executable.to_owned()
+        &executable
     } else {
-        process.command.join(" ")
+        process.command
     };
     let room = screen
         .text_width()
         .saturating_sub(width(&before) + width(&after))
         .max(10);
-    format!("{before}{}{after}", cut_middle(harmless(command.trim()).as_ref(), room))
+    format!("{before}{}{after}", command_line(command, room))
 }
 
 /// `paused 11 ms (fork), read 2 184 302 objects, 0 rejected`
