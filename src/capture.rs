@@ -22,6 +22,8 @@ pub use crate::target::freeze::FreezeUsed;
 pub struct Capture {
     pub process: ProcessFacts,
     pub mode: Mode,
+    /// Whether keys and arguments are hashes.
+    pub redacted: bool,
     /// How long the program stood still, each time; for snapshots that failed as well.
     pub pauses: Vec<Duration>,
     /// From the first snapshot to the last.

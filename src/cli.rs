@@ -111,6 +111,10 @@ struct Options {
     /// The JSON report to standard output: -f json -o -
     #[arg(short, long)]
     json: bool,
+    /// Show keys of dicts, names of tasks and arguments of the command line, which are data of the program, as hashes. Names
+    /// of the program's code stay
+    #[arg(long)]
+    redact: bool,
     /// Replace files that exist
     #[arg(long)]
     force: bool,

@@ -244,7 +244,7 @@ impl Following<'_> {
 
     /// A session with the program, if its interpreter has started.
     fn open(&self) -> Result<Session> {
-        let mut session = Session::open(self.pid, self.plan.freeze, Mode::Run)?;
+        let mut session = Session::open(self.pid, self.plan, Mode::Run)?;
         session.finds_interpreter()?;
         Ok(session)
     }

@@ -9,7 +9,7 @@ use crate::capture::progress::{Progress, Step};
 use crate::capture::snapshot::{Camera, Picture};
 use crate::capture::{Capture, Hold, Mode, ProcessFacts};
 use crate::error::{Error, Result};
-use crate::heap::Heap;
+use crate::heap::{Heap, redaction};
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
 use crate::target::exit_watch::{ExitWatch, Woken};
 use crate::target::freeze::{FreezeMode, Freezer, Guardian, Unfrozen};
@@ -26,6 +26,7 @@ pub struct Session {
     exit: Option<ExitWatch>,
     facts: ProcessFacts,
     mode: Mode,
+    redacted: bool,
     started: Option<Instant>,
     /// How long the program had been running then.
     age: Duration,
@@ -49,21 +50,27 @@ pub enum Waited {
 
 impl Session {
     /// Opens the process and finds its interpreter; nothing is stopped yet.
-    pub fn open(pid: u32, freeze: FreezeMode, mode: Mode) -> Result<Session> {
+    pub fn open(pid: u32, plan: &CapturePlan, mode: Mode) -> Result<Session> {
+        let freeze = plan.freeze;
         // What we started ourselves is traced by our own watcher.
         let stopping = if freeze == FreezeMode::None || mode == Mode::Run {
             Stopping::NotIntended
         } else {
             Stopping::Intended
         };
-        let camera = Camera::new(pid, freeze);
+        let camera = Camera::new(pid, plan);
         let target = Target::open(pid, stopping)?;
+        let command = target.process.command().unwrap_or_default();
         let facts = ProcessFacts {
             pid,
             python: String::new(),
             build: "release",
             executable: target.process.executable().unwrap_or_default(),
-            command: target.process.command().unwrap_or_default(),
+            command: if plan.redact {
+                redaction::command(&command)
+            } else {
+                command
+            },
             start_time: target.process.start_time().unwrap_or_default(),
             rss: 0,
         };
@@ -73,6 +80,7 @@ impl Session {
             camera,
             facts,
             mode,
+            redacted: plan.redact,
             started: None,
             age: Duration::ZERO,
             snapshots: Vec::new(),
@@ -235,6 +243,7 @@ impl Session {
         Ok(Capture {
             process: self.facts,
             mode: self.mode,
+            redacted: self.redacted,
             pauses: self.pauses,
             duration,
             age: self.age,
@@ -254,7 +263,7 @@ impl Session {
 pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &Interrupt) -> Result<Capture> {
     progress.step(Step::Finding);
     let mut freezer = freezer(pid, plan.freeze)?;
-    let mut session = Session::open(pid, plan.freeze, Mode::Attach)?;
+    let mut session = Session::open(pid, plan, Mode::Attach)?;
     session.take(freezer.as_mut(), progress)?;
     let total = plan.duration;
     let mut due = plan.interval.unwrap_or(Duration::MAX);

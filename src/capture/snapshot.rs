@@ -9,6 +9,7 @@ use cpython::objects::calls;
 use cpython::prove::{Recognised, recognise};
 use cpython::refusal::Refused;
 
+use crate::capture::plan::CapturePlan;
 use crate::error::{Error, Result};
 use crate::heap::survey::{Subject, survey};
 use crate::heap::{Earlier, Heap};
@@ -29,6 +30,7 @@ use crate::target::static_data::static_data;
 pub struct Camera {
     pid: u32,
     mode: FreezeMode,
+    redact: bool,
 }
 
 /// A snapshot in full.
@@ -54,8 +56,12 @@ const IMAGE_SHARE: u64 = 4;
 const IMPORT_SYSTEM: &str = "<frozen importlib";
 
 impl Camera {
-    pub fn new(pid: u32, mode: FreezeMode) -> Camera {
-        Camera { pid, mode }
+    pub fn new(pid: u32, plan: &CapturePlan) -> Camera {
+        Camera {
+            pid,
+            mode: plan.freeze,
+            redact: plan.redact,
+        }
     }
 
     /// Whether there is an interpreter that can be read, by what the memory holds at this moment.
@@ -105,6 +111,7 @@ impl Camera {
             let mut shot = Shot {
                 frozen: Some(frozen),
                 pid: self.pid,
+                redact: self.redact,
                 freezer,
                 pauses,
             };
@@ -147,6 +154,7 @@ impl Camera {
 struct Shot<'a> {
     frozen: Option<Frozen>,
     pid: u32,
+    redact: bool,
     freezer: &'a mut dyn Freezer,
     pauses: &'a mut Vec<Duration>,
 }
@@ -219,6 +227,9 @@ impl Shot<'_> {
             cause: Refused::Unreadable(cause),
         };
         let mut surveyed = survey(&mut image, &subject).map_err(refused)?;
+        if self.redact {
+            surveyed.redact_keys();
+        }
         if used == FreezeUsed::None {
             let mut now = ProcessMemory::new(readable).map_err(unreadable)?;
             surveyed.reject_gone_types(&mut now);

@@ -84,6 +84,7 @@ fn plan(options: &Options, duration: Option<Duration>, interval: Option<Duration
         duration,
         interval,
         freeze,
+        redact: options.redact,
     })
 }
 

@@ -14,6 +14,7 @@ mod objects;
 mod owners;
 mod ownership;
 mod paths;
+pub mod redaction;
 mod retention;
 mod roots;
 pub mod survey;

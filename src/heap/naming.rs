@@ -130,11 +130,16 @@ pub fn str_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> O
     text::str_value(memory, layout, address, LONGEST_NAME).ok()
 }
 
-/// The text of a name, which should be a `str`.
-pub fn name_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> String {
+/// The text of a name; `None` if it is no `str`.
+pub fn name_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<String> {
+    str_at(memory, layout, address).map(|text| escape(&text, LONGEST_NAME))
+}
+
+/// All of a key that tells it from others: longer texts in full, up to what a name may have.
+pub fn data_of<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> String {
     match str_at(memory, layout, address) {
-        Some(text) => escape(&text, LONGEST_NAME),
-        None => format!("[{}]", key_text(memory, layout, address)),
+        Some(text) => text,
+        None => key_text(memory, layout, address),
     }
 }
 

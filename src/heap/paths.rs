@@ -102,8 +102,10 @@ impl Paths<'_, '_> {
                 let dict = self.found.spots.address(self.found.objects.spot(parent));
                 let key = key_at(memory, self.layout, dict, u64::from(label.number()));
                 match key {
-                    Some(key) if in_namespace => text.extend([".", &naming::name_text(memory, self.layout, key)]),
-                    Some(key) => text.extend(["[", &naming::key_text(memory, self.layout, key), "]"]),
+                    Some(key) if in_namespace => {
+                        text.extend([".", &self.found.names.name_at(memory, self.layout, key)])
+                    }
+                    Some(key) => text.extend(["[", &self.found.names.key_at(memory, self.layout, key), "]"]),
                     None => text.push_str("[…]"),
                 }
             }

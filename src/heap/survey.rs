@@ -89,6 +89,11 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
 }
 
 impl Survey<'_> {
+    /// From now on keys are shown as hashes (`--redact`).
+    pub fn redact_keys(&mut self) {
+        self.found.names.redacts_keys = true;
+    }
+
     /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards. What has grown since the
     /// `earlier` snapshot is described.
     pub fn finish<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier) -> Heap {

@@ -53,6 +53,9 @@ pub struct Process<'a> {
 #[derive(Debug, Serialize)]
 pub struct CaptureFacts<'a> {
     pub mode: &'static str,
+    /// Whether keys and arguments are hashes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub redacted: bool,
     /// Of the last snapshot, as is the reason.
     pub freeze: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -209,6 +212,7 @@ fn capture_facts(capture: &Capture) -> CaptureFacts<'_> {
             Mode::Attach => "attach",
             Mode::Run => "run",
         },
+        redacted: capture.redacted,
         freeze: freeze_name(last.map_or(FreezeUsed::None, |hold| hold.freeze)),
         freeze_reason: last.and_then(|hold| hold.reason.as_deref()),
         partial: capture.holds.iter().any(|hold| hold.freeze == FreezeUsed::None),

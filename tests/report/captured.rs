@@ -37,6 +37,7 @@ pub fn shop() -> Capture {
             rss: 412 * MIB,
         },
         mode: Mode::Attach,
+        redacted: false,
         pauses: vec![Duration::from_micros(10_800), Duration::from_micros(11_200)],
         duration: Duration::from_secs(10),
         age: Duration::from_secs(86_400),
