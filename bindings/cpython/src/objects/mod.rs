@@ -11,6 +11,7 @@ pub mod frames;
 pub mod int;
 mod library;
 mod mappings;
+mod numpy;
 mod program;
 mod scalars;
 pub mod text;
