@@ -153,6 +153,10 @@ struct Freezing {
     /// Never stop the program: --freeze none
     #[arg(long, conflicts_with = "freeze")]
     nonblocking: bool,
+    /// Show keys of dicts, names of tasks and arguments of the command line, which are data of the program, as hashes. Names
+    /// of the program's code stay
+    #[arg(long)]
+    redact: bool,
 }
 
 /// How a capture is shown and judged.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Capture, FreezeUsed, Mode, ProcessFacts, Snapshot};
+use super::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
 use crate::heap::saved::Seals;
 use crate::heap::{Heap, Totals};
 
@@ -36,8 +36,7 @@ struct Process {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct CaptureFacts {
-    freeze: FreezeUsed,
-    freeze_reason: Option<String>,
+    redacted: bool,
     pauses: Vec<f64>,
     duration: f64,
     /// How long the program had been running at the first snapshot.
@@ -62,6 +61,9 @@ struct Moment {
     rss: u64,
     objects: u64,
     heap_bytes: u64,
+    freeze: FreezeUsed,
+    freeze_reason: Option<String>,
+    pauses: Vec<f64>,
 }
 
 impl Header {
@@ -80,8 +82,7 @@ impl Header {
                 rss: process.rss,
             },
             capture: CaptureFacts {
-                freeze: capture.freeze,
-                freeze_reason: capture.freeze_reason.clone(),
+                redacted: capture.redacted,
                 pauses: capture.pauses.iter().map(Duration::as_secs_f64).collect(),
                 duration: capture.duration.as_secs_f64(),
                 age: capture.age.as_secs_f64(),
@@ -95,7 +96,7 @@ impl Header {
                 tracked_objects: totals.tracked_objects,
                 objects_rejected: capture.heap.rejected,
             },
-            timeline: capture.snapshots.iter().map(moment).collect(),
+            timeline: capture.snapshots.iter().zip(&capture.holds).map(moment).collect(),
             tables,
         }
     }
@@ -115,11 +116,11 @@ impl Header {
                 rss: self.process.rss,
             },
             mode: Mode::Snapshot,
-            freeze: self.capture.freeze,
-            freeze_reason: self.capture.freeze_reason,
+            redacted: self.capture.redacted,
             pauses: self.capture.pauses.into_iter().map(seconds).collect(),
             duration: seconds(self.capture.duration),
             age: seconds(self.capture.age),
+            holds: self.timeline.iter().map(hold).collect(),
             snapshots: self.timeline.into_iter().map(snapshot).collect(),
             heap: Heap {
                 totals: Totals {
@@ -142,12 +143,23 @@ fn seconds(number: f64) -> Duration {
     Duration::try_from_secs_f64(number).unwrap_or_default()
 }
 
-fn moment(snapshot: &Snapshot) -> Moment {
+fn moment((snapshot, hold): (&Snapshot, &Hold)) -> Moment {
     Moment {
         time: snapshot.at.as_secs_f64(),
         rss: snapshot.rss,
         objects: snapshot.objects,
         heap_bytes: snapshot.heap_bytes,
+        freeze: hold.freeze,
+        freeze_reason: hold.reason.clone(),
+        pauses: hold.pauses.iter().map(Duration::as_secs_f64).collect(),
+    }
+}
+
+fn hold(moment: &Moment) -> Hold {
+    Hold {
+        freeze: moment.freeze,
+        reason: moment.freeze_reason.clone(),
+        pauses: moment.pauses.iter().copied().map(seconds).collect(),
     }
 }
 

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::capture::look::look;
+use crate::capture::plan::CapturePlan;
 use crate::capture::progress::Progress;
 use crate::capture::{FreezeUsed, ProcessFacts};
 use crate::error::{Error, Result};
 use crate::heap::inquiry::{Answer, Unanswerable};
 pub use crate::heap::inquiry::{Direction, Question, Topic};
-use crate::target::freeze::FreezeMode;
 
 /// An answer, and how it was come by.
 #[derive(Debug, Clone)]
@@ -26,8 +26,8 @@ pub struct Explanation {
 }
 
 /// Asks the heap of the running process `pid`.
-pub fn inquire(pid: u32, freeze: FreezeMode, question: &Question, progress: &mut dyn Progress) -> Result<Explanation> {
-    let look = look(pid, freeze, progress, |surveyed, memory| {
+pub fn inquire(pid: u32, plan: &CapturePlan, question: &Question, progress: &mut dyn Progress) -> Result<Explanation> {
+    let look = look(pid, plan, progress, |surveyed, memory| {
         surveyed.answer(memory, question)
     })?;
     let answer = look.seen.map_err(|cause| unanswered(pid, cause))?;

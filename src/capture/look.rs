@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::plan::CapturePlan;
 use super::progress::{Progress, Step};
 use super::session::{age, explained_by_fate, freezer};
 use super::snapshot::{Camera, FrozenMemory};
@@ -34,24 +35,24 @@ pub struct Look<T> {
 /// Looks at the running process `pid`.
 pub fn look<T>(
     pid: u32,
-    freeze: FreezeMode,
+    plan: &CapturePlan,
     progress: &mut dyn Progress,
     mut see: impl FnMut(Survey<'_>, &mut FrozenMemory) -> T,
 ) -> Result<Look<T>> {
     progress.step(Step::Finding);
-    let mut freezer = freezer(pid, freeze)?;
-    let stopping = match freeze {
+    let mut freezer = freezer(pid, plan.freeze)?;
+    let stopping = match plan.freeze {
         FreezeMode::None => Stopping::NotIntended,
         _ => Stopping::Intended,
     };
     let mut target = Target::open(pid, stopping)?;
-    let mut process = ProcessFacts::of(pid, &target);
+    let mut process = ProcessFacts::of(pid, &target, plan.redact);
     process.rss = target.process.rss().unwrap_or_default();
     let mut pauses = Vec::new();
     progress.step(Step::Freezing { snapshot: 1 });
     let age = age(process.start_time);
     let since = Instant::now();
-    let taken = Camera::new(pid, freeze).take_for(
+    let taken = Camera::new(pid, plan).take_for(
         &mut target,
         freezer.as_mut(),
         process.rss,

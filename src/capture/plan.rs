@@ -12,4 +12,18 @@ pub struct CapturePlan {
     /// Between two snapshots; `None` takes none between the first and the last.
     pub interval: Option<Duration>,
     pub freeze: FreezeMode,
+    /// Whether keys and arguments, which are data of the program, are shown as hashes.
+    pub redact: bool,
+}
+
+impl CapturePlan {
+    /// One snapshot.
+    pub fn one_look(freeze: FreezeMode, redact: bool) -> CapturePlan {
+        CapturePlan {
+            duration: Some(Duration::ZERO),
+            interval: None,
+            freeze,
+            redact,
+        }
+    }
 }

@@ -57,7 +57,7 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             force,
         } => Ok(Command::Snapshot {
             pid: pid(&target, "pymemscope snapshot PID -o FOLDER")?,
-            freeze: freeze_mode(&freezing),
+            plan: one_look(&freezing),
             folder: output,
             force,
         }),
@@ -120,10 +120,16 @@ fn plan(watching: &Watching, duration: Option<Duration>, interval: Option<Durati
         duration,
         interval,
         freeze: freeze_mode(&watching.freezing),
+        redact: watching.freezing.redact,
     })
 }
 
-pub(super) fn freeze_mode(typed: &Freezing) -> FreezeMode {
+/// Of commands that take one snapshot.
+pub(super) fn one_look(freezing: &Freezing) -> CapturePlan {
+    CapturePlan::one_look(freeze_mode(freezing), freezing.redact)
+}
+
+fn freeze_mode(typed: &Freezing) -> FreezeMode {
     match typed.freeze {
         _ if typed.nonblocking => FreezeMode::None,
         TypedFreeze::Auto => FreezeMode::Auto,

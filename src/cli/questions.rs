@@ -1,7 +1,7 @@
 //! What the words of `paths` mean: about what it is asked, in which direction, how deep.
 
 use super::PathsOptions;
-use super::meaning::{freeze_mode, usage};
+use super::meaning::{one_look, usage};
 use super::outputs::outputs;
 use crate::capture::inquiry::{Direction, Question, Topic};
 use crate::commands::{Command, paths::Asked};
@@ -34,7 +34,7 @@ pub(super) fn meaning(pid: u32, options: PathsOptions) -> Result<Command, Error>
                 },
                 depth: options.depth,
             },
-            freeze: freeze_mode(&options.freezing),
+            plan: one_look(&options.freezing),
             outputs: outputs(
                 &options.output,
                 options.format,

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::capture::Capture;
-use crate::capture::FreezeMode;
 use crate::capture::plan::CapturePlan;
 use crate::error::{Result, exit_code};
 use crate::report::model::Report;
@@ -44,7 +43,7 @@ pub enum Command {
     },
     Snapshot {
         pid: u32,
-        freeze: FreezeMode,
+        plan: CapturePlan,
         folder: PathBuf,
         /// Whether a snapshot that exists is replaced.
         force: bool,
@@ -88,10 +87,10 @@ pub fn execute(command: &Command) -> Result<u8> {
         } => run::run(program, plan, settings),
         Command::Snapshot {
             pid,
-            freeze,
+            plan,
             folder,
             force,
-        } => snapshot::snapshot(*pid, *freeze, folder, *force),
+        } => snapshot::snapshot(*pid, plan, folder, *force),
         Command::Report { folder, settings } => report::report(folder, settings),
         Command::Diff(asked) => diff::diff(asked),
         Command::Export(asked) => export::export(asked),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::capture::folder::NewFolder;
 use crate::capture::look::{Look, look};
-use crate::capture::{Capture, FreezeMode, Mode, Snapshot};
+use crate::capture::plan::CapturePlan;
+use crate::capture::{Capture, Hold, Mode, Snapshot};
 use crate::error::{Result, exit_code};
 use crate::heap::Heap;
 use crate::report::model::Report;
@@ -14,17 +15,17 @@ use crate::report::{progress, standard_output, terminal};
 use crate::sampling::growth::Growth;
 use crate::units;
 
-pub fn snapshot(pid: u32, freeze: FreezeMode, path: &Path, force: bool) -> Result<u8> {
+pub fn snapshot(pid: u32, plan: &CapturePlan, path: &Path, force: bool) -> Result<u8> {
     standard_output::check()?;
     let folder = NewFolder::create(path, force)?;
     let mut progress = progress::on_stderr();
-    let look = look(pid, freeze, progress.as_mut(), |surveyed, memory| {
+    let look = look(pid, plan, progress.as_mut(), |surveyed, memory| {
         surveyed.finish_in_detail(memory)
     });
     drop(progress);
     let mut look = look?;
     let (heap, detail) = std::mem::take(&mut look.seen);
-    let capture = capture(look, heap);
+    let capture = capture(look, plan, heap);
     let bytes = folder.write(&capture, &detail)?;
     let screen = Screen::of_stdout();
     let report = Report::new(&capture, &Growth::of(&capture.snapshots), Vec::new());
@@ -44,7 +45,7 @@ pub fn snapshot(pid: u32, freeze: FreezeMode, path: &Path, force: bool) -> Resul
 }
 
 /// One look as a capture.
-fn capture<T>(look: Look<T>, heap: Heap) -> Capture {
+fn capture<T>(look: Look<T>, plan: &CapturePlan, heap: Heap) -> Capture {
     let snapshot = Snapshot {
         at: Duration::ZERO,
         rss: look.process.rss,
@@ -58,12 +59,16 @@ fn capture<T>(look: Look<T>, heap: Heap) -> Capture {
     Capture {
         process: look.process,
         mode: Mode::Snapshot,
-        freeze: look.freeze,
-        freeze_reason: look.freeze_reason,
-        pauses: look.pauses,
+        redacted: plan.redact,
+        pauses: look.pauses.clone(),
         duration: Duration::ZERO,
         age: look.age,
         snapshots: vec![snapshot],
+        holds: vec![Hold {
+            freeze: look.freeze,
+            reason: look.freeze_reason,
+            pauses: look.pauses,
+        }],
         heap,
         warnings,
         memory_limit: look.memory_limit,

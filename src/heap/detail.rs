@@ -13,11 +13,11 @@ use super::TypeTotals;
 use super::found::Found;
 use super::labels::{Label, LabelKind};
 use super::names::Form;
-use super::naming;
 use super::objects::{HEAP, Reference};
 use super::ownership::Ownership;
 use super::paths::key_at;
 use super::retention::Retention;
+use super::tasks::Task;
 use super::texts::Texts;
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -121,12 +121,14 @@ impl Numbering {
     }
 }
 
-/// Reads the names of all references. `holders` rows are no objects; the last of them holds what was adopted.
+/// Reads the names of all references. `holders` rows are no objects; the last of them holds what was adopted, the first
+/// one the tasks that are not done.
 pub fn detail<M: ReadMemory>(
     memory: &mut M,
     layout: &Layout,
     found: &mut Found,
     owned: &Ownership,
+    tasks: &[Task],
     holders: usize,
 ) -> (Detail, Numbering) {
     let numbering = Numbering::of(found, holders);
@@ -152,6 +154,14 @@ pub fn detail<M: ReadMemory>(
             let by = naming.by(found, owned, row, reference);
             let target = numbering.number_of[reference.target as usize];
             detail.references.push(Held { target, by });
+        }
+        if row == HEAP {
+            for task in tasks {
+                let name = naming.name(found, task.label, Form::Key);
+                let target = numbering.number_of[task.row as usize];
+                let by = By::Attribute(name);
+                detail.references.push(Held { target, by });
+            }
         }
         if row as usize + 1 == holders {
             let adopted = owned.adopted.iter().map(|&row| numbering.number_of[row as usize]);
@@ -211,6 +221,7 @@ impl<M: ReadMemory> Naming<'_, M> {
             LabelKind::Attribute => By::Attribute(self.name(found, label, Form::Name)),
             LabelKind::Value if in_namespace => By::Attribute(self.name(found, label, Form::Name)),
             LabelKind::Value => By::Key(Some(self.name(found, label, Form::Key))),
+            LabelKind::Task => By::Attribute(self.name(found, label, Form::Key)),
             LabelKind::Local => By::Local(self.name(found, label, Form::Name)),
             LabelKind::Namespace => By::Namespace,
             LabelKind::Index => By::Index(label.number()),
@@ -219,8 +230,8 @@ impl<M: ReadMemory> Naming<'_, M> {
                 let text = key_at(self.memory, self.layout, dict, u64::from(label.number()))
                     .filter(|_| self.texts.len() < MOST_TEXTS)
                     .map(|key| match in_namespace {
-                        true => naming::name_text(self.memory, self.layout, key),
-                        false => naming::key_text(self.memory, self.layout, key),
+                        true => found.names.name_at(self.memory, self.layout, key),
+                        false => found.names.key_at(self.memory, self.layout, key),
                     })
                     .map(|text| self.texts.number(&text));
                 match text {

@@ -6,6 +6,7 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
 use cpython::objects::dict::{DictHeader, KeysHeader};
+use cpython::objects::frames::suspended_code;
 
 use super::found::Found;
 use super::labels::{Label, LabelKind};
@@ -13,6 +14,7 @@ use super::names::Form;
 use super::naming;
 use super::objects::{HEAP, NO_OBJECT};
 use super::ownership::{Owner, Ownership};
+use super::tasks::is_call;
 
 /// More steps than a reader follows: what lies between the first and the last is left out.
 const MOST_STEPS: usize = 24;
@@ -40,14 +42,48 @@ impl Paths<'_, '_> {
             match hidden {
                 true if index == MOST_STEPS / 2 => text.push_str(" … "),
                 true => {}
-                false => self.add_step(memory, row, &mut text),
+                false => {
+                    self.add_step(memory, row, &mut text);
+                    let holds_more = index + 1 < chain.len();
+                    if is_call(self.found, row) && (holds_more || self.is_call_of_task(row)) {
+                        self.add_call(memory, row, &mut text);
+                    }
+                }
             }
         }
         text
     }
 
+    /// ` > handle() at app.py:41`, for what stands in that call.
+    fn add_call<M: ReadMemory>(&mut self, memory: &mut M, row: u32, text: &mut String) {
+        let address = self.found.address_of(row);
+        if let Ok(Some(code)) = suspended_code(memory, self.layout, address) {
+            text.extend([" > ", &naming::call_of(memory, self.layout, code)]);
+        }
+    }
+
+    /// Whether the row is the coroutine of a task that is not done.
+    fn is_call_of_task(&self, row: u32) -> bool {
+        let parent = self.owned.owner(row).parent;
+        is_call(self.found, row) && self.owned.owner(parent).label.kind() == LabelKind::Task
+    }
+
+    /// Whether the row is what a suspended call waits for: another such call.
+    fn is_awaited_call(&self, row: u32) -> bool {
+        let parent = self.owned.owner(row).parent;
+        is_call(self.found, row) && (is_call(self.found, parent) || is_frame(self.found, parent))
+    }
+
     fn add_step<M: ReadMemory>(&mut self, memory: &mut M, row: u32, text: &mut String) {
         let Owner { label, parent, .. } = self.owned.owner(row);
+        let is_passed_over = match label.kind() {
+            LabelKind::Attribute => self.is_call_of_task(row),
+            LabelKind::Unnamed => self.is_awaited_call(row),
+            _ => false,
+        };
+        if is_passed_over {
+            return;
+        }
         let link = Link {
             row,
             parent,
@@ -88,10 +124,14 @@ impl Steps<'_, '_> {
         } = link;
         match label.kind() {
             LabelKind::Namespace => {}
+            LabelKind::Task => {
+                let key = self.found.names.read(memory, self.layout, label.number(), Form::Key);
+                text.push_str(&task_name(&self.found.names.get(key)));
+            }
             LabelKind::Attribute if parent == HEAP => text.push_str(&self.name(memory, label.number())),
             // The frame of a generator is the generator to a reader, as it is where it is no object.
-            LabelKind::Attribute if self.is_frame(row) && !self.is_no_object(parent) => {}
-            LabelKind::Attribute if self.is_no_object(row) || self.is_frame(row) => {
+            LabelKind::Attribute if is_frame(self.found, row) && !self.is_no_object(parent) => {}
+            LabelKind::Attribute if self.is_no_object(row) || is_frame(self.found, row) => {
                 text.extend([" > ", &self.name(memory, label.number())]);
             }
             LabelKind::Attribute => text.extend([".", &self.name(memory, label.number())]),
@@ -106,8 +146,10 @@ impl Steps<'_, '_> {
                 let dict = self.found.spots.address(self.found.objects.spot(parent));
                 let key = key_at(memory, self.layout, dict, u64::from(label.number()));
                 match key {
-                    Some(key) if in_namespace => text.extend([".", &naming::name_text(memory, self.layout, key)]),
-                    Some(key) => text.extend(["[", &naming::key_text(memory, self.layout, key), "]"]),
+                    Some(key) if in_namespace => {
+                        text.extend([".", &self.found.names.name_at(memory, self.layout, key)])
+                    }
+                    Some(key) => text.extend(["[", &self.found.names.key_at(memory, self.layout, key), "]"]),
                     None => text.push_str("[…]"),
                 }
             }
@@ -122,14 +164,22 @@ impl Steps<'_, '_> {
         self.found.objects.type_of(row) == NO_OBJECT
     }
 
-    fn is_frame(&self, row: u32) -> bool {
-        let type_of = self.found.objects.type_of(row);
-        self.found.types.get(type_of).info.of_type.content == Content::Frame
-    }
-
     fn name<M: ReadMemory>(&mut self, memory: &mut M, name: u32) -> Rc<str> {
         let read = self.found.names.read(memory, self.layout, name, Form::Name);
         self.found.names.get(read)
+    }
+}
+
+fn is_frame(found: &Found, row: u32) -> bool {
+    found.types.get(found.objects.type_of(row)).info.of_type.content == Content::Frame
+}
+
+/// `task 'Task-3'`. A name that nobody has asked for yet is kept as its number.
+fn task_name(key: &str) -> String {
+    if key.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("task 'Task-{key}'")
+    } else {
+        format!("task {key}")
     }
 }
 

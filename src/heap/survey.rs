@@ -12,12 +12,15 @@ use cpython::objects::examine::Examiner;
 use super::collector;
 use super::containers;
 use super::detail::{Detail, detail};
+use super::followed::{self, Earlier};
 use super::found::Found;
 use super::holders::{Holders, Rows};
+use super::objects::HEAP;
 use super::owners;
 use super::ownership::Ownership;
 use super::retention::Retention;
 use super::roots::Gathering;
+use super::tasks;
 use super::{Heap, Totals, TypeTotals};
 use crate::memory::slots::{SLOT_SIZE, Slots};
 
@@ -87,18 +90,24 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
 }
 
 impl Survey<'_> {
-    /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards.
-    pub fn finish<M: ReadMemory>(self, memory: &mut M) -> Heap {
-        self.conclude(memory, false).0
+    /// From now on keys are shown as hashes (`--redact`).
+    pub fn redact_keys(&mut self) {
+        self.found.names.redacts_keys = true;
+    }
+
+    /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards. What has grown since the
+    /// `earlier` snapshot is described.
+    pub fn finish<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier) -> Heap {
+        self.conclude(memory, earlier, false).0
     }
 
     /// The heap, and with it every object and every reference with its name.
     pub fn finish_in_detail<M: ReadMemory>(self, memory: &mut M) -> (Heap, Detail) {
-        let (heap, detail) = self.conclude(memory, true);
+        let (heap, detail) = self.conclude(memory, &Earlier::default(), true);
         (heap, detail.unwrap_or_default())
     }
 
-    fn conclude<M: ReadMemory>(self, memory: &mut M, in_detail: bool) -> (Heap, Option<Detail>) {
+    fn conclude<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier, in_detail: bool) -> (Heap, Option<Detail>) {
         let Survey {
             subject,
             mut found,
@@ -107,13 +116,19 @@ impl Survey<'_> {
             rows,
         } = self;
         found.objects.resolve(&found.spots, rows.count, &rows.held);
-        let owned = Ownership::of(memory, &mut found, subject.layout, &rows);
-        let mut detailed = in_detail.then(|| detail(memory, subject.layout, &mut found, &owned, rows.count));
-        let adopter = rows.count as u32 - 1;
-        let references = found.objects.take_references(adopter, &owned.adopted);
-        let mut watched = containers::watched(memory, &mut walker, &mut found, &owned);
-        owners::rank(memory, &mut walker, &found, &owned, &mut watched);
-        let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched);
+        let tasks = tasks::pending(memory, subject.layout, &mut found);
+        let mut owned = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks);
+        let mut watched = containers::watched(memory, &mut walker, &found, &owned);
+        let large = owned.large();
+        owners::rank(memory, &mut walker, &found, &owned, &large, &mut watched);
+        let followed = followed::follow(memory, &mut walker, &found, &owned, &large, earlier, &mut watched);
+        let mut detailed = in_detail.then(|| detail(memory, subject.layout, &mut found, &owned, &tasks, rows.count));
+        let inside = containers::look_inside(&found, &watched);
+        // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
+        let adopted = (rows.count as u32 - 1, std::mem::take(&mut owned.adopted));
+        let running = (HEAP, tasks.iter().map(|task| task.row).collect());
+        let references = found.objects.take_references(&[adopted, running]);
+        let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched, inside);
         let tree = owned.into_tree().finish(&found.names, &found.types);
         let own_sizes = found.types.with_own_sizeof();
         if !own_sizes.is_empty() {
@@ -150,6 +165,7 @@ impl Survey<'_> {
             rejected: found.rejected,
             tree,
             containers,
+            followed,
             warnings,
         };
         (heap, detailed.map(|(detail, _)| detail))

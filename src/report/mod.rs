@@ -5,6 +5,7 @@ pub mod explanation;
 pub mod export;
 pub mod fold;
 pub mod json;
+mod manner;
 pub mod model;
 pub mod output;
 pub mod progress;

@@ -16,6 +16,9 @@ use super::prices::Prices;
 /// Chains to what no root reaches cost more than any other.
 const UNHELD: u32 = 1 << 31;
 
+/// Rows that refer to further rows than was noted, the later ones first, and how.
+pub type More = [(u32, Vec<(u32, Label)>)];
+
 pub struct Network {
     pub references: References,
     labels: Vec<Label>,
@@ -30,9 +33,9 @@ pub struct Network {
 }
 
 impl Network {
-    /// Takes over the references, whose targets are rows; the row `adopter` refers to `adopted` as well.
-    pub fn of(found: &mut Found, adopter: u32, adopted: &[u32]) -> Result<Network, Malformed> {
-        let (references, labels) = references(&mut found.objects, adopter, adopted)?;
+    /// Takes over the references, whose targets are rows, and `more` of them; the row `adopter` holds what no root reaches.
+    pub fn of(found: &mut Found, adopter: u32, more: &More) -> Result<Network, Malformed> {
+        let (references, labels) = references(&mut found.objects, more)?;
         // What needs most room for itself comes first.
         let dominators = Dominators::find(&references);
         let sizes: Sizes = (0..references.nodes()).map(|row| found.objects.bytes(row)).collect();
@@ -111,13 +114,17 @@ fn price(prices: &Prices, references: &References, labels: &[Label], source: u32
 }
 
 /// The references of all rows and their labels, by number. The references are taken out of the rows.
-fn references(objects: &mut Objects, adopter: u32, adopted: &[u32]) -> Result<(References, Vec<Label>), Malformed> {
-    let mut labels = Vec::with_capacity(objects.reference_count() + adopted.len());
+fn references(objects: &mut Objects, more: &More) -> Result<(References, Vec<Label>), Malformed> {
+    let mut labels = Vec::with_capacity(objects.reference_count());
     for row in 0..objects.count() as u32 {
         labels.extend(objects.references(row).iter().map(|reference| reference.label));
-        if row == adopter {
-            labels.resize(labels.len() + adopted.len(), Label::UNNAMED);
+        for (_, further) in more.iter().filter(|(holder, _)| *holder == row) {
+            labels.extend(further.iter().map(|(_, label)| *label));
         }
     }
-    Ok((objects.take_references(adopter, adopted)?, labels))
+    let rows: Vec<(u32, Vec<u32>)> = more
+        .iter()
+        .map(|(holder, further)| (*holder, further.iter().map(|(row, _)| *row).collect()))
+        .collect();
+    Ok((objects.take_references(&rows)?, labels))
 }

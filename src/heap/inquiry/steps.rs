@@ -108,6 +108,6 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let place = count.checked_sub(shared)?.checked_add(u64::from(link.label.number()))?;
         let item = (place < count).then(|| names.wrapping_add(self.layout.tuple.items).wrapping_add(8 * place))?;
         let name = self.memory.word(item).ok()?;
-        Some(naming::name_text(self.memory, self.layout, name))
+        naming::name_text(self.memory, self.layout, name)
     }
 }

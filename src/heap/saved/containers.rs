@@ -52,6 +52,7 @@ impl Recorded for Container {
         "bytes",
         "retained_bytes",
         "allocated",
+        "first",
         "cache_line",
         "cache_hits",
         "cache_misses",
@@ -79,6 +80,7 @@ impl Recorded for Container {
                 Some(self.kept_bytes),
                 Some(self.retained_bytes),
                 self.allocated,
+                Some(self.first),
                 defined_at.map(|(_, line)| u64::from(*line)),
                 cache.map(|cache| cache.hits),
                 cache.map(|cache| cache.misses),
@@ -92,7 +94,17 @@ impl Recorded for Container {
         let [path, type_name, kind, place, rank, function, file] = record.texts.as_slice() else {
             return None;
         };
-        let [address, length, own_bytes, kept_bytes, retained_bytes, allocated, ..] = *record.numbers.as_slice() else {
+        let [
+            address,
+            length,
+            own_bytes,
+            kept_bytes,
+            retained_bytes,
+            allocated,
+            first,
+            ..,
+        ] = *record.numbers.as_slice()
+        else {
             return None;
         };
         Some(Container {
@@ -107,9 +119,10 @@ impl Recorded for Container {
             place: meaning(&PLACES, place.as_deref())?,
             rank: meaning(&RANKS, rank.as_deref())?,
             allocated,
+            first: first?,
             item_types: Vec::new(),
             cache: match function {
-                Some(function) => Some(cache(function, file.as_deref(), &record.numbers[6..])?),
+                Some(function) => Some(cache(function, file.as_deref(), &record.numbers[7..])?),
                 None => None,
             },
         })
