@@ -12,7 +12,7 @@ use crate::programs::Program;
 
 /// The program, and what it says of itself.
 pub fn start(python: &Interpreter) -> (Program, Value) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/targets/paths.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/paths/held.py");
     let mut program = Program::spawn(python.command().arg(script));
     let truth = serde_json::from_str(&program.line()).unwrap();
     (program, truth)

@@ -20,8 +20,8 @@ const LONGEST: u64 = 16 << 20;
 /// The notes on one program.
 #[derive(Debug)]
 pub struct Notebook {
-    /// `None` where no folder is ours alone.
-    file: Option<PathBuf>,
+    folder: PathBuf,
+    name: String,
     program: Option<Program>,
 }
 
@@ -42,7 +42,8 @@ struct Notes {
 impl Notebook {
     pub fn of(pid: u32) -> Notebook {
         Notebook {
-            file: folder().map(|folder| folder.join(file_name(pid))),
+            folder: folder(),
+            name: file_name(pid),
             program: Program::of(pid),
         }
     }
@@ -50,11 +51,12 @@ impl Notebook {
     /// What the last freeze by anybody of our user left; nothing if that cannot be told.
     pub fn read(&self) -> Vec<Remembered> {
         let notes = || -> Option<Notes> {
+            is_private(&self.folder).then_some(())?;
             let mut text = Vec::new();
             let file = OpenOptions::new()
                 .read(true)
                 .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-                .open(self.file.as_ref()?)
+                .open(self.folder.join(&self.name))
                 .ok()?;
             file.take(LONGEST).read_to_end(&mut text).ok()?;
             serde_json::from_slice(&text).ok()
@@ -65,18 +67,19 @@ impl Notebook {
 
     /// Replaces it; what cannot be written is missing for the next one, and no more.
     pub fn write(&self, sleepers: &[Remembered]) {
-        let (Some(file), Some(program)) = (&self.file, &self.program) else {
-            return;
-        };
         if sleepers.is_empty() {
-            let _ = fs::remove_file(file);
+            self.clear();
             return;
         }
+        let _ = DirBuilder::new().mode(0o700).create(&self.folder);
+        let Some(program) = self.program.as_ref().filter(|_| is_private(&self.folder)) else {
+            return;
+        };
         let notes = Notes {
             program: program.clone(),
             sleepers: sleepers.to_vec(),
         };
-        let partial = file.with_extension(std::process::id().to_string());
+        let partial = self.folder.join(format!("{}.{}", self.name, std::process::id()));
         let written = || -> Option<()> {
             let text = serde_json::to_vec(&notes).ok()?;
             let mut out = OpenOptions::new()
@@ -86,12 +89,21 @@ impl Notebook {
                 .open(&partial)
                 .ok()?;
             out.write_all(&text).ok()?;
-            fs::rename(&partial, file).ok()
+            fs::rename(&partial, self.folder.join(&self.name)).ok()
         };
         if written().is_none() {
             let _ = fs::remove_file(&partial);
         }
-        file.parent().map(forget_the_dead);
+        forget_the_dead(&self.folder);
+    }
+
+    /// Leaves nothing behind of a program that nobody has to know of, nor the folder if that was the last one.
+    fn clear(&self) {
+        if is_private(&self.folder) {
+            let _ = fs::remove_file(self.folder.join(&self.name));
+            forget_the_dead(&self.folder);
+            let _ = fs::remove_dir(&self.folder);
+        }
     }
 }
 
@@ -116,20 +128,20 @@ fn namespace() -> u64 {
     fs::metadata("/proc/self/ns/pid").map_or(0, |namespace| namespace.ino())
 }
 
-/// The folder, made if need be; `None` if somebody else could write in it.
-fn folder() -> Option<PathBuf> {
+/// Where the notes of our user are.
+fn folder() -> PathBuf {
     let user = nix::unistd::geteuid().as_raw();
     let session = PathBuf::from(format!("/run/user/{user}"));
-    let folder = match user {
+    match user {
         0 => PathBuf::from("/run/pymemscope"),
-        _ if is_private(&session, user) => session.join("pymemscope"),
+        _ if is_private(&session) => session.join("pymemscope"),
         _ => PathBuf::from(format!("/tmp/pymemscope-{user}")),
-    };
-    let _ = DirBuilder::new().mode(0o700).create(&folder);
-    is_private(&folder, user).then_some(folder)
+    }
 }
 
-fn is_private(folder: &Path, user: u32) -> bool {
+/// Whether it is a folder in which nobody else can write.
+fn is_private(folder: &Path) -> bool {
+    let user = nix::unistd::geteuid().as_raw();
     // A link is not followed: who made it could lead us elsewhere.
     fs::symlink_metadata(folder).is_ok_and(|it| it.is_dir() && it.uid() == user && it.mode() & 0o077 == 0)
 }
@@ -168,35 +180,37 @@ mod tests {
 
     #[test]
     fn notes_are_read_by_the_next_one_for_the_same_program_only() {
-        let folder = tempfile::tempdir().expect("a folder");
+        let parent = tempfile::tempdir().expect("a folder");
+        let folder = parent.path().join("notes");
         let of = |start_time| Notebook {
-            file: Some(folder.path().join("4242.1")),
+            folder: folder.clone(),
+            name: "4242.1".to_owned(),
             program: program(start_time),
         };
         assert_eq!(of(5).read(), []);
         of(5).write(&[sleeper()]);
         assert_eq!(of(5).read(), [sleeper()]);
         assert_eq!(of(6).read(), [], "another program with that pid");
-        let mode = fs::metadata(folder.path().join("4242.1")).expect("the file").mode();
+        let mode = fs::metadata(folder.join("4242.1")).expect("the file").mode();
         assert_eq!(mode & 0o777, 0o600);
-        fs::write(folder.path().join("4242.1"), "no notes").expect("written");
+        fs::write(folder.join("4242.1"), "no notes").expect("written");
         assert_eq!(of(5).read(), []);
         of(5).write(&[]);
-        assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0);
+        assert!(!folder.exists(), "nothing is left");
+        of(5).write(&[]);
+        assert!(!folder.exists(), "nor made without need");
     }
 
     #[test]
     fn a_folder_that_others_can_write_or_a_link_is_none() {
         let folder = tempfile::tempdir().expect("a folder");
-        let user = nix::unistd::geteuid().as_raw();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).expect("set");
-        assert!(is_private(folder.path(), user));
-        assert!(!is_private(folder.path(), user + 1));
+        assert!(is_private(folder.path()));
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(folder.path(), &link).expect("a link");
-        assert!(!is_private(&link, user));
+        assert!(!is_private(&link));
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o770)).expect("set");
-        assert!(!is_private(folder.path(), user));
+        assert!(!is_private(folder.path()));
     }
 
     #[test]
