@@ -88,11 +88,12 @@ fn all_algorithms(heap: &MadeHeap) {
     measure(nodes, || retained.top(&dominators, &heap.sizes, 100, |_| true))
         .0
         .print("the 100 that retain most");
-    let (cost, dominated) = measure(nodes, || Dominated::find(&dominators));
-    cost.print("children of the dominator tree");
+    measure(nodes, || Dominated::find(&dominators))
+        .0
+        .print("children of the dominator tree");
     let by_size = |node| (heap.sizes.of(node) / 8 % 64) as u32;
     measure(nodes, || {
-        groups::retained(&dominators, &dominated, &heap.sizes, &retained, 64, by_size)
+        groups::retained(&dominators, &heap.sizes, &retained, 64, by_size)
     })
     .0
     .print("retained sizes of 64 groups");

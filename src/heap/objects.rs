@@ -150,7 +150,7 @@ impl Objects {
             }
         }
         targets.shrink_to_fit();
-        References::from_rows(starts, targets)
+        References::from_rows(starts, targets, self.rows.len() as u32)
     }
 
     /// Turns the targets from spots into rows. The first `holders` rows are no objects; `rows_held` are the references

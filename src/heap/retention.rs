@@ -5,7 +5,6 @@ use rustc_hash::FxHashMap;
 
 use super::TypeTotals;
 use super::graph::NO_NODE;
-use super::graph::dominated::Dominated;
 use super::graph::dominators::Dominators;
 use super::graph::groups;
 use super::graph::references::References;
@@ -50,7 +49,6 @@ impl Retention {
             .collect();
         let retained = groups::retained(
             &self.dominators,
-            &Dominated::find(&self.dominators),
             &self.sizes,
             &self.amounts,
             totals.len() as u32,

@@ -1,70 +1,94 @@
 //! What the nodes of a group retain, such as all instances of a type: each amount counted once, for the outermost node.
 //!
-//! A node inside what another node of its group retains adds nothing. The dominator tree is walked downwards, and of each
-//! group it is known whether the walk is below one of its nodes. What only several nodes of a group hold together is
-//! their common dominator's, and not in these sums.
+//! A node inside what another node of its group retains adds nothing. The dominator tree is gone through depth first, in
+//! which what a node dominates comes right behind it: of each group it is known up to where the last outermost node goes.
+//! What only several nodes of a group hold together is their common dominator's, and not in these sums.
 
-use super::dominated::Dominated;
-use super::dominators::Dominators;
+use super::NO_NODE;
+use super::dominators::{Dominators, Span};
 use super::retained::{Amount, Retained};
 use super::sizes::Sizes;
-use super::{NO_NODE, ROOT};
 
-/// A node whose children are being gone through.
-struct Level<'a> {
-    children: std::slice::Iter<'a, u32>,
-    /// The group that begins to be outermost here; `NO_NODE` when none does.
-    opened: u32,
+/// What is known of a group.
+#[derive(Debug, Clone, Default)]
+struct Group {
+    sum: Amount,
+    /// Up to where what its last outermost node dominates goes.
+    end: u32,
+    has_leaves: bool,
+    /// Where its outermost nodes are that dominate others, in order, as far as it has leaves, which may lie there.
+    outermost: Vec<Span>,
 }
 
 /// By group: what its nodes retain. `group_of` gives each node's group, below `groups`; others are left out.
 pub fn retained(
     dominators: &Dominators,
-    dominated: &Dominated,
     sizes: &Sizes,
     amounts: &Retained,
     groups: u32,
     group_of: impl Fn(u32) -> u32,
 ) -> Vec<Amount> {
-    let mut sums = vec![Amount::default(); groups as usize];
-    let mut inside = vec![false; groups as usize];
-    let mut levels = vec![Level {
-        children: dominated.of(dominators, ROOT).iter(),
-        opened: NO_NODE,
-    }];
-    while let Some(level) = levels.last_mut() {
-        let Some(&node) = level.children.next() else {
-            if let Some(open) = inside.get_mut(level.opened as usize) {
-                *open = false;
-            }
-            levels.pop();
-            continue;
-        };
-        let group = group_of(node);
-        let outermost = inside.get(group as usize) == Some(&false);
-        if outermost {
-            let amount = amounts.of(dominators, sizes, node);
-            let sum = &mut sums[group as usize];
-            sum.bytes = sum.bytes.saturating_add(amount.bytes);
-            sum.nodes += amount.nodes;
-        }
-        let children = dominated.of(dominators, node);
-        if !children.is_empty() {
-            if outermost {
-                inside[group as usize] = true;
-            }
-            levels.push(Level {
-                children: children.iter(),
-                opened: if outermost { group } else { NO_NODE },
-            });
+    let mut all = vec![Group::default(); groups as usize];
+    let leaves = dominators.leaves();
+    for leaf in leaves.clone().filter(|&leaf| dominators.reached(leaf)) {
+        if let Some(group) = all.get_mut(group_of(leaf) as usize) {
+            group.has_leaves = true;
+            group.sum.bytes = group.sum.bytes.saturating_add(sizes.of(leaf));
+            group.sum.nodes += 1;
         }
     }
-    sums
+    for number in in_depth_first_order(dominators.spans()) {
+        let node = dominators.order()[number as usize];
+        let span = dominators.spans()[number as usize];
+        let Some(group) = all.get_mut(group_of(node) as usize) else {
+            continue;
+        };
+        if span.first < group.end {
+            continue;
+        }
+        group.end = span.end;
+        let amount = amounts.of(dominators, sizes, node);
+        group.sum.bytes = group.sum.bytes.saturating_add(amount.bytes);
+        group.sum.nodes += amount.nodes;
+        if group.has_leaves && amount.nodes > 1 {
+            group.outermost.push(span);
+        }
+    }
+    if all.iter().any(|group| !group.outermost.is_empty()) {
+        for leaf in leaves.filter(|&leaf| dominators.reached(leaf)) {
+            if let Some(group) = all.get_mut(group_of(leaf) as usize)
+                && group.dominates_below(dominators.spans()[dominators.place(leaf) as usize])
+            {
+                group.sum.bytes = group.sum.bytes.saturating_sub(sizes.of(leaf));
+                group.sum.nodes -= 1;
+            }
+        }
+    }
+    all.into_iter().map(|group| group.sum).collect()
+}
+
+impl Group {
+    /// Whether one of the group's nodes is, or dominates, the one at `span`.
+    fn dominates_below(&self, span: Span) -> bool {
+        let after = self.outermost.partition_point(|outermost| outermost.first <= span.first);
+        self.outermost[..after]
+            .last()
+            .is_some_and(|outermost| outermost.holds(span.first))
+    }
+}
+
+/// The numbers of all nodes but the root, each right before what it dominates.
+fn in_depth_first_order(spans: &[Span]) -> Vec<u32> {
+    let mut order = vec![NO_NODE; spans.len()];
+    for (number, span) in (0..).zip(spans) {
+        order[span.first as usize] = number;
+    }
+    order.split_off(1.min(spans.len()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::shapes;
+    use super::super::{ROOT, shapes};
     use super::*;
 
     #[test]
@@ -73,11 +97,10 @@ mod tests {
             let sizes: Sizes = (0..u64::from(graph.nodes())).map(|node| 7 + node * 3).collect();
             let dominators = Dominators::find(&graph);
             let amounts = Retained::sum(&dominators, &sizes);
-            let dominated = Dominated::find(&dominators);
             let group_of = |node: u32| node * 7 % 11 % 4;
-            let found = retained(&dominators, &dominated, &sizes, &amounts, 3, group_of);
+            let found = retained(&dominators, &sizes, &amounts, 3, group_of);
             let mut expected = vec![Amount::default(); 3];
-            for node in 1..graph.nodes() {
+            for node in (1..graph.nodes()).filter(|&node| dominators.reached(node)) {
                 let nested = dominators
                     .path(node)
                     .any(|above| above != ROOT && group_of(above) == group_of(node));
