@@ -87,7 +87,7 @@ impl<'a> Found<'a> {
     pub fn examine_all<M: ReadMemory>(&mut self, memory: &mut M, walker: &mut Examiner) {
         while let Some(slot) = self
             .worklist
-            .next_slot(&self.slots, |address| memory.has_at_hand(address))
+            .next_slot(|slot| memory.has_at_hand(self.slots.start(slot)))
         {
             let (start, first) = (self.slots.start(slot), self.spots.first_of(slot));
             while let Some(place) = self.worklist.pop(slot) {
