@@ -9,6 +9,11 @@ use pymemscope::commands;
 use pymemscope::error::Error;
 use pymemscope::target::{finalize_watch, freeze};
 
+mod huge_pages;
+
+#[global_allocator]
+static ALLOCATOR: huge_pages::HugePages = huge_pages::HugePages;
+
 fn main() -> ExitCode {
     let mut words = env::args().skip(1);
     match words.next().as_deref() {
@@ -16,6 +21,7 @@ fn main() -> ExitCode {
         Some(finalize_watch::WATCHER_ARGUMENT) => finalize_watch::watcher_main(),
         _ => {}
     }
+    huge_pages::keep_freed();
     let code = match cli::understand(env::args_os()) {
         Ok(command) => commands::execute(&command).unwrap_or_else(|error| complain(&error)),
         Err(Refusal::Senseless(error)) => complain(&error),
