@@ -13,6 +13,7 @@ use super::collector::Link;
 use super::labels::{Label, LabelKind};
 use super::names::Names;
 use super::objects::{NO_OBJECT, NO_SPOT, Objects};
+use super::owners::LEAST_KEPT;
 use super::types::{Known, Types};
 use super::worklist::Worklist;
 use crate::memory::slots::{SLOT_SIZE, Slots};
@@ -122,7 +123,11 @@ impl<'a> Found<'a> {
                 }
             };
             self.types.get_mut(type_of).count_in(size, false);
-            self.objects.push(spot, type_of, size.bytes);
+            if size.bytes < LEAST_KEPT {
+                self.objects.push_leaf(spot, type_of, size.bytes);
+            } else {
+                self.objects.push(spot, type_of, size.bytes);
+            }
             return Some(());
         }
         self.examine_holder(memory, walker, address, spot, type_of);

@@ -11,11 +11,9 @@ use super::holders::Rows;
 use super::labels::{Label, LabelKind};
 use super::names::{Form, Names};
 use super::objects::{HEAP, NO_OBJECT, Objects, Reference};
-use super::owners::LEAST_KEPT;
 use super::paths::key_at;
 use super::tree::{Growing, Held, Keys, ROOT, Step};
 use super::types::Types;
-use crate::memory::roomy::roomy;
 use crate::memory::spots::Spots;
 
 /// The holder of rows that none has reached.
@@ -23,10 +21,13 @@ const NOBODY: u32 = u32::MAX;
 
 /// The holders of all rows.
 pub struct Ownership {
+    /// Those of rows that are no leaves.
     owners: Vec<Owner>,
+    /// Of the leaves it is only known whether they have been reached; all else has gone to their holders.
+    reached_leaves: Vec<bool>,
     /// Bytes of each row's object and, after `sum_up`, of everything first reached through it.
     kept: Vec<u64>,
-    /// The rows that may hold something or are large, in the order in which they were reached: a holder before what it holds.
+    /// The rows that are no leaves, in the order in which they were reached: a holder before what it holds.
     pub order: Vec<u32>,
     reached: usize,
     /// Containers that a module, a class, a singleton or a frame holds by a name.
@@ -73,8 +74,6 @@ struct Reader<'a, M> {
 enum Kind {
     /// Threads, frames and the like.
     NoObject,
-    /// They hold nothing.
-    Leaf,
     /// They may be watched.
     Container,
     Other,
@@ -85,7 +84,6 @@ fn kind_of(types: &Types, index: u32) -> Kind {
     match container_kind(known.of_type.content) {
         _ if index == NO_OBJECT => Kind::NoObject,
         Some(_) => Kind::Container,
-        None if known.is_leaf => Kind::Leaf,
         None => Kind::Other,
     }
 }
@@ -93,11 +91,12 @@ fn kind_of(types: &Types, index: u32) -> Kind {
 impl Ownership {
     /// Walks over what was found from the roots, phase by phase, and then from whatever they do not reach.
     pub fn of<M: ReadMemory>(memory: &mut M, found: &mut Found, layout: &Layout, rows: &Rows) -> Ownership {
-        let count = found.objects.count();
+        let holders = found.objects.holders();
         let mut owned = Ownership {
-            owners: filled(count, UNOWNED),
-            kept: filled(count, 0),
-            order: roomy(count),
+            owners: vec![UNOWNED; holders],
+            reached_leaves: vec![false; found.objects.count() - holders],
+            kept: vec![0; holders],
+            order: Vec::with_capacity(holders),
             reached: 1,
             named: Vec::new(),
             adopted: Vec::new(),
@@ -128,7 +127,7 @@ impl Ownership {
         owned
     }
 
-    /// How the object of a row is held.
+    /// How the object of a row is held that is no leaf.
     #[inline]
     pub fn owner(&self, row: u32) -> Owner {
         self.owners[row as usize]
@@ -156,59 +155,80 @@ impl Ownership {
         done
     }
 
+    /// Makes `holder` the owner of an object that has none yet.
     #[inline]
     fn reach<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: u32, in_namespace: bool, reference: Reference) {
-        if self.owners[reference.target as usize].parent == NOBODY {
-            self.claim(reader, holder, in_namespace, reference);
+        match self.owners.get(reference.target as usize) {
+            Some(owner) if owner.parent == NOBODY => self.claim(reader, holder, in_namespace, reference),
+            Some(_) => {}
+            None => {
+                let leaf = reference.target as usize - self.owners.len();
+                if !std::mem::replace(&mut self.reached_leaves[leaf], true) {
+                    self.claim_leaf(reader, holder, in_namespace, reference.label, leaf);
+                }
+            }
         }
     }
 
-    /// Makes `holder` the owner of an object that has none.
-    #[inline]
-    fn claim<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: u32, in_namespace: bool, reference: Reference) {
-        let (row, label) = (reference.target, reference.label);
-        let (type_of, bytes) = reader.objects.type_and_bytes(row);
+    fn claim_leaf<M: ReadMemory>(
+        &mut self,
+        reader: &mut Reader<M>,
+        holder: u32,
+        in_namespace: bool,
+        label: Label,
+        leaf: usize,
+    ) {
+        let (type_of, bytes) = reader.objects.leaf_type_and_bytes(leaf);
         let held = Held {
             label,
             in_namespace,
             type_of,
         };
-        let above = self.owners[holder as usize].frame;
-        let frame = match label.kind() {
-            // The dict behind an object's attributes is a part of it to a reader.
-            LabelKind::Namespace => above,
-            _ => self.tree.frame(above, held, |keys| reader.step(held, holder, keys)),
+        let frame = self.frame(reader, holder, held);
+        self.tree.add(frame, bytes);
+        let kept = &mut self.kept[holder as usize];
+        *kept = kept.saturating_add(bytes);
+        self.reached += 1;
+    }
+
+    fn claim<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: u32, in_namespace: bool, reference: Reference) {
+        let (row, label) = (reference.target, reference.label);
+        let (type_of, bytes) = (reader.objects.type_of(row), reader.objects.bytes(row));
+        let held = Held {
+            label,
+            in_namespace,
+            type_of,
         };
+        let frame = self.frame(reader, holder, held);
+        let place = self.place_of(reader, holder, label, in_namespace);
         self.owners[row as usize] = Owner {
             parent: holder,
             label,
             frame,
-            place: Place::Elsewhere,
+            place,
         };
-        self.reached += 1;
-        if reader.kinds[type_of as usize] == Kind::Leaf && bytes < LEAST_KEPT {
-            self.tree.add(frame, bytes);
-            let kept = &mut self.kept[holder as usize];
-            *kept = kept.saturating_add(bytes);
-        } else {
-            self.claim_holder(reader, holder, held, row, bytes);
-        }
-    }
-
-    /// What else is to be known of an object that may hold others, or is large enough to be an owner by itself.
-    fn claim_holder<M>(&mut self, reader: &Reader<M>, holder: u32, held: Held, row: u32, bytes: u64) {
-        let place = self.place_of(reader, holder, held.label, held.in_namespace);
-        let kind = reader.kinds[held.type_of as usize];
+        let kind = reader.kinds[type_of as usize];
         if place != Place::Elsewhere && kind == Kind::Container {
             self.named.push(row);
         }
-        let owner = &mut self.owners[row as usize];
-        owner.place = place;
         if kind != Kind::NoObject {
-            self.tree.add(owner.frame, bytes);
+            self.tree.add(frame, bytes);
         }
-        self.kept[row as usize] = self.kept[row as usize].saturating_add(bytes);
+        let kept = &mut self.kept[row as usize];
+        *kept = kept.saturating_add(bytes);
         self.order.push(row);
+        self.reached += 1;
+    }
+
+    /// The frame of the ownership tree for what `holder` holds like this.
+    #[inline]
+    fn frame<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: u32, held: Held) -> u32 {
+        let above = self.owners[holder as usize].frame;
+        match held.label.kind() {
+            // The dict behind an object's attributes is a part of it to a reader.
+            LabelKind::Namespace => above,
+            _ => self.tree.frame(above, held, |keys| reader.step(held, holder, keys)),
+        }
     }
 
     /// Where an object is held that `holder` holds.
@@ -239,18 +259,23 @@ impl Ownership {
         if self.reached == rows {
             return;
         }
-        let mut unreached: Vec<u32> = (0..rows as u32)
-            .filter(|&row| self.owner(row).parent == NOBODY)
-            .collect();
+        let mut unreached: Vec<u32> = (0..rows as u32).filter(|&row| !self.is_reached(row)).collect();
         unreached.sort_unstable_by_key(|&row| reader.spots.address(reader.objects.spot(row)));
         // What starts a walk over all of them is in such a group, or is held by what starts a later one.
         for row in self.starts(reader.objects, &unreached).into_iter().rev() {
-            if self.owner(row).parent == NOBODY {
+            if !self.is_reached(row) {
                 let label = Label::UNNAMED;
                 self.adopted.push(row);
-                self.claim(reader, held, false, Reference { target: row, label });
+                self.reach(reader, held, false, Reference { target: row, label });
                 done = self.walk(reader, done);
             }
+        }
+    }
+
+    fn is_reached(&self, row: u32) -> bool {
+        match self.owners.get(row as usize) {
+            Some(owner) => owner.parent != NOBODY,
+            None => self.reached_leaves[row as usize - self.owners.len()],
         }
     }
 
@@ -268,10 +293,10 @@ impl Ownership {
             open.push(start);
             while let Some(row) = open.pop() {
                 for reference in objects.references(row) {
-                    let target = reference.target as usize;
-                    if !is_met[target] && self.owners[target].parent == NOBODY {
-                        is_met[target] = true;
-                        open.push(reference.target);
+                    let target = reference.target;
+                    if !is_met[target as usize] && !self.is_reached(target) {
+                        is_met[target as usize] = true;
+                        open.push(target);
                     }
                 }
             }
@@ -313,12 +338,6 @@ impl Ownership {
         chain.reverse();
         chain
     }
-}
-
-fn filled<T: Copy>(count: usize, with: T) -> Vec<T> {
-    let mut column = roomy(count);
-    column.resize(count, with);
-    column
 }
 
 impl<M: ReadMemory> Reader<'_, M> {

@@ -25,7 +25,8 @@ impl Retention {
     pub fn of(references: References, objects: &Objects) -> Retention {
         let dominators = Dominators::find(&references);
         drop(references);
-        let sizes: Sizes = (0..dominators.nodes()).map(|row| objects.bytes(row)).collect();
+        let holders = (0..objects.holders() as u32).map(|row| objects.bytes(row));
+        let sizes: Sizes = holders.chain(objects.leaves().map(|(_, bytes)| bytes)).collect();
         let amounts = Retained::sum(&dominators, &sizes);
         Retention {
             sizes,
