@@ -69,7 +69,7 @@ impl<'a> Found<'a> {
     }
 
     /// Notes an object that is held by something; it will be examined. `None` where none can stand.
-    #[inline]
+    #[inline(always)]
     pub fn meet(&mut self, address: u64) -> Option<Spot> {
         match self.spots.add(address) {
             Added::First(spot, slot) => {
@@ -189,7 +189,7 @@ impl<'a> Found<'a> {
         self.types.index_of(memory, self.layout, type_address)
     }
 
-    #[inline]
+    #[inline(always)]
     fn label(&mut self, step: Step) -> Label {
         let named = |kind, name: Option<u32>| name.map_or(Label::UNNAMED, |name| Label::new(kind, u64::from(name)));
         match step {
@@ -225,10 +225,21 @@ fn is_static_type<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) 
 
 impl<M: ReadMemory> Visitor<M> for Found<'_> {
     #[inline]
-    fn reference(&mut self, _memory: &mut M, step: Step, target: u64) {
+    fn reference(&mut self, step: Step, target: u64) {
         if let Some(spot) = self.meet(target) {
             let label = self.label(step);
             self.objects.refer(spot, label);
+        }
+    }
+
+    fn items(&mut self, first: u64, words: &[u8]) {
+        for (place, word) in (first..).zip(words.chunks_exact(8)) {
+            let target = word_at(word, 0);
+            if target != 0
+                && let Some(spot) = self.meet(target)
+            {
+                self.objects.refer(spot, Label::new(LabelKind::Index, place));
+            }
         }
     }
 

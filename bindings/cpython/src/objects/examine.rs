@@ -84,7 +84,7 @@ impl<'a> Examiner<'a> {
     }
 
     /// Measures an object of a type that holds no references (`TypeInfo::is_leaf`).
-    #[inline]
+    #[inline(always)]
     pub fn measure_leaf<M: ReadMemory>(
         &mut self,
         memory: &mut M,
@@ -92,7 +92,7 @@ impl<'a> Examiner<'a> {
         address: u64,
     ) -> Result<ObjectSize, Unreadable> {
         bounds::object(address)?;
-        let extent = self.scalar(memory, info, address)?;
+        let extent = self.leaf(memory, info, address)?;
         self.total(memory, info, address, extent, 0, 0)
     }
 
@@ -124,7 +124,7 @@ impl<'a> Examiner<'a> {
             )
     }
 
-    #[inline]
+    #[inline(always)]
     fn total<M: ReadMemory>(
         &mut self,
         memory: &mut M,
@@ -134,17 +134,31 @@ impl<'a> Examiner<'a> {
         behind: u64,
         besides: u64,
     ) -> Result<ObjectSize, Unreadable> {
-        let is_static = self.is_static(address);
-        let small = info.presize + extent.own + behind;
+        let small = info.presize + extent.own;
         let has_sentinel = info.has(flags::HEAPTYPE) && info.itemsize > 0;
-        let is_sure = !is_static && !has_sentinel && behind == 0;
-        if is_sure && small <= self.blocks.largest_small() && extent.tables | besides == 0 {
+        let is_sure = !has_sentinel && self.dynamic.contains(&address);
+        if is_sure && small <= self.blocks.largest_small() && extent.tables | behind | besides == 0 {
             return Ok(ObjectSize {
                 getsizeof: extent.counted.saturating_add(info.counted_presize),
                 bytes: blocks::small(small),
                 length: extent.length,
             });
         }
+        self.total_of_any(memory, info, address, extent, behind, besides)
+    }
+
+    /// The same wherever the object is, and whatever it is made of.
+    #[inline(never)]
+    fn total_of_any<M: ReadMemory>(
+        &mut self,
+        memory: &mut M,
+        info: &TypeInfo,
+        address: u64,
+        extent: Extent,
+        behind: u64,
+        besides: u64,
+    ) -> Result<ObjectSize, Unreadable> {
+        let is_static = self.is_static(address);
         self.bounds.block(memory, address, extent.own)?;
         let block = if is_static {
             // Static types have nothing in front; other static objects stand behind a collector's head like any.
@@ -249,7 +263,7 @@ impl<'a> Examiner<'a> {
         for field in &info.fields {
             let target = memory.word(address + field.offset)?;
             if target != 0 {
-                visitor.reference(memory, Step::Field(field.name), target);
+                visitor.reference(Step::Field(field.name), target);
             }
         }
         for &(from, to) in &info.unknown {
@@ -306,7 +320,7 @@ impl<'a> Examiner<'a> {
         for &(name, offset) in members {
             let target = memory.word(address.wrapping_add(offset))?;
             if target != 0 {
-                visitor.reference(memory, Step::Field(super::types::FieldName::Known(name)), target);
+                visitor.reference(Step::Field(super::types::FieldName::Known(name)), target);
             }
         }
         Ok(())
