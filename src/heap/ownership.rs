@@ -57,6 +57,15 @@ const UNOWNED: Owner = Owner {
     place: Place::Elsewhere,
 };
 
+/// A row whose references are being followed.
+#[derive(Clone, Copy)]
+struct Holder {
+    row: u32,
+    frame: u32,
+    /// It is the dict behind another object's attributes.
+    is_namespace: bool,
+}
+
 /// Reads what the walk asks of the program: the texts of names.
 struct Reader<'a, M> {
     memory: &'a mut M,
@@ -116,9 +125,8 @@ impl Ownership {
         owned.order.push(HEAP);
         let mut done = 1;
         for phase in &rows.phases {
-            for reference in found.objects.references(HEAP).get(phase.clone()).unwrap_or_default() {
-                owned.reach(&mut reader, HEAP, false, *reference);
-            }
+            let roots = found.objects.references(HEAP).get(phase.clone()).unwrap_or_default();
+            owned.follow(&mut reader, HEAP, roots);
             done = owned.walk(&mut reader, done);
         }
         // The last of the holders that are no objects is that of what nothing else holds.
@@ -143,77 +151,81 @@ impl Ownership {
     fn walk<M: ReadMemory>(&mut self, reader: &mut Reader<M>, mut done: usize) -> usize {
         let objects = reader.objects;
         while let Some(&row) = self.order.get(done) {
-            let references = objects.references(row);
-            if !references.is_empty() {
-                let is_namespace = self.is_namespace(row);
-                for reference in references {
-                    self.reach(reader, row, is_namespace, *reference);
-                }
-            }
+            self.follow(reader, row, objects.references(row));
             done += 1;
         }
         done
     }
 
-    /// Makes `holder` the owner of an object that has none yet.
+    /// Makes `row` the owner of what these references of it lead to and nobody owns yet.
     #[inline]
-    fn reach<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: u32, in_namespace: bool, reference: Reference) {
-        match self.owners.get(reference.target as usize) {
-            Some(owner) if owner.parent == NOBODY => self.claim(reader, holder, in_namespace, reference),
-            Some(_) => {}
-            None => {
-                let leaf = reference.target as usize - self.owners.len();
-                if !std::mem::replace(&mut self.reached_leaves[leaf], true) {
-                    self.claim_leaf(reader, holder, in_namespace, reference.label, leaf);
+    fn follow<M: ReadMemory>(&mut self, reader: &mut Reader<M>, row: u32, references: &[Reference]) {
+        let Owner { frame, label, .. } = self.owner(row);
+        let is_namespace = label == Label::NAMESPACE;
+        let holder = Holder {
+            row,
+            frame,
+            is_namespace,
+        };
+        let mut leaf_bytes: u64 = 0;
+        for &reference in references {
+            let target = reference.target as usize;
+            match self.owners.get(target) {
+                Some(owner) if owner.parent == NOBODY => self.claim(reader, holder, reference),
+                Some(_) => {}
+                None => {
+                    let leaf = target - self.owners.len();
+                    let is_reached = &mut self.reached_leaves[leaf];
+                    if !*is_reached {
+                        *is_reached = true;
+                        let bytes = self.claim_leaf(reader, holder, reference.label, leaf);
+                        leaf_bytes = leaf_bytes.saturating_add(bytes);
+                    }
                 }
             }
         }
+        let kept = &mut self.kept[row as usize];
+        *kept = kept.saturating_add(leaf_bytes);
     }
 
+    /// Counts a leaf for its frame; answers its bytes.
+    #[inline(always)]
     fn claim_leaf<M: ReadMemory>(
         &mut self,
         reader: &mut Reader<M>,
-        holder: u32,
-        in_namespace: bool,
+        holder: Holder,
         label: Label,
         leaf: usize,
-    ) {
+    ) -> u64 {
         let (type_of, bytes) = reader.objects.leaf_type_and_bytes(leaf);
-        let held = Held {
-            label,
-            in_namespace,
-            type_of,
-        };
-        let frame = self.frame(reader, holder, held);
+        let frame = self.frame(reader, holder, label, type_of);
         self.tree.add(frame, bytes);
-        let kept = &mut self.kept[holder as usize];
-        *kept = kept.saturating_add(bytes);
         self.reached += 1;
+        bytes
     }
 
-    fn claim<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: u32, in_namespace: bool, reference: Reference) {
+    #[inline(always)]
+    fn claim<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: Holder, reference: Reference) {
         let (row, label) = (reference.target, reference.label);
         let (type_of, bytes) = (reader.objects.type_of(row), reader.objects.bytes(row));
-        let held = Held {
-            label,
-            in_namespace,
-            type_of,
-        };
-        let frame = self.frame(reader, holder, held);
-        let place = self.place_of(reader, holder, label, in_namespace);
+        let frame = self.frame(reader, holder, label, type_of);
+        let kind = reader.kinds[type_of as usize];
+        if kind != Kind::NoObject {
+            self.tree.add(frame, bytes);
+        }
+        let mut place = Place::Elsewhere;
+        if label.is_name() {
+            place = self.place_of(reader, holder, label);
+            if place != Place::Elsewhere && kind == Kind::Container {
+                self.named.push(row);
+            }
+        }
         self.owners[row as usize] = Owner {
-            parent: holder,
+            parent: holder.row,
             label,
             frame,
             place,
         };
-        let kind = reader.kinds[type_of as usize];
-        if place != Place::Elsewhere && kind == Kind::Container {
-            self.named.push(row);
-        }
-        if kind != Kind::NoObject {
-            self.tree.add(frame, bytes);
-        }
         let kept = &mut self.kept[row as usize];
         *kept = kept.saturating_add(bytes);
         self.order.push(row);
@@ -221,23 +233,28 @@ impl Ownership {
     }
 
     /// The frame of the ownership tree for what `holder` holds like this.
-    #[inline]
-    fn frame<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: u32, held: Held) -> u32 {
-        let above = self.owners[holder as usize].frame;
-        match held.label.kind() {
-            // The dict behind an object's attributes is a part of it to a reader.
-            LabelKind::Namespace => above,
-            _ => self.tree.frame(above, held, |keys| reader.step(held, holder, keys)),
+    #[inline(always)]
+    fn frame<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: Holder, label: Label, type_of: u32) -> u32 {
+        // The dict behind an object's attributes is a part of it to a reader.
+        if label == Label::NAMESPACE {
+            return holder.frame;
         }
+        let held = Held {
+            label,
+            in_namespace: holder.is_namespace,
+            type_of,
+        };
+        self.tree.frame(holder.frame, held, |keys| reader.step(held, holder.row, keys))
     }
 
-    /// Where an object is held that `holder` holds.
-    #[inline]
-    fn place_of<M>(&self, reader: &Reader<M>, holder: u32, label: Label, in_namespace: bool) -> Place {
+    /// How near an object is to a name that `holder` holds by one.
+    fn place_of<M>(&self, reader: &Reader<M>, holder: Holder, label: Label) -> Place {
         let owner = match label.kind() {
             LabelKind::Local => return Place::Frame,
-            LabelKind::Attribute | LabelKind::Value | LabelKind::Entry if in_namespace => self.owner(holder).parent,
-            LabelKind::Attribute => holder,
+            LabelKind::Attribute | LabelKind::Value | LabelKind::Entry if holder.is_namespace => {
+                self.owner(holder.row).parent
+            }
+            LabelKind::Attribute => holder.row,
             _ => return Place::Elsewhere,
         };
         let type_of = reader.objects.type_of(owner);
@@ -266,7 +283,7 @@ impl Ownership {
             if !self.is_reached(row) {
                 let label = Label::UNNAMED;
                 self.adopted.push(row);
-                self.reach(reader, held, false, Reference { target: row, label });
+                self.follow(reader, held, &[Reference { target: row, label }]);
                 done = self.walk(reader, done);
             }
         }

@@ -104,14 +104,9 @@ impl Growing {
     }
 
     /// The frame of objects that the objects of `parent` hold like this; `read` says what step that is.
-    #[inline]
+    #[inline(always)]
     pub fn frame(&mut self, parent: u32, mut held: Held, read: impl FnOnce(Keys) -> Step) -> u32 {
-        // Places in a row are one.
-        held.label = match held.label.kind() {
-            LabelKind::Index => Label::new(LabelKind::Index, 0),
-            LabelKind::Entry if !held.in_namespace => Label::new(LabelKind::Entry, 0),
-            _ => held.label,
-        };
+        held.label = held.label.without_place(held.in_namespace);
         let question = Question::of(parent, held);
         let (last, frame) = self.recent[question.slot()];
         if last == question {
