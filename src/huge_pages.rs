@@ -10,6 +10,8 @@ use nix::sys::mman::{MmapAdvise, madvise};
 /// Blocks from this size on are worth a call.
 const LARGE: usize = 1 << 20;
 const HUGE_PAGE: usize = 2 << 20;
+/// The heap grows by so much at a time.
+const AHEAD: usize = 64 << 20;
 
 pub struct HugePages;
 
@@ -57,11 +59,17 @@ fn advise(block: *mut u8, size: usize) {
 }
 
 /// Keeps what is freed for what is allocated next, instead of giving it back and getting it again with every page zeroed.
+/// What is allocated first comes from huge pages whatever its size.
 pub fn keep_freed() {
     // SAFETY: sets numbers of the C library's allocator; what it does not take it leaves as it was.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
         libc::mallopt(libc::M_TRIM_THRESHOLD, 1 << 30);
-        libc::mallopt(libc::M_TOP_PAD, 16 << 20);
+        libc::mallopt(libc::M_TOP_PAD, AHEAD as i32);
     }
+    // The heap grows by what is asked for and that much more.
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGE)));
+    // SAFETY: asks where the heap ends.
+    let end = unsafe { libc::sbrk(0) }.cast::<u8>();
+    advise(end.wrapping_sub(AHEAD), AHEAD);
 }

@@ -136,13 +136,16 @@ impl<'a> Examiner<'a> {
     ) -> Result<ObjectSize, Unreadable> {
         let small = info.presize + extent.own;
         let has_sentinel = info.has(flags::HEAPTYPE) && info.itemsize > 0;
-        let is_sure = !has_sentinel && self.dynamic.contains(&address);
-        if is_sure && small <= self.blocks.largest_small() && extent.tables | behind | besides == 0 {
-            return Ok(ObjectSize {
+        let is_sure = behind == 0 && !has_sentinel && self.dynamic.contains(&address);
+        if is_sure && small <= self.blocks.largest_small() {
+            let size = ObjectSize {
                 getsizeof: extent.counted.saturating_add(info.counted_presize),
-                bytes: blocks::small(small),
+                bytes: blocks::small(small).saturating_add(extent.tables).saturating_add(besides),
                 length: extent.length,
-            });
+            };
+            if size.bytes.max(size.getsizeof) <= self.bounds.largest {
+                return Ok(size);
+            }
         }
         self.total_of_any(memory, info, address, extent, behind, besides)
     }
