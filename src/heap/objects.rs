@@ -14,6 +14,8 @@ use crate::memory::spots::{Spot, Spots};
 pub struct Objects {
     rows: Vec<Row>,
     leaves: Vec<Leaf>,
+    /// Where the objects of the rows and those of the leaves stand.
+    spots: [Vec<Spot>; 2],
     references: Vec<Reference>,
     /// The bytes of objects whose row says `LARGE`.
     large: FxHashMap<u32, u64>,
@@ -26,8 +28,6 @@ struct Row {
     type_of: u32,
     /// The blocks that it and its private tables occupy.
     bytes: u32,
-    /// Where the object stands.
-    spot: Spot,
     /// The end of its references, which begin where those of the row before end.
     end: u32,
 }
@@ -37,7 +37,6 @@ struct Row {
 struct Leaf {
     type_of: u32,
     bytes: u32,
-    spot: Spot,
 }
 
 /// A reference from the row that it belongs to.
@@ -63,9 +62,11 @@ const MOST: usize = u32::MAX as usize - 1;
 impl Objects {
     /// With room for what is usual in `mapped` bytes of memory.
     pub fn in_memory(mapped: u64) -> Self {
+        let (rows, leaves) = (mapped as usize / BYTES_A_ROW, mapped as usize / BYTES_A_LEAF);
         Objects {
-            rows: roomy(mapped as usize / BYTES_A_ROW),
-            leaves: roomy(mapped as usize / BYTES_A_LEAF),
+            rows: roomy(rows),
+            leaves: roomy(leaves),
+            spots: [roomy(rows), roomy(leaves)],
             references: roomy(mapped as usize / BYTES_A_REFERENCE),
             large: FxHashMap::default(),
         }
@@ -114,9 +115,9 @@ impl Objects {
         self.rows.push(Row {
             type_of,
             bytes: bytes.min(u64::from(LARGE)) as u32,
-            spot,
             end: self.references.len() as u32,
         });
+        self.spots[0].push(spot);
         row
     }
 
@@ -124,7 +125,8 @@ impl Objects {
     #[inline]
     pub fn push_leaf(&mut self, spot: Spot, type_of: u32, bytes: u64) {
         let bytes = bytes as u32;
-        self.leaves.push(Leaf { type_of, bytes, spot });
+        self.leaves.push(Leaf { type_of, bytes });
+        self.spots[1].push(spot);
     }
 
     #[inline]
@@ -145,9 +147,10 @@ impl Objects {
     }
 
     pub fn spot(&self, row: u32) -> Spot {
-        match self.rows.get(row as usize) {
-            Some(row) => row.spot,
-            None => self.leaf(row).spot,
+        let [spots, leaf_spots] = &self.spots;
+        match spots.get(row as usize) {
+            Some(&spot) => spot,
+            None => leaf_spots[row as usize - spots.len()],
         }
     }
 
@@ -159,7 +162,7 @@ impl Objects {
     /// The type and bytes of the nth leaf.
     #[inline]
     pub fn leaf_type_and_bytes(&self, number: usize) -> (u32, u64) {
-        let Leaf { type_of, bytes, .. } = self.leaves[number];
+        let Leaf { type_of, bytes } = self.leaves[number];
         (type_of, u64::from(bytes))
     }
 
@@ -202,9 +205,11 @@ impl Objects {
         let ranks = spots.ranks();
         let mut rows = roomy(ranks.count);
         rows.resize(ranks.count, HEAP);
-        let spots = self.rows.iter().map(|row| row.spot).chain(self.leaves.iter().map(|leaf| leaf.spot));
-        for (number, spot) in (0..).zip(spots).skip(holders) {
+        let mut number = holders as u32;
+        let [spots, leaf_spots] = &self.spots;
+        for &spot in spots.iter().skip(holders).chain(leaf_spots) {
             rows[ranks.of(spot) as usize] = number;
+            number += 1;
         }
         for reference in &mut self.references {
             reference.target = match reference.target {

@@ -118,16 +118,15 @@ impl Spots {
     }
 
     /// Numbers the members from 0 on in the order of their spots; nothing may be added afterwards.
-    pub fn ranks(&self) -> Ranks<'_> {
-        let mut before = Vec::with_capacity(self.bits.len());
+    pub fn ranks(&self) -> Ranks {
         let mut sum = 0;
-        for word in &self.bits {
-            before.push(sum);
-            sum += word.count_ones();
-        }
+        let words = self.bits.iter().map(|&bits| {
+            let before = sum;
+            sum += bits.count_ones();
+            RankedWord { bits, before }
+        });
         Ranks {
-            bits: &self.bits,
-            before,
+            words: words.collect(),
             count: sum as usize,
         }
     }
@@ -173,20 +172,24 @@ impl Spots {
 }
 
 /// The number of each member among all.
-pub struct Ranks<'a> {
-    bits: &'a [u64],
-    /// How many members come before each word.
-    before: Vec<u32>,
+pub struct Ranks {
+    words: Vec<RankedWord>,
     pub count: usize,
 }
 
-impl Ranks<'_> {
+struct RankedWord {
+    bits: u64,
+    /// How many members come before those of the word.
+    before: u32,
+}
+
+impl Ranks {
     /// The number of the member at `spot`.
     #[inline]
     pub fn of(&self, spot: Spot) -> u32 {
-        let word = spot as usize / 64;
-        let below = self.bits[word] & ((1 << (spot % 64)) - 1);
-        self.before[word] + below.count_ones()
+        let word = &self.words[spot as usize / 64];
+        let below = word.bits & ((1 << (spot % 64)) - 1);
+        word.before + below.count_ones()
     }
 }
 
