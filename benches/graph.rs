@@ -18,7 +18,7 @@ use pymemscope::heap::graph::dominated::Dominated;
 use pymemscope::heap::graph::dominators::Dominators;
 use pymemscope::heap::graph::groups;
 use pymemscope::heap::graph::nodes::NodeSet;
-use pymemscope::heap::graph::retained::Retained;
+use pymemscope::heap::graph::retained::{Amount, Retained};
 
 const MILLION: u32 = 1_000_000;
 
@@ -92,11 +92,16 @@ fn all_algorithms(heap: &MadeHeap) {
         .0
         .print("children of the dominator tree");
     let by_size = |node| (heap.sizes.of(node) / 8 % 64) as u32;
-    measure(nodes, || {
-        groups::retained(&dominators, &heap.sizes, &retained, 64, by_size)
-    })
-    .0
-    .print("retained sizes of 64 groups");
+    let groups = || {
+        let mut leaves = vec![Amount::default(); 64];
+        for leaf in references.holders()..nodes {
+            let sum = &mut leaves[by_size(leaf) as usize];
+            sum.bytes += heap.sizes.of(leaf);
+            sum.nodes += 1;
+        }
+        groups::retained(&dominators, &heap.sizes, &retained, leaves, by_size)
+    };
+    measure(nodes, groups).0.print("retained sizes of 64 groups");
     let (cost, reversed) = measure(nodes, || references.reversed());
     cost.print("reversed references");
     let (cost, distances) = measure(nodes, || Distances::measure(references, |_, _| true));

@@ -224,7 +224,7 @@ fn is_static_type<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) 
 }
 
 impl<M: ReadMemory> Visitor<M> for Found<'_> {
-    #[inline]
+    #[inline(always)]
     fn reference(&mut self, step: Step, target: u64) {
         if let Some(spot) = self.meet(target) {
             let label = self.label(step);

@@ -104,7 +104,7 @@ impl Ownership {
         let mut owned = Ownership {
             owners: vec![UNOWNED; holders],
             reached_leaves: vec![false; found.objects.count() - holders],
-            kept: vec![0; holders],
+            kept: (0..holders as u32).map(|row| found.objects.bytes(row)).collect(),
             order: Vec::with_capacity(holders),
             reached: 1,
             named: Vec::new(),
@@ -226,8 +226,6 @@ impl Ownership {
             frame,
             place,
         };
-        let kept = &mut self.kept[row as usize];
-        *kept = kept.saturating_add(bytes);
         self.order.push(row);
         self.reached += 1;
     }
@@ -276,7 +274,10 @@ impl Ownership {
         if self.reached == rows {
             return;
         }
-        let mut unreached: Vec<u32> = (0..rows as u32).filter(|&row| !self.is_reached(row)).collect();
+        let holders = self.owners.iter().map(|owner| owner.parent != NOBODY);
+        let is_reached = holders.chain(self.reached_leaves.iter().copied());
+        let unreached = (0..).zip(is_reached).filter(|&(_, is_reached)| !is_reached);
+        let mut unreached: Vec<u32> = unreached.map(|(row, _)| row).collect();
         unreached.sort_unstable_by_key(|&row| reader.spots.address(reader.objects.spot(row)));
         // What starts a walk over all of them is in such a group, or is held by what starts a later one.
         for row in self.starts(reader.objects, &unreached).into_iter().rev() {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::layout::{Layout, PreHeader};
-use crate::memory::{ReadMemory, Unreadable};
+use crate::memory::{ReadMemory, Unreadable, word_at};
 
 use super::blocks::{self, Blocks};
 use super::bounds::{self, Bounds, Gap};
@@ -263,10 +263,13 @@ impl<'a> Examiner<'a> {
         address: u64,
         visitor: &mut V,
     ) -> Result<(), Unreadable> {
-        for field in &info.fields {
-            let target = memory.word(address + field.offset)?;
-            if target != 0 {
-                visitor.reference(Step::Field(field.name), target);
+        if !info.fields.is_empty() {
+            let bytes = memory.read(address, info.basicsize as usize)?;
+            for field in &info.fields {
+                let target = word_at(bytes, field.offset);
+                if target != 0 {
+                    visitor.reference(Step::Field(field.name), target);
+                }
             }
         }
         for &(from, to) in &info.unknown {
@@ -297,7 +300,7 @@ impl<'a> Examiner<'a> {
             words.extend(
                 bytes
                     .chunks_exact(8)
-                    .map(|word| crate::memory::word_at(word, 0))
+                    .map(|word| word_at(word, 0))
                     .filter(|&word| word != 0),
             );
             for &word in &words {

@@ -98,6 +98,12 @@ impl Dominators {
         self.place[node as usize]
     }
 
+    /// By node: what `place` answers.
+    #[inline]
+    pub(super) fn places(&self) -> &[u32] {
+        &self.place
+    }
+
     /// Whether the node has a row, so that it can dominate others.
     #[inline]
     pub(super) fn is_inner(&self, node: u32) -> bool {

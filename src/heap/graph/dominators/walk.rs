@@ -50,17 +50,19 @@ pub fn walk(references: &References) -> Walk {
     };
     let mut row = number_of(&mut place[ROOT as usize], ROOT, 0);
     loop {
-        let left = targets.get(row.next as usize..row.end as usize).unwrap_or_default();
-        let Some(ahead) = left.iter().position(|&target| target < holders) else {
+        if row.next == row.end {
             match waiting.pop() {
                 Some(last) => row = last,
                 None => break,
             }
             continue;
+        }
+        let target = targets[row.next as usize];
+        row.next += 1;
+        // Leaves have no number.
+        let Some(number) = place[..holders as usize].get_mut(target as usize) else {
+            continue;
         };
-        let target = left[ahead];
-        row.next += ahead as u32 + 1;
-        let number = &mut place[target as usize];
         if *number != NO_NODE {
             crossings.push(Crossing {
                 source: row.number,
