@@ -31,7 +31,8 @@ pub enum Form {
 /// So many names are known: programs that make up more of them use them as keys of data.
 const MOST_NAMES: usize = 1 << 20;
 
-const RECENT: usize = 64;
+/// So many of the last known names are found at once.
+const RECENT: usize = 256;
 
 #[derive(Debug)]
 pub struct Names {
@@ -76,7 +77,7 @@ impl Names {
     #[inline]
     pub fn known(&mut self, name: &'static str) -> u32 {
         let place = (name.as_ptr() as usize, name.len());
-        let (known, id) = self.recent[place.0 / 8 % RECENT];
+        let (known, id) = self.recent[place.0 % RECENT];
         if known == place {
             return id;
         }
@@ -90,7 +91,7 @@ impl Names {
             None => self.text(name),
         };
         self.known.insert(place, id);
-        self.recent[place.0 / 8 % RECENT] = (place, id);
+        self.recent[place.0 % RECENT] = (place, id);
         id
     }
 

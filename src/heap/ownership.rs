@@ -242,7 +242,16 @@ impl Ownership {
             in_namespace: holder.is_namespace,
             type_of,
         };
-        self.tree.frame(holder.frame, held, |keys| reader.step(held, holder.row, keys))
+        match self.tree.recent_frame(holder.frame, held) {
+            Some(frame) => frame,
+            None => self.other_frame(reader, holder, held),
+        }
+    }
+
+    #[inline(never)]
+    fn other_frame<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: Holder, held: Held) -> u32 {
+        let read = |keys| reader.step(held, holder.row, keys);
+        self.tree.frame(holder.frame, held, read)
     }
 
     /// How near an object is to a name that `holder` holds by one.
