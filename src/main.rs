@@ -7,12 +7,11 @@ use std::process::ExitCode;
 use pymemscope::cli::{self, Refusal};
 use pymemscope::commands;
 use pymemscope::error::Error;
+use pymemscope::memory::huge_pages::{self, HugePages};
 use pymemscope::target::{finalize_watch, freeze};
 
-mod huge_pages;
-
 #[global_allocator]
-static ALLOCATOR: huge_pages::HugePages = huge_pages::HugePages;
+static ALLOCATOR: HugePages = HugePages;
 
 fn main() -> ExitCode {
     let mut words = env::args().skip(1);

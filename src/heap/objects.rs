@@ -175,7 +175,10 @@ impl Objects {
     #[inline]
     pub fn references(&self, row: u32) -> &[Reference] {
         let row = row as usize;
-        let start = row.checked_sub(1).and_then(|before| self.rows.get(before)).map_or(0, |before| before.end);
+        let start = row
+            .checked_sub(1)
+            .and_then(|before| self.rows.get(before))
+            .map_or(0, |before| before.end);
         let end = self.rows.get(row).map_or(start, |row| row.end);
         self.references.get(start as usize..end as usize).unwrap_or_default()
     }
@@ -205,11 +208,10 @@ impl Objects {
         let ranks = spots.ranks();
         let mut rows = roomy(ranks.count);
         rows.resize(ranks.count, HEAP);
-        let mut number = holders as u32;
         let [spots, leaf_spots] = &self.spots;
-        for &spot in spots.iter().skip(holders).chain(leaf_spots) {
+        let of_objects = spots.iter().chain(leaf_spots);
+        for (number, &spot) in (0..).zip(of_objects).skip(holders) {
             rows[ranks.of(spot) as usize] = number;
-            number += 1;
         }
         for reference in &mut self.references {
             reference.target = match reference.target {

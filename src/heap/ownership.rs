@@ -190,13 +190,7 @@ impl Ownership {
 
     /// Counts a leaf for its frame; answers its bytes.
     #[inline(always)]
-    fn claim_leaf<M: ReadMemory>(
-        &mut self,
-        reader: &mut Reader<M>,
-        holder: Holder,
-        label: Label,
-        leaf: usize,
-    ) -> u64 {
+    fn claim_leaf<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: Holder, label: Label, leaf: usize) -> u64 {
         let (type_of, bytes) = reader.objects.leaf_type_and_bytes(leaf);
         let frame = self.frame(reader, holder, label, type_of);
         self.tree.add(frame, bytes);

@@ -52,7 +52,8 @@ impl Worklist {
 
     /// The slot with something in it that is nearest to the last one, of those less than `most` away.
     fn nearest(&self, most: usize, is_wanted: impl Fn(usize) -> bool) -> Option<usize> {
-        let is_next = |&slot: &usize| self.waiting.get(slot).is_some_and(|waiting| !waiting.is_empty()) && is_wanted(slot);
+        let is_next =
+            |&slot: &usize| self.waiting.get(slot).is_some_and(|waiting| !waiting.is_empty()) && is_wanted(slot);
         (0..most).find_map(|distance| {
             let below = self.at.checked_sub(distance).filter(is_next);
             below.or_else(|| Some(self.at + distance).filter(is_next))
@@ -68,7 +69,8 @@ mod tests {
     fn what_is_at_hand_comes_first_and_then_what_is_near() {
         let slots = Slots::new(std::slice::from_ref(&(0..8 * SLOT_SIZE)));
         let mut worklist = Worklist::new(&slots);
-        let push = |worklist: &mut Worklist, slot: u64, within: u64| worklist.push(slot as u32, slot * SLOT_SIZE + within);
+        let push =
+            |worklist: &mut Worklist, slot: u64, within: u64| worklist.push(slot as u32, slot * SLOT_SIZE + within);
         for (slot, within) in [(3, 0), (6, 8), (1, 8), (1, 16)] {
             push(&mut worklist, slot, within);
         }
@@ -81,7 +83,7 @@ mod tests {
         push(&mut worklist, 5, 40);
         assert_eq!(worklist.next_slot(|slot| slot == 5), Some(5));
         assert_eq!(worklist.pop(5), Some(5));
-        for slot in [0, 3, 6] {
+        for slot in [6, 3, 0] {
             assert_eq!(worklist.next_slot(|_| false), Some(slot));
             assert!(worklist.pop(slot).is_some());
         }

@@ -68,7 +68,9 @@ pub fn retained(
 impl Group {
     /// Whether one of the group's nodes is, or dominates, the one at `span`.
     fn dominates_below(&self, span: Span) -> bool {
-        let after = self.outermost.partition_point(|outermost| outermost.first <= span.first);
+        let after = self
+            .outermost
+            .partition_point(|outermost| outermost.first <= span.first);
         self.outermost[..after]
             .last()
             .is_some_and(|outermost| outermost.holds(span.first))

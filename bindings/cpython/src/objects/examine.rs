@@ -140,7 +140,9 @@ impl<'a> Examiner<'a> {
         if is_sure && small <= self.blocks.largest_small() {
             let size = ObjectSize {
                 getsizeof: extent.counted.saturating_add(info.counted_presize),
-                bytes: blocks::small(small).saturating_add(extent.tables).saturating_add(besides),
+                bytes: blocks::small(small)
+                    .saturating_add(extent.tables)
+                    .saturating_add(besides),
                 length: extent.length,
             };
             if size.bytes.max(size.getsizeof) <= self.bounds.largest {

@@ -83,9 +83,7 @@ impl Examiner<'_> {
             // While the frame runs only the machine's registers know the stack's depth.
             self.scan(memory, first + 8 * slots.variables, first + 8 * room, visitor)?;
         }
-        visitor.reference(Step::Field(super::types::FieldName::Known("f_code")),
-            frame.code,
-        );
+        visitor.reference(Step::Field(super::types::FieldName::Known("f_code")), frame.code);
         for &(name, offset) in at.references {
             let word = memory.word(address + offset)?;
             if let Some(target) = slot_target(word, at.slot_bits) {

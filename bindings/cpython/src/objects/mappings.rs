@@ -63,9 +63,7 @@ impl Examiner<'_> {
         let fast_nodes = memory.word(address + at.fast_nodes_size)?.min(self.bounds.largest / 8);
         let instance_dict = memory.word(address + at.instance_dict)?;
         if instance_dict != 0 {
-            visitor.reference(Step::Field(super::types::FieldName::Known("__dict__")),
-                instance_dict,
-            );
+            visitor.reference(Step::Field(super::types::FieldName::Known("__dict__")), instance_dict);
         }
         extent.counted += 8 * fast_nodes;
         if fast_nodes > 0 {
@@ -178,7 +176,8 @@ impl Examiner<'_> {
             if attributes {
                 visitor.reference(Step::Attribute(key), value);
             } else {
-                visitor.reference(Step::Value {
+                visitor.reference(
+                    Step::Value {
                         key,
                         position: position as u64,
                     },

@@ -55,7 +55,13 @@ fn advise(block: *mut u8, size: usize) {
     };
     // SAFETY: the advice changes how memory is backed, not what it holds, around the block too. An error means that not
     // all around it is mapped, or that the system does not know huge pages.
-    let _ = unsafe { madvise(first, (before + size).next_multiple_of(HUGE_PAGE), MmapAdvise::MADV_HUGEPAGE) };
+    let _ = unsafe {
+        madvise(
+            first,
+            (before + size).next_multiple_of(HUGE_PAGE),
+            MmapAdvise::MADV_HUGEPAGE,
+        )
+    };
 }
 
 /// Keeps what is freed for what is allocated next, instead of giving it back and getting it again with every page zeroed.
