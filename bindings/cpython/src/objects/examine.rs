@@ -266,6 +266,7 @@ impl<'a> Examiner<'a> {
         visitor: &mut V,
     ) -> Result<(), Unreadable> {
         if !info.fields.is_empty() {
+            self.bounds.block(memory, address, info.basicsize)?;
             let bytes = memory.read(address, info.basicsize as usize)?;
             for field in &info.fields {
                 let target = word_at(bytes, field.offset);
