@@ -19,7 +19,7 @@ use pymemscope::heap::graph::dominators::Dominators;
 use pymemscope::heap::graph::groups;
 use pymemscope::heap::graph::incoming::Incoming;
 use pymemscope::heap::graph::nodes::NodeSet;
-use pymemscope::heap::graph::retained::Retained;
+use pymemscope::heap::graph::retained::{Amount, Retained};
 
 const MILLION: u32 = 1_000_000;
 
@@ -89,14 +89,20 @@ fn all_algorithms(heap: &MadeHeap) {
     measure(nodes, || retained.top(&dominators, &heap.sizes, 100, |_| true))
         .0
         .print("the 100 that retain most");
-    let (cost, dominated) = measure(nodes, || Dominated::find(&dominators));
-    cost.print("children of the dominator tree");
+    measure(nodes, || Dominated::find(&dominators))
+        .0
+        .print("children of the dominator tree");
     let by_size = |node| (heap.sizes.of(node) / 8 % 64) as u32;
-    measure(nodes, || {
-        groups::retained(&dominators, &dominated, &heap.sizes, &retained, 64, by_size)
-    })
-    .0
-    .print("retained sizes of 64 groups");
+    let groups = || {
+        let mut leaves = vec![Amount::default(); 64];
+        for leaf in references.holders()..nodes {
+            let sum = &mut leaves[by_size(leaf) as usize];
+            sum.bytes += heap.sizes.of(leaf);
+            sum.nodes += 1;
+        }
+        groups::retained(&dominators, &heap.sizes, &retained, leaves, by_size)
+    };
+    measure(nodes, groups).0.print("retained sizes of 64 groups");
     let (cost, incoming) = measure(nodes, || Incoming::find(references));
     cost.print("references by their targets");
     let price = |_, reference: u32| Some(reference % 8);

@@ -7,7 +7,11 @@ use std::process::ExitCode;
 use pymemscope::cli::{self, Refusal};
 use pymemscope::commands;
 use pymemscope::error::Error;
+use pymemscope::memory::huge_pages::{self, HugePages};
 use pymemscope::target::{finalize_watch, freeze};
+
+#[global_allocator]
+static ALLOCATOR: HugePages = HugePages;
 
 fn main() -> ExitCode {
     let mut words = env::args().skip(1);
@@ -16,6 +20,7 @@ fn main() -> ExitCode {
         Some(finalize_watch::WATCHER_ARGUMENT) => finalize_watch::watcher_main(),
         _ => {}
     }
+    huge_pages::keep_freed();
     let code = match cli::understand(env::args_os()) {
         Ok(command) => commands::execute(&command).unwrap_or_else(|error| complain(&error)),
         Err(Refusal::Senseless(error)) => complain(&error),

@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &["commands", "report", "rules", "capture", "target", "error", "units"],
     ),
-    ("main", &["cli", "commands", "target", "error"]),
+    ("main", &["cli", "commands", "target", "memory", "error"]),
 ];
 
 /// Paths that a module may not name, although it may know the module that they lead into.

@@ -102,7 +102,7 @@ pub fn length<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &Foun
 struct Deaf;
 
 impl<M> Visitor<M> for Deaf {
-    fn reference(&mut self, _memory: &mut M, _step: Step, _target: u64) {}
+    fn reference(&mut self, _step: Step, _target: u64) {}
 
     fn candidate(&mut self, _memory: &mut M, _word: u64) {}
 }

@@ -13,6 +13,7 @@ use super::collector::Link;
 use super::labels::{Label, LabelKind};
 use super::names::Names;
 use super::objects::{NO_OBJECT, NO_SPOT, Objects};
+use super::owners::LEAST_KEPT;
 use super::types::{Known, Types};
 use super::worklist::Worklist;
 use crate::memory::slots::{SLOT_SIZE, Slots};
@@ -68,7 +69,7 @@ impl<'a> Found<'a> {
     }
 
     /// Notes an object that is held by something; it will be examined. `None` where none can stand.
-    #[inline]
+    #[inline(always)]
     pub fn meet(&mut self, address: u64) -> Option<Spot> {
         match self.spots.add(address) {
             Added::First(spot, slot) => {
@@ -87,7 +88,7 @@ impl<'a> Found<'a> {
     pub fn examine_all<M: ReadMemory>(&mut self, memory: &mut M, walker: &mut Examiner) {
         while let Some(slot) = self
             .worklist
-            .next_slot(&self.slots, |address| memory.has_at_hand(address))
+            .next_slot(|slot| memory.has_at_hand(self.slots.start(slot)))
         {
             let (start, first) = (self.slots.start(slot), self.spots.first_of(slot));
             while let Some(place) = self.worklist.pop(slot) {
@@ -122,7 +123,11 @@ impl<'a> Found<'a> {
                 }
             };
             self.types.get_mut(type_of).count_in(size, false);
-            self.objects.push(spot, type_of, size.bytes);
+            if size.bytes < LEAST_KEPT {
+                self.objects.push_leaf(spot, type_of, size.bytes);
+            } else {
+                self.objects.push(spot, type_of, size.bytes);
+            }
             return Some(());
         }
         self.examine_holder(memory, walker, address, spot, type_of);
@@ -184,7 +189,7 @@ impl<'a> Found<'a> {
         self.types.index_of(memory, self.layout, type_address)
     }
 
-    #[inline]
+    #[inline(always)]
     fn label(&mut self, step: Step) -> Label {
         let named = |kind, name: Option<u32>| name.map_or(Label::UNNAMED, |name| Label::new(kind, u64::from(name)));
         match step {
@@ -219,11 +224,22 @@ fn is_static_type<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) 
 }
 
 impl<M: ReadMemory> Visitor<M> for Found<'_> {
-    #[inline]
-    fn reference(&mut self, _memory: &mut M, step: Step, target: u64) {
+    #[inline(always)]
+    fn reference(&mut self, step: Step, target: u64) {
         if let Some(spot) = self.meet(target) {
             let label = self.label(step);
             self.objects.refer(spot, label);
+        }
+    }
+
+    fn items(&mut self, first: u64, words: &[u8]) {
+        for (place, word) in (first..).zip(words.chunks_exact(8)) {
+            let target = word_at(word, 0);
+            if target != 0
+                && let Some(spot) = self.meet(target)
+            {
+                self.objects.refer(spot, Label::new(LabelKind::Index, place));
+            }
         }
     }
 

@@ -52,6 +52,29 @@ impl Label {
         KINDS[(self.0 >> KIND_SHIFT) as usize]
     }
 
+    /// Whether the object is held by a name, or by what may be one: the key of a dict.
+    #[inline]
+    pub fn is_name(self) -> bool {
+        const NAMES: u32 = 1 << LabelKind::Attribute as u32
+            | 1 << LabelKind::Value as u32
+            | 1 << LabelKind::Entry as u32
+            | 1 << LabelKind::Local as u32;
+        NAMES >> (self.0 >> KIND_SHIFT) & 1 != 0
+    }
+
+    /// The same for all places in a container.
+    #[inline]
+    pub fn without_place(self, in_namespace: bool) -> Label {
+        const INDEX: u32 = 1 << LabelKind::Index as u32;
+        const ENTRY: u32 = 1 << LabelKind::Entry as u32;
+        let places = if in_namespace { INDEX } else { INDEX | ENTRY };
+        if places >> (self.0 >> KIND_SHIFT) & 1 != 0 {
+            Label(self.0 & !NUMBER)
+        } else {
+            self
+        }
+    }
+
     #[inline]
     pub fn number(self) -> u32 {
         self.0 & NUMBER

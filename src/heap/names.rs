@@ -31,7 +31,10 @@ pub enum Form {
 /// So many names are known: programs that make up more of them use them as keys of data.
 const MOST_NAMES: usize = 1 << 20;
 
-#[derive(Debug, Default)]
+/// So many of the last known names are found at once.
+const RECENT: usize = 256;
+
+#[derive(Debug)]
 pub struct Names {
     all: Vec<Name>,
     texts: FxHashMap<Rc<str>, u32>,
@@ -41,8 +44,25 @@ pub struct Names {
     known: FxHashMap<(usize, usize), u32>,
     /// Whether keys are shown as hashes.
     pub redacts_keys: bool,
+    /// The last of these, by some bits of their address.
+    recent: [((usize, usize), u32); RECENT],
     /// The text that a name was found to have, as a number of its own.
     read: FxHashMap<(u32, Form), u32>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Names {
+            all: Vec::new(),
+            texts: FxHashMap::default(),
+            objects: FxHashMap::default(),
+            c_strings: FxHashMap::default(),
+            known: FxHashMap::default(),
+            redacts_keys: false,
+            recent: [((0, 0), 0); RECENT],
+            read: FxHashMap::default(),
+        }
+    }
 }
 
 impl Names {
@@ -60,16 +80,26 @@ impl Names {
     #[inline]
     pub fn known(&mut self, name: &'static str) -> u32 {
         let place = (name.as_ptr() as usize, name.len());
-        if let Some(&id) = self.known.get(&place) {
+        let (known, id) = self.recent[place.0 % RECENT];
+        if known == place {
             return id;
         }
-        let id = self.text(name);
+        self.find_known(place, name)
+    }
+
+    #[inline(never)]
+    fn find_known(&mut self, place: (usize, usize), name: &'static str) -> u32 {
+        let id = match self.known.get(&place) {
+            Some(&id) => id,
+            None => self.text(name),
+        };
         self.known.insert(place, id);
+        self.recent[place.0 % RECENT] = (place, id);
         id
     }
 
     /// The name that the object at `address` is; `None` when there are too many names.
-    #[inline]
+    #[inline(never)]
     pub fn object(&mut self, address: u64) -> Option<u32> {
         if let Some(&id) = self.objects.get(&address) {
             return Some(id);

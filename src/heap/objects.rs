@@ -1,5 +1,6 @@
 //! The objects of a heap and the references between them, in columns. The first rows stand for holders that are no
-//! objects: the heap as a whole, threads, frames, the interpreter.
+//! objects: the heap as a whole, threads, frames, the interpreter. The last ones are the leaves, of which little has to be
+//! known and which are most of all objects.
 
 use rustc_hash::FxHashMap;
 
@@ -8,10 +9,13 @@ use super::labels::Label;
 use crate::memory::roomy::roomy;
 use crate::memory::spots::{Spot, Spots};
 
-/// One row an object, in the order in which they were examined.
+/// One row an object, in the order in which they were examined, but the leaves behind all others.
 #[derive(Debug)]
 pub struct Objects {
     rows: Vec<Row>,
+    leaves: Vec<Leaf>,
+    /// Where the objects of the rows and those of the leaves stand.
+    spots: [Vec<Spot>; 2],
     references: Vec<Reference>,
     /// The bytes of objects whose row says `LARGE`.
     large: FxHashMap<u32, u64>,
@@ -24,10 +28,15 @@ struct Row {
     type_of: u32,
     /// The blocks that it and its private tables occupy.
     bytes: u32,
-    /// Where the object stands.
-    spot: Spot,
     /// The end of its references, which begin where those of the row before end.
     end: u32,
+}
+
+/// A small object that holds nothing.
+#[derive(Debug, Clone, Copy)]
+struct Leaf {
+    type_of: u32,
+    bytes: u32,
 }
 
 /// A reference from the row that it belongs to.
@@ -43,7 +52,8 @@ pub const NO_OBJECT: u32 = 0;
 /// The row of the heap as a whole.
 pub const HEAP: u32 = 0;
 /// Programs have fewer objects and references than one for so many bytes, mostly; where they have more, room is added.
-const BYTES_A_ROW: usize = 40;
+const BYTES_A_ROW: usize = 80;
+const BYTES_A_LEAF: usize = 80;
 const BYTES_A_REFERENCE: usize = 16;
 const LARGE: u32 = u32::MAX;
 /// Rows and references are counted in 32 bits.
@@ -52,14 +62,23 @@ const MOST: usize = u32::MAX as usize - 1;
 impl Objects {
     /// With room for what is usual in `mapped` bytes of memory.
     pub fn in_memory(mapped: u64) -> Self {
+        let (rows, leaves) = (mapped as usize / BYTES_A_ROW, mapped as usize / BYTES_A_LEAF);
         Objects {
-            rows: roomy(mapped as usize / BYTES_A_ROW),
+            rows: roomy(rows),
+            leaves: roomy(leaves),
+            spots: [roomy(rows), roomy(leaves)],
             references: roomy(mapped as usize / BYTES_A_REFERENCE),
             large: FxHashMap::default(),
         }
     }
 
     pub fn count(&self) -> usize {
+        self.rows.len() + self.leaves.len()
+    }
+
+    /// How many rows are no leaves; they come first.
+    #[inline]
+    pub fn holders(&self) -> usize {
         self.rows.len()
     }
 
@@ -70,7 +89,7 @@ impl Objects {
     /// Whether another object with some references can be counted.
     #[inline]
     pub fn has_room(&self) -> bool {
-        self.rows.len() < MOST && self.references.len() < MOST
+        self.count() < MOST && self.references.len() < MOST
     }
 
     /// Notes a reference of the object whose row comes next.
@@ -96,42 +115,72 @@ impl Objects {
         self.rows.push(Row {
             type_of,
             bytes: bytes.min(u64::from(LARGE)) as u32,
-            spot,
             end: self.references.len() as u32,
         });
+        self.spots[0].push(spot);
         row
+    }
+
+    /// Adds an object that holds nothing, of `bytes` that fit 32 bits. Its number is known when all rows are.
+    #[inline]
+    pub fn push_leaf(&mut self, spot: Spot, type_of: u32, bytes: u64) {
+        let bytes = bytes as u32;
+        self.leaves.push(Leaf { type_of, bytes });
+        self.spots[1].push(spot);
     }
 
     #[inline]
     pub fn type_of(&self, row: u32) -> u32 {
-        self.rows[row as usize].type_of
-    }
-
-    #[inline]
-    pub fn bytes(&self, row: u32) -> u64 {
-        match self.rows[row as usize].bytes {
-            LARGE => self.large.get(&row).copied().unwrap_or(u64::from(LARGE)),
-            bytes => u64::from(bytes),
+        match self.rows.get(row as usize) {
+            Some(row) => row.type_of,
+            None => self.leaf(row).type_of,
         }
     }
 
     #[inline]
-    pub fn type_and_bytes(&self, row: u32) -> (u32, u64) {
-        (self.type_of(row), self.bytes(row))
+    pub fn bytes(&self, row: u32) -> u64 {
+        match self.rows.get(row as usize) {
+            Some(&Row { bytes: LARGE, .. }) => self.large.get(&row).copied().unwrap_or(u64::from(LARGE)),
+            Some(row) => u64::from(row.bytes),
+            None => u64::from(self.leaf(row).bytes),
+        }
     }
 
     pub fn spot(&self, row: u32) -> Spot {
-        self.rows[row as usize].spot
+        let [spots, leaf_spots] = &self.spots;
+        match spots.get(row as usize) {
+            Some(&spot) => spot,
+            None => leaf_spots[row as usize - spots.len()],
+        }
+    }
+
+    /// The types and bytes of all leaves, in the order of their numbers.
+    pub fn leaves(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.leaves.iter().map(|leaf| (leaf.type_of, u64::from(leaf.bytes)))
+    }
+
+    /// The type and bytes of the nth leaf.
+    #[inline]
+    pub fn leaf_type_and_bytes(&self, number: usize) -> (u32, u64) {
+        let Leaf { type_of, bytes } = self.leaves[number];
+        (type_of, u64::from(bytes))
+    }
+
+    #[inline]
+    fn leaf(&self, row: u32) -> &Leaf {
+        &self.leaves[row as usize - self.rows.len()]
     }
 
     /// The references of a row.
     #[inline]
     pub fn references(&self, row: u32) -> &[Reference] {
         let row = row as usize;
-        let start = if row == 0 { 0 } else { self.rows[row - 1].end };
-        self.references
-            .get(start as usize..self.rows[row].end as usize)
-            .unwrap_or_default()
+        let start = row
+            .checked_sub(1)
+            .and_then(|before| self.rows.get(before))
+            .map_or(0, |before| before.end);
+        let end = self.rows.get(row).map_or(start, |row| row.end);
+        self.references.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// Takes the references out as a graph without labels, whose nodes are the rows; each row in `more`, the later ones
@@ -152,7 +201,7 @@ impl Objects {
             }
         }
         targets.shrink_to_fit();
-        References::from_rows(starts, targets)
+        References::from_rows(starts, targets, self.count() as u32)
     }
 
     /// Turns the targets from spots into rows. The first `holders` rows are no objects; `rows_held` are the references
@@ -161,8 +210,10 @@ impl Objects {
         let ranks = spots.ranks();
         let mut rows = roomy(ranks.count);
         rows.resize(ranks.count, HEAP);
-        for (number, row) in self.rows.iter().enumerate().skip(holders) {
-            rows[ranks.of(row.spot) as usize] = number as u32;
+        let [spots, leaf_spots] = &self.spots;
+        let of_objects = spots.iter().chain(leaf_spots);
+        for (number, &spot) in (0..).zip(of_objects).skip(holders) {
+            rows[ranks.of(spot) as usize] = number;
         }
         for reference in &mut self.references {
             reference.target = match reference.target {

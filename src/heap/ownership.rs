@@ -18,7 +18,6 @@ use super::paths::key_at;
 use super::tasks::Task;
 use super::tree::{Growing, Held, Keys, ROOT, Step};
 use super::types::Types;
-use crate::memory::roomy::roomy;
 use crate::memory::spots::Spots;
 
 /// The holder of rows that none has reached.
@@ -32,10 +31,13 @@ const THREADS: usize = 1;
 
 /// The holders of all rows.
 pub struct Ownership {
+    /// Those of rows that are no leaves.
     owners: Vec<Owner>,
+    /// Of the leaves it is only known whether they have been reached; all else has gone to their holders.
+    reached_leaves: Vec<bool>,
     /// Bytes of each row's object and, after `sum_up`, of everything first reached through it.
     kept: Vec<u64>,
-    /// The rows that may hold something or are large, in the order in which they were reached: a holder before what it holds.
+    /// The rows that are no leaves, in the order in which they were reached: a holder before what it holds.
     pub order: Vec<u32>,
     reached: usize,
     /// Containers that a module, a class, a singleton or a frame holds by a name.
@@ -65,6 +67,15 @@ const UNOWNED: Owner = Owner {
     place: Place::Elsewhere,
 };
 
+/// A row whose references are being followed.
+#[derive(Clone, Copy)]
+struct Holder {
+    row: u32,
+    frame: u32,
+    /// It is the dict behind another object's attributes.
+    is_namespace: bool,
+}
+
 /// Reads what the walk asks of the program: the texts of names.
 struct Reader<'a, M> {
     memory: &'a mut M,
@@ -82,8 +93,6 @@ struct Reader<'a, M> {
 enum Kind {
     /// Threads, frames and the like.
     NoObject,
-    /// They hold nothing.
-    Leaf,
     /// They may be watched.
     Container,
     Other,
@@ -94,7 +103,6 @@ fn kind_of(types: &Types, index: u32) -> Kind {
     match container_kind(known.of_type.content) {
         _ if index == NO_OBJECT => Kind::NoObject,
         Some(_) => Kind::Container,
-        None if known.is_leaf => Kind::Leaf,
         None => Kind::Other,
     }
 }
@@ -109,11 +117,12 @@ impl Ownership {
         rows: &Rows,
         tasks: &[Task],
     ) -> Ownership {
-        let count = found.objects.count();
+        let holders = found.objects.holders();
         let mut owned = Ownership {
-            owners: filled(count, UNOWNED),
-            kept: filled(count, 0),
-            order: roomy(count),
+            owners: vec![UNOWNED; holders],
+            reached_leaves: vec![false; found.objects.count() - holders],
+            kept: (0..holders as u32).map(|row| found.objects.bytes(row)).collect(),
+            order: Vec::with_capacity(holders),
             reached: 1,
             named: Vec::new(),
             adopted: Vec::new(),
@@ -136,9 +145,8 @@ impl Ownership {
             owned.owners[task.row as usize].parent = LATER;
         }
         for (number, phase) in rows.phases.iter().enumerate() {
-            for reference in found.objects.references(HEAP).get(phase.clone()).unwrap_or_default() {
-                owned.reach(&mut reader, HEAP, false, *reference);
-            }
+            let roots = found.objects.references(HEAP).get(phase.clone()).unwrap_or_default();
+            owned.follow(&mut reader, HEAP, roots);
             done = owned.walk(&mut reader, done);
             match number {
                 MODULES => done = owned.walk_calls(&mut reader, tasks, done),
@@ -152,7 +160,7 @@ impl Ownership {
         owned
     }
 
-    /// How the object of a row is held.
+    /// How the object of a row is held that is no leaf.
     #[inline]
     pub fn owner(&self, row: u32) -> Owner {
         self.owners[row as usize]
@@ -168,81 +176,114 @@ impl Ownership {
     fn walk<M: ReadMemory>(&mut self, reader: &mut Reader<M>, mut done: usize) -> usize {
         let objects = reader.objects;
         while let Some(&row) = self.order.get(done) {
-            let references = objects.references(row);
-            let label = self.owner(row).label;
-            if !references.is_empty() && label.kind() != LabelKind::Task {
-                let is_namespace = label == Label::NAMESPACE;
-                for reference in references {
-                    self.reach(reader, row, is_namespace, *reference);
-                }
+            // What tasks hold is followed when it is their turn.
+            if self.owner(row).label.kind() != LabelKind::Task {
+                self.follow(reader, row, objects.references(row));
             }
             done += 1;
         }
         done
     }
 
+    /// Makes `row` the owner of what these references of it lead to and nobody owns yet.
     #[inline]
-    fn reach<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: u32, in_namespace: bool, reference: Reference) {
-        if self.owners[reference.target as usize].parent == NOBODY {
-            self.claim(reader, holder, in_namespace, reference);
+    fn follow<M: ReadMemory>(&mut self, reader: &mut Reader<M>, row: u32, references: &[Reference]) {
+        let Owner { frame, label, .. } = self.owner(row);
+        let is_namespace = label == Label::NAMESPACE;
+        let holder = Holder {
+            row,
+            frame,
+            is_namespace,
+        };
+        let mut leaf_bytes: u64 = 0;
+        for &reference in references {
+            let target = reference.target as usize;
+            match self.owners.get(target) {
+                Some(owner) if owner.parent == NOBODY => self.claim(reader, holder, reference),
+                Some(_) => {}
+                None => {
+                    let leaf = target - self.owners.len();
+                    let is_reached = &mut self.reached_leaves[leaf];
+                    if !*is_reached {
+                        *is_reached = true;
+                        let bytes = self.claim_leaf(reader, holder, reference.label, leaf);
+                        leaf_bytes = leaf_bytes.saturating_add(bytes);
+                    }
+                }
+            }
         }
+        let kept = &mut self.kept[row as usize];
+        *kept = kept.saturating_add(leaf_bytes);
     }
 
-    /// Makes `holder` the owner of an object that has none.
-    #[inline]
-    fn claim<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: u32, in_namespace: bool, reference: Reference) {
+    /// Counts a leaf for its frame; answers its bytes.
+    #[inline(always)]
+    fn claim_leaf<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: Holder, label: Label, leaf: usize) -> u64 {
+        let (type_of, bytes) = reader.objects.leaf_type_and_bytes(leaf);
+        let frame = self.frame(reader, holder, label, type_of);
+        self.tree.add(frame, bytes);
+        self.reached += 1;
+        bytes
+    }
+
+    #[inline(always)]
+    fn claim<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: Holder, reference: Reference) {
         let (row, label) = (reference.target, reference.label);
-        let (type_of, bytes) = reader.objects.type_and_bytes(row);
-        let held = Held {
-            label,
-            in_namespace,
-            type_of,
-        };
-        let above = self.owners[holder as usize].frame;
-        let frame = match label.kind() {
-            // The dict behind an object's attributes is a part of it to a reader.
-            LabelKind::Namespace => above,
-            _ => self.tree.frame(above, held, |keys| reader.step(held, holder, keys)),
-        };
+        let (type_of, bytes) = (reader.objects.type_of(row), reader.objects.bytes(row));
+        let frame = self.frame(reader, holder, label, type_of);
+        let kind = reader.kinds[type_of as usize];
+        if kind != Kind::NoObject {
+            self.tree.add(frame, bytes);
+        }
+        let mut place = Place::Elsewhere;
+        if label.is_name() {
+            place = self.place_of(reader, holder, label);
+            if place != Place::Elsewhere && kind == Kind::Container {
+                self.named.push(row);
+            }
+        }
         self.owners[row as usize] = Owner {
-            parent: holder,
+            parent: holder.row,
             label,
             frame,
-            place: Place::Elsewhere,
+            place,
         };
-        self.reached += 1;
-        if reader.kinds[type_of as usize] == Kind::Leaf && bytes < LEAST_KEPT {
-            self.tree.add(frame, bytes);
-            let kept = &mut self.kept[holder as usize];
-            *kept = kept.saturating_add(bytes);
-        } else {
-            self.claim_holder(reader, holder, held, row, bytes);
-        }
-    }
-
-    /// What else is to be known of an object that may hold others, or is large enough to be an owner by itself.
-    fn claim_holder<M>(&mut self, reader: &Reader<M>, holder: u32, held: Held, row: u32, bytes: u64) {
-        let place = self.place_of(reader, holder, held.label, held.in_namespace);
-        let kind = reader.kinds[held.type_of as usize];
-        if place != Place::Elsewhere && kind == Kind::Container {
-            self.named.push(row);
-        }
-        let owner = &mut self.owners[row as usize];
-        owner.place = place;
-        if kind != Kind::NoObject {
-            self.tree.add(owner.frame, bytes);
-        }
-        self.kept[row as usize] = self.kept[row as usize].saturating_add(bytes);
         self.order.push(row);
+        self.reached += 1;
     }
 
-    /// Where an object is held that `holder` holds.
-    #[inline]
-    fn place_of<M>(&self, reader: &Reader<M>, holder: u32, label: Label, in_namespace: bool) -> Place {
+    /// The frame of the ownership tree for what `holder` holds like this.
+    #[inline(always)]
+    fn frame<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: Holder, label: Label, type_of: u32) -> u32 {
+        // The dict behind an object's attributes is a part of it to a reader.
+        if label == Label::NAMESPACE {
+            return holder.frame;
+        }
+        let held = Held {
+            label,
+            in_namespace: holder.is_namespace,
+            type_of,
+        };
+        match self.tree.recent_frame(holder.frame, held) {
+            Some(frame) => frame,
+            None => self.other_frame(reader, holder, held),
+        }
+    }
+
+    #[inline(never)]
+    fn other_frame<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: Holder, held: Held) -> u32 {
+        let read = |keys| reader.step(held, holder.row, keys);
+        self.tree.frame(holder.frame, held, read)
+    }
+
+    /// How near an object is to a name that `holder` holds by one.
+    fn place_of<M>(&self, reader: &Reader<M>, holder: Holder, label: Label) -> Place {
         let owner = match label.kind() {
             LabelKind::Local => return Place::Frame,
-            LabelKind::Attribute | LabelKind::Value | LabelKind::Entry if in_namespace => self.owner(holder).parent,
-            LabelKind::Attribute => holder,
+            LabelKind::Attribute | LabelKind::Value | LabelKind::Entry if holder.is_namespace => {
+                self.owner(holder.row).parent
+            }
+            LabelKind::Attribute => holder.row,
             _ => return Place::Elsewhere,
         };
         let type_of = reader.objects.type_of(owner);
@@ -264,18 +305,26 @@ impl Ownership {
         if self.reached == rows {
             return;
         }
-        let mut unreached: Vec<u32> = (0..rows as u32)
-            .filter(|&row| self.owner(row).parent == NOBODY)
-            .collect();
+        let holders = self.owners.iter().map(|owner| owner.parent != NOBODY);
+        let is_reached = holders.chain(self.reached_leaves.iter().copied());
+        let unreached = (0..).zip(is_reached).filter(|&(_, is_reached)| !is_reached);
+        let mut unreached: Vec<u32> = unreached.map(|(row, _)| row).collect();
         unreached.sort_unstable_by_key(|&row| reader.spots.address(reader.objects.spot(row)));
         // What starts a walk over all of them is in such a group, or is held by what starts a later one.
         for row in self.starts(reader.objects, &unreached).into_iter().rev() {
-            if self.owner(row).parent == NOBODY {
+            if !self.is_reached(row) {
                 let label = Label::UNNAMED;
                 self.adopted.push(row);
-                self.claim(reader, held, false, Reference { target: row, label });
+                self.follow(reader, held, &[Reference { target: row, label }]);
                 done = self.walk(reader, done);
             }
+        }
+    }
+
+    fn is_reached(&self, row: u32) -> bool {
+        match self.owners.get(row as usize) {
+            Some(owner) => owner.parent != NOBODY,
+            None => self.reached_leaves[row as usize - self.owners.len()],
         }
     }
 
@@ -293,10 +342,10 @@ impl Ownership {
             open.push(start);
             while let Some(row) = open.pop() {
                 for reference in objects.references(row) {
-                    let target = reference.target as usize;
-                    if !is_met[target] && self.owners[target].parent == NOBODY {
-                        is_met[target] = true;
-                        open.push(reference.target);
+                    let target = reference.target;
+                    if !is_met[target as usize] && !self.is_reached(target) {
+                        is_met[target as usize] = true;
+                        open.push(target);
                     }
                 }
             }
@@ -344,12 +393,6 @@ impl Ownership {
         chain.reverse();
         chain
     }
-}
-
-fn filled<T: Copy>(count: usize, with: T) -> Vec<T> {
-    let mut column = roomy(count);
-    column.resize(count, with);
-    column
 }
 
 impl<M: ReadMemory> Reader<'_, M> {

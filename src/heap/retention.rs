@@ -5,11 +5,10 @@ use rustc_hash::FxHashMap;
 
 use super::TypeTotals;
 use super::graph::NO_NODE;
-use super::graph::dominated::Dominated;
 use super::graph::dominators::Dominators;
 use super::graph::groups;
 use super::graph::references::References;
-use super::graph::retained::Retained;
+use super::graph::retained::{Amount, Retained};
 use super::graph::sizes::Sizes;
 use super::objects::Objects;
 use super::types::Types;
@@ -26,7 +25,8 @@ impl Retention {
     pub fn of(references: References, objects: &Objects) -> Retention {
         let dominators = Dominators::find(&references);
         drop(references);
-        let sizes: Sizes = (0..dominators.nodes()).map(|row| objects.bytes(row)).collect();
+        let holders = (0..objects.holders() as u32).map(|row| objects.bytes(row));
+        let sizes: Sizes = holders.chain(objects.leaves().map(|(_, bytes)| bytes)).collect();
         let amounts = Retained::sum(&dominators, &sizes);
         Retention {
             sizes,
@@ -53,14 +53,21 @@ impl Retention {
             .map(|index| group_of_name.get(&*types.get(index).name).copied())
             .map(|group| group.unwrap_or(NO_NODE))
             .collect();
-        let retained = groups::retained(
-            &self.dominators,
-            &Dominated::find(&self.dominators),
-            &self.sizes,
-            &self.amounts,
-            totals.len() as u32,
-            |row| group_of_type[objects.type_of(row) as usize],
-        );
+        let mut leaves_of_type = vec![Amount::default(); types.count() as usize];
+        for (type_of, bytes) in objects.leaves() {
+            let sum = &mut leaves_of_type[type_of as usize];
+            sum.bytes += bytes;
+            sum.nodes += 1;
+        }
+        let mut leaves = vec![Amount::default(); totals.len()];
+        for (of_type, &group) in leaves_of_type.iter().zip(&group_of_type) {
+            if let Some(sum) = leaves.get_mut(group as usize) {
+                sum.bytes += of_type.bytes;
+                sum.nodes += of_type.nodes;
+            }
+        }
+        let group_of = |row| group_of_type[objects.type_of(row) as usize];
+        let retained = groups::retained(&self.dominators, &self.sizes, &self.amounts, leaves, group_of);
         for (type_of, amount) in totals.iter_mut().zip(retained) {
             type_of.retained_bytes = amount.bytes;
         }

@@ -103,20 +103,17 @@ impl Growing {
         }
     }
 
-    /// The frame of objects that the objects of `parent` hold like this; `read` says what step that is.
-    #[inline]
-    pub fn frame(&mut self, parent: u32, mut held: Held, read: impl FnOnce(Keys) -> Step) -> u32 {
-        // Places in a row are one.
-        held.label = match held.label.kind() {
-            LabelKind::Index => Label::new(LabelKind::Index, 0),
-            LabelKind::Entry if !held.in_namespace => Label::new(LabelKind::Entry, 0),
-            _ => held.label,
-        };
+    /// The frame of objects that the objects of `parent` hold like this, if it was among the last ones that were found.
+    #[inline(always)]
+    pub fn recent_frame(&self, parent: u32, held: Held) -> Option<u32> {
         let question = Question::of(parent, held);
         let (last, frame) = self.recent[question.slot()];
-        if last == question {
-            return frame;
-        }
+        (last == question).then_some(frame)
+    }
+
+    /// The frame of objects that the objects of `parent` hold like this; `read` says what step that is.
+    pub fn frame(&mut self, parent: u32, held: Held, read: impl FnOnce(Keys) -> Step) -> u32 {
+        let question = Question::of(parent, held);
         let frame = self.find(parent, held, read);
         self.recent[question.slot()] = (question, frame);
         frame
@@ -131,7 +128,6 @@ impl Growing {
         })
     }
 
-    #[inline(never)]
     fn find(&mut self, parent: u32, held: Held, read: impl FnOnce(Keys) -> Step) -> u32 {
         let is_key = held.label.kind() == LabelKind::Value && !held.in_namespace;
         let step = if is_key {
@@ -222,8 +218,9 @@ impl Growing {
 impl Question {
     #[inline]
     fn of(parent: u32, held: Held) -> Question {
+        let label = held.label.without_place(held.in_namespace);
         Question(
-            u64::from(parent) << 32 | u64::from(held.label.bits()),
+            u64::from(parent) << 32 | u64::from(label.bits()),
             u64::from(held.type_of) << 1 | u64::from(held.in_namespace),
         )
     }

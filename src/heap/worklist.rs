@@ -8,37 +8,35 @@ use crate::memory::spots::OBJECT_ALIGNMENT;
 pub struct Worklist {
     /// For each slot the places that wait, as numbers of the alignment.
     waiting: Vec<Vec<u16>>,
-    /// Slots that came to have something, the last one first: they may be at hand.
-    fresh: Vec<u32>,
-    /// Where the sweep is.
-    swept: usize,
-    /// Sweeps go up and down in turn: what was read last is used first.
-    upwards: bool,
+    /// The slot that was taken last.
+    at: usize,
 }
+
+/// What is at hand is preferred when it is at most so many slots away.
+const NEIGHBOURHOOD: usize = 128;
 
 impl Worklist {
     pub fn new(slots: &Slots) -> Self {
         Worklist {
             waiting: vec![Vec::new(); slots.count()],
-            fresh: Vec::new(),
-            swept: 0,
-            upwards: true,
+            at: 0,
         }
     }
 
     #[inline]
     pub fn push(&mut self, slot: u32, address: u64) {
         let place = address % SLOT_SIZE / OBJECT_ALIGNMENT;
-        let waiting = &mut self.waiting[slot as usize];
-        if waiting.is_empty() {
-            self.fresh.push(slot);
-        }
-        waiting.push(place as u16);
+        self.waiting[slot as usize].push(place as u16);
     }
 
-    /// A slot that has something: one that `is_at_hand`, or else the next one of the sweep.
-    pub fn next_slot(&mut self, slots: &Slots, is_at_hand: impl Fn(u64) -> bool) -> Option<usize> {
-        self.next_fresh(slots, is_at_hand).or_else(|| self.next_swept())
+    /// The nearest slot that has something and `is_at_hand`, or else the nearest one that has. Objects refer to what was
+    /// made at about the same time and lies near; what is far collects more to be done in one go.
+    pub fn next_slot(&mut self, is_at_hand: impl Fn(usize) -> bool) -> Option<usize> {
+        let next = self
+            .nearest(NEIGHBOURHOOD, is_at_hand)
+            .or_else(|| self.nearest(self.waiting.len(), |_| true))?;
+        self.at = next;
+        Some(next)
     }
 
     /// Takes a place of a slot, as a number of the alignment.
@@ -52,32 +50,14 @@ impl Worklist {
         self.waiting[slot] = Vec::new();
     }
 
-    fn next_fresh(&mut self, slots: &Slots, is_at_hand: impl Fn(u64) -> bool) -> Option<usize> {
-        while let Some(slot) = self.fresh.pop() {
-            let slot = slot as usize;
-            if !self.waiting[slot].is_empty() && is_at_hand(slots.start(slot)) {
-                return Some(slot);
-            }
-        }
-        None
-    }
-
-    /// The nearest slot with something in it in the direction of the sweep, or else in the other one.
-    fn next_swept(&mut self) -> Option<usize> {
-        let is_busy = |waiting: &Vec<u16>| !waiting.is_empty();
-        let at = self.swept;
-        let above = || Some(at + self.waiting[at..].iter().position(is_busy)?);
-        let below = || self.waiting[..at].iter().rposition(is_busy);
-        let ahead = if self.upwards { above() } else { below() };
-        let next = match ahead {
-            Some(next) => next,
-            None => {
-                self.upwards = !self.upwards;
-                if self.upwards { above()? } else { below()? }
-            }
-        };
-        self.swept = next;
-        Some(next)
+    /// The slot with something in it that is nearest to the last one, of those less than `most` away.
+    fn nearest(&self, most: usize, is_wanted: impl Fn(usize) -> bool) -> Option<usize> {
+        let is_next =
+            |&slot: &usize| self.waiting.get(slot).is_some_and(|waiting| !waiting.is_empty()) && is_wanted(slot);
+        (0..most).find_map(|distance| {
+            let below = self.at.checked_sub(distance).filter(is_next);
+            below.or_else(|| Some(self.at + distance).filter(is_next))
+        })
     }
 }
 
@@ -86,32 +66,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_is_finished_before_the_next_one_and_sweeps_turn() {
-        let slots = Slots::new(std::slice::from_ref(&(0..4 * SLOT_SIZE)));
+    fn what_is_at_hand_comes_first_and_then_what_is_near() {
+        let slots = Slots::new(std::slice::from_ref(&(0..8 * SLOT_SIZE)));
         let mut worklist = Worklist::new(&slots);
-        let push = |worklist: &mut Worklist, address: u64| {
-            worklist.push((address / SLOT_SIZE) as u32, address);
-        };
-        for address in [3 * SLOT_SIZE, 8, SLOT_SIZE + 8, 16] {
-            push(&mut worklist, address);
+        let push =
+            |worklist: &mut Worklist, slot: u64, within: u64| worklist.push(slot as u32, slot * SLOT_SIZE + within);
+        for (slot, within) in [(3, 0), (6, 8), (1, 8), (1, 16)] {
+            push(&mut worklist, slot, within);
         }
-        assert_eq!(worklist.next_slot(&slots, |_| false), Some(0));
+        assert_eq!(worklist.next_slot(|_| false), Some(1));
         assert_eq!(
-            (worklist.pop(0), worklist.pop(0), worklist.pop(0)),
+            (worklist.pop(1), worklist.pop(1), worklist.pop(1)),
             (Some(2), Some(1), None)
         );
-        assert_eq!(worklist.next_slot(&slots, |_| false), Some(1));
-        assert_eq!(worklist.pop(1), Some(1));
-        push(&mut worklist, 32);
-        push(&mut worklist, 2 * SLOT_SIZE);
-        // What is at hand comes first.
-        assert_eq!(worklist.next_slot(&slots, |start| start == 0), Some(0));
-        assert_eq!(worklist.pop(0), Some(4));
-        push(&mut worklist, 40);
-        for slot in [2, 3, 0] {
-            assert_eq!(worklist.next_slot(&slots, |_| false), Some(slot));
+        push(&mut worklist, 0, 32);
+        push(&mut worklist, 5, 40);
+        assert_eq!(worklist.next_slot(|slot| slot == 5), Some(5));
+        assert_eq!(worklist.pop(5), Some(5));
+        for slot in [6, 3, 0] {
+            assert_eq!(worklist.next_slot(|_| false), Some(slot));
             assert!(worklist.pop(slot).is_some());
         }
-        assert_eq!(worklist.next_slot(&slots, |_| false), None);
+        assert_eq!(worklist.next_slot(|_| false), None);
     }
 }

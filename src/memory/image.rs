@@ -16,8 +16,8 @@ pub trait BulkRead {
 
 const PIECE: usize = SLOT_SIZE as usize;
 const ABSENT: u32 = u32::MAX;
-/// The least number of pieces that are held: 4 MiB.
-const FEWEST_PIECES: usize = 16;
+/// The least number of pieces that are held: 8 MiB.
+const FEWEST_PIECES: usize = 32;
 /// A single read longer than this is taken for a misread length.
 const LONGEST_READ: usize = 1 << 26;
 

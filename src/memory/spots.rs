@@ -26,14 +26,28 @@ pub struct Spots {
     slot_of: Vec<u32>,
     /// A bitmap of the places of each chunk, one behind the other.
     bits: Vec<u64>,
-    /// The slots that were asked for last, by some bits of their addresses, and the spot at the beginning of each.
-    recent: [(u64, Spot); RECENT],
+    /// The slots that were asked for last, by some bits of their addresses.
+    recent: [Recent; RECENT],
+}
+
+/// A slot that has members.
+#[derive(Debug, Clone, Copy)]
+struct Recent {
+    start: u64,
+    /// The spot at its beginning.
+    first: Spot,
+    slot: u32,
 }
 
 const RECENT: usize = 16;
-
+/// The bits of an address that say in which slot it lies, and whether it is aligned.
+const SLOT_AND_ALIGNMENT: u64 = !(SLOT_SIZE - 1) | (OBJECT_ALIGNMENT - 1);
 /// No slot begins there.
-const NOWHERE: u64 = 1;
+const NOT_RECENT: Recent = Recent {
+    start: !SLOT_AND_ALIGNMENT,
+    first: 0,
+    slot: 0,
+};
 
 /// What came of adding an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,24 +66,30 @@ impl Spots {
             slots,
             slot_of: Vec::new(),
             bits: Vec::new(),
-            recent: [(NOWHERE, 0); RECENT],
+            recent: [NOT_RECENT; RECENT],
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, address: u64) -> Added {
-        let Some(spot) = self.spot_of(address) else {
-            return Added::Nowhere;
-        };
+        let mut found = self.recent[(address / SLOT_SIZE) as usize % RECENT];
+        if found.start != address & SLOT_AND_ALIGNMENT {
+            match self.find_slot(address) {
+                Some(slot) => found = slot,
+                None => return Added::Nowhere,
+            }
+        }
+        let spot = found.first + (address % SLOT_SIZE / OBJECT_ALIGNMENT) as u32;
         let Some(word) = self.bits.get_mut(spot as usize / 64) else {
             return Added::Nowhere;
         };
-        let bit = 1 << (spot % 64);
-        if *word & bit != 0 {
-            return Added::Again(spot);
+        let before = *word;
+        *word |= 1 << (spot % 64);
+        if *word == before {
+            Added::Again(spot)
+        } else {
+            Added::First(spot, found.slot)
         }
-        *word |= bit;
-        Added::First(spot, self.slot_of[(spot >> PLACE_BITS) as usize])
     }
 
     /// The spot of a member.
@@ -98,44 +118,34 @@ impl Spots {
     }
 
     /// Numbers the members from 0 on in the order of their spots; nothing may be added afterwards.
-    pub fn ranks(&self) -> Ranks<'_> {
-        let mut before = Vec::with_capacity(self.bits.len());
+    pub fn ranks(&self) -> Ranks {
         let mut sum = 0;
-        for word in &self.bits {
-            before.push(sum);
-            sum += word.count_ones();
-        }
+        let words = self.bits.iter().map(|&bits| {
+            let before = sum;
+            sum += bits.count_ones();
+            RankedWord { bits, before }
+        });
         Ranks {
-            bits: &self.bits,
-            before,
+            words: words.collect(),
             count: sum as usize,
         }
     }
 
-    /// The spot at an address where an object can stand, member or not.
-    #[inline]
-    fn spot_of(&mut self, address: u64) -> Option<Spot> {
-        if !address.is_multiple_of(OBJECT_ALIGNMENT) {
-            return None;
-        }
-        let start = address & !(SLOT_SIZE - 1);
-        let recent = (address / SLOT_SIZE) as usize % RECENT;
-        if self.recent[recent].0 == start {
-            return Some(self.recent[recent].1 + (address % SLOT_SIZE / OBJECT_ALIGNMENT) as u32);
-        }
-        self.spot_elsewhere(address)
-    }
-
+    /// The slot of an address where an object can stand.
     #[inline(never)]
-    fn spot_elsewhere(&mut self, address: u64) -> Option<Spot> {
-        let (slot, place) = self.position(address)?;
-        let mut chunk = self.chunk_of[slot];
-        if chunk == NONE {
-            chunk = self.new_chunk(slot)?;
-        }
-        let recent = (address / SLOT_SIZE) as usize % RECENT;
-        self.recent[recent] = (address & !(SLOT_SIZE - 1), chunk << PLACE_BITS);
-        Some(chunk << PLACE_BITS | place)
+    fn find_slot(&mut self, address: u64) -> Option<Recent> {
+        let (slot, _) = self.position(address)?;
+        let chunk = match self.chunk_of[slot] {
+            NONE => self.new_chunk(slot)?,
+            chunk => chunk,
+        };
+        let found = Recent {
+            start: address & !(SLOT_SIZE - 1),
+            first: chunk << PLACE_BITS,
+            slot: slot as u32,
+        };
+        self.recent[(address / SLOT_SIZE) as usize % RECENT] = found;
+        Some(found)
     }
 
     #[cold]
@@ -162,20 +172,24 @@ impl Spots {
 }
 
 /// The number of each member among all.
-pub struct Ranks<'a> {
-    bits: &'a [u64],
-    /// How many members come before each word.
-    before: Vec<u32>,
+pub struct Ranks {
+    words: Vec<RankedWord>,
     pub count: usize,
 }
 
-impl Ranks<'_> {
+struct RankedWord {
+    bits: u64,
+    /// How many members come before those of the word.
+    before: u32,
+}
+
+impl Ranks {
     /// The number of the member at `spot`.
     #[inline]
     pub fn of(&self, spot: Spot) -> u32 {
-        let word = spot as usize / 64;
-        let below = self.bits[word] & ((1 << (spot % 64)) - 1);
-        self.before[word] + below.count_ones()
+        let word = &self.words[spot as usize / 64];
+        let below = word.bits & ((1 << (spot % 64)) - 1);
+        word.before + below.count_ones()
     }
 }
 

@@ -1,6 +1,7 @@
 //! References in compressed rows: the targets of all nodes in one array, and where the row of each node begins.
 //!
-//! Four bytes a node and four a reference. The same form holds the reversed graph (`reversed`), made by a counting sort.
+//! Nodes that refer to nothing need no row when they come last. Four bytes a row and four a reference. The same form
+//! holds the reversed graph (`reversed`), made by a counting sort.
 
 use thiserror::Error;
 
@@ -17,6 +18,8 @@ pub enum Malformed {
     UnknownTarget { target: u32, nodes: u32 },
     #[error("the beginnings of the rows do not rise from 0 to the number of references")]
     BrokenRows,
+    #[error("{rows} rows were given for {nodes} nodes")]
+    TooManyRows { rows: u32, nodes: u32 },
 }
 
 /// The references of a graph, by the node that they start from.
@@ -25,29 +28,43 @@ pub struct References {
     /// Where each row begins, and where the last one ends.
     starts: Vec<u32>,
     targets: Vec<u32>,
+    nodes: u32,
 }
 
 impl References {
-    /// Takes rows that are there already: row `n` is `targets[starts[n]..starts[n + 1]]`.
-    pub fn from_rows(starts: Vec<u32>, targets: Vec<u32>) -> Result<Self, Malformed> {
-        let nodes = match u32::try_from(starts.len()) {
+    /// Takes rows that are there already: row `n` is `targets[starts[n]..starts[n + 1]]`. Further ones of the `nodes` are
+    /// leaves.
+    pub fn from_rows(starts: Vec<u32>, targets: Vec<u32>, nodes: u32) -> Result<Self, Malformed> {
+        let rows = match u32::try_from(starts.len()) {
             Ok(0) => return Err(Malformed::BrokenRows),
             Ok(u32::MAX) | Err(_) => return Err(Malformed::TooManyNodes),
-            Ok(rows) => rows - 1,
+            Ok(starts) => starts - 1,
         };
+        if rows > nodes {
+            return Err(Malformed::TooManyRows { rows, nodes });
+        }
+        if nodes == u32::MAX {
+            return Err(Malformed::TooManyNodes);
+        }
         let count = u32::try_from(targets.len()).map_err(|_| Malformed::TooManyReferences)?;
         if starts.first() != Some(&0) || starts.last() != Some(&count) || !starts.is_sorted() {
             return Err(Malformed::BrokenRows);
         }
         match targets.iter().copied().max() {
             Some(target) if target >= nodes => Err(Malformed::UnknownTarget { target, nodes }),
-            _ => Ok(References { starts, targets }),
+            _ => Ok(References { starts, targets, nodes }),
         }
     }
 
     /// The number of nodes, the virtual root included.
     #[inline]
     pub fn nodes(&self) -> u32 {
+        self.nodes
+    }
+
+    /// The number of nodes that have a row, even an empty one. They come first; those behind them are leaves.
+    #[inline]
+    pub fn holders(&self) -> u32 {
         (self.starts.len() - 1) as u32
     }
 
@@ -67,8 +84,10 @@ impl References {
     /// caller may keep more about it, such as its name.
     #[inline]
     pub fn span(&self, node: u32) -> (u32, u32) {
-        let at = node as usize;
-        (self.starts[at], self.starts[at + 1])
+        match self.starts.get(node as usize..node as usize + 2) {
+            Some(&[start, end]) => (start, end),
+            _ => (self.count(), self.count()),
+        }
     }
 
     /// The node that a reference starts from, by the reference's number.
@@ -83,7 +102,7 @@ impl References {
         &self.targets
     }
 
-    /// Each node with its row, in order.
+    /// Each node that has a row with that, in order.
     pub fn rows(&self) -> impl Iterator<Item = (u32, &[u32])> {
         let spans = self.starts.windows(2).zip(0..);
         spans.map(|(span, node)| (node, &self.targets[span[0] as usize..span[1] as usize]))
@@ -91,7 +110,7 @@ impl References {
 
     /// The same references by the node that they lead to: each node's referrers, in order.
     pub fn reversed(&self) -> References {
-        let mut starts = vec![0; self.starts.len()];
+        let mut starts = vec![0; self.nodes as usize + 1];
         for &target in &self.targets {
             starts[target as usize + 1] += 1;
         }
@@ -111,6 +130,7 @@ impl References {
         References {
             starts,
             targets: sources,
+            nodes: self.nodes,
         }
     }
 }
@@ -168,8 +188,13 @@ impl Builder {
             });
         }
         let end = u32::try_from(self.targets.len()).map_err(|_| Malformed::TooManyReferences)?;
-        self.starts.resize(nodes as usize + 1, end);
-        References::from_rows(self.starts, self.targets)
+        // The last rows may be empty; the root has one.
+        while self.starts.len() > 1 && self.starts.last() == Some(&end) {
+            self.starts.pop();
+        }
+        self.starts.resize(self.starts.len().max(nodes.min(1) as usize), 0);
+        self.starts.push(end);
+        References::from_rows(self.starts, self.targets, nodes)
     }
 }
 
@@ -187,9 +212,10 @@ mod tests {
         builder.refer(0);
         let graph = builder.finish(4).unwrap();
         let rows: Vec<_> = graph.rows().map(|(node, row)| (node, row.to_vec())).collect();
-        assert_eq!(rows, [(0, vec![1, 3]), (1, vec![]), (2, vec![2, 0]), (3, vec![])]);
-        assert_eq!(graph.span(2), (2, 4));
-        assert_eq!((graph.nodes(), graph.count()), (4, 4));
+        assert_eq!(rows, [(0, vec![1, 3]), (1, vec![]), (2, vec![2, 0])]);
+        assert_eq!((graph.span(2), graph.of(2)), ((2, 4), &[2, 0][..]));
+        assert_eq!((graph.span(3), graph.of(3)), ((4, 4), &[][..]));
+        assert_eq!((graph.nodes(), graph.holders(), graph.count()), (4, 3, 4));
     }
 
     #[test]
@@ -205,11 +231,15 @@ mod tests {
             })
         ));
         assert_eq!(
-            References::from_rows(vec![0, 1], vec![1]),
+            References::from_rows(vec![0, 1], vec![1], 1),
             Err(Malformed::UnknownTarget { target: 1, nodes: 1 })
         );
+        assert_eq!(
+            References::from_rows(vec![0, 1, 1], vec![0], 1),
+            Err(Malformed::TooManyRows { rows: 2, nodes: 1 })
+        );
         for starts in [vec![], vec![0, 2], vec![1, 1], vec![0, 1, 0, 1]] {
-            assert_eq!(References::from_rows(starts, vec![0]), Err(Malformed::BrokenRows));
+            assert_eq!(References::from_rows(starts, vec![0], 9), Err(Malformed::BrokenRows));
         }
         let mut builder = Builder::default();
         builder.begin(3).unwrap();

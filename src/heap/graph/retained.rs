@@ -22,29 +22,29 @@ pub struct Amount {
 #[derive(Debug, Clone)]
 pub struct Retained {
     /// By the dominators' numbers.
-    bytes: Vec<u64>,
-    nodes: Vec<u32>,
+    amounts: Vec<Amount>,
 }
 
 impl Retained {
     pub fn sum(dominators: &Dominators, sizes: &Sizes) -> Self {
         let above = dominators.above();
-        let mut bytes = vec![0_u64; above.len()];
-        let mut nodes = vec![0_u32; above.len()];
-        for node in 1..dominators.nodes() {
-            let place = dominators.place(node);
-            if place != NO_NODE {
-                let sum = &mut bytes[place as usize];
-                *sum = sum.saturating_add(sizes.of(node));
-                nodes[place as usize] += 1;
+        let mut amounts = vec![Amount::default(); above.len()];
+        for (node, &place) in (0..).zip(dominators.places()) {
+            if let Some(amount) = amounts.get_mut(place as usize)
+                && node != ROOT
+            {
+                amount.bytes = amount.bytes.saturating_add(sizes.of(node));
+                amount.nodes += 1;
             }
         }
         for number in (1..above.len()).rev() {
-            let dominator = above[number] as usize;
-            bytes[dominator] = bytes[dominator].saturating_add(bytes[number]);
-            nodes[dominator] += nodes[number];
+            let dominator = above[number];
+            let Amount { bytes, nodes } = amounts[number];
+            let sum = &mut amounts[dominator as usize];
+            sum.bytes = sum.bytes.saturating_add(bytes);
+            sum.nodes += nodes;
         }
-        Retained { bytes, nodes }
+        Retained { amounts }
     }
 
     /// What `node` retains; nothing when no root reaches it. The virtual root retains all that is reached.
@@ -63,11 +63,10 @@ impl Retained {
         }
     }
 
-    fn by_number(&self, number: u32) -> Amount {
-        Amount {
-            bytes: self.bytes[number as usize],
-            nodes: self.nodes[number as usize],
-        }
+    /// By the dominators' numbers.
+    #[inline]
+    pub(super) fn by_number(&self, number: u32) -> Amount {
+        self.amounts[number as usize]
     }
 
     /// The nodes that retain most bytes among those for which `wanted` holds, the largest first and of equals the lower
@@ -95,8 +94,8 @@ impl Retained {
             }
             kept.push(Reverse(candidate));
         };
-        for (&node, &bytes) in dominators.order().iter().zip(&self.bytes).skip(1) {
-            offer(bytes, node);
+        for (&node, amount) in dominators.order().iter().zip(&self.amounts).skip(1) {
+            offer(amount.bytes, node);
         }
         for node in 0..dominators.nodes() {
             if !dominators.is_inner(node) && dominators.reached(node) {

@@ -10,7 +10,7 @@ use super::prices::TOLERANCE;
 use super::unheld::Unheld;
 use super::{Group, Inquiry, State, Sum};
 use crate::heap::graph::chains::{self, Graph, Limits};
-use crate::heap::graph::dominated::Dominated;
+use crate::heap::graph::retained::Amount;
 use crate::heap::graph::{NO_NODE, groups};
 use crate::heap::roots::UNREACHED;
 
@@ -31,13 +31,7 @@ struct Alike {
 
 impl<M: ReadMemory> Inquiry<'_, '_, M> {
     /// The objects of a type by the way in which each is held.
-    pub fn groups_of(
-        &mut self,
-        rows: &[u32],
-        unheld: &Unheld,
-        dominated: &Dominated,
-        depth: Option<u32>,
-    ) -> (Vec<Group>, Sum) {
+    pub fn groups_of(&mut self, rows: &[u32], unheld: &Unheld, depth: Option<u32>) -> (Vec<Group>, Sum) {
         let (likenesses, of_rows) = self.likenesses(rows);
         let mut numbers: FxHashMap<(State, u32), usize> = FxHashMap::default();
         let mut all: Vec<((State, u32), Alike)> = Vec::new();
@@ -63,7 +57,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let mut sets: Vec<&[u32]> = all.iter().map(|(_, alike)| &alike.rows[..]).collect();
         let left: Vec<u32> = rest.into_iter().flat_map(|(_, alike)| alike.rows).collect();
         sets.push(&left);
-        let mut sums = self.sums(dominated, &sets);
+        let mut sums = self.sums(&sets);
         let left_out = sums.pop().unwrap_or_default();
         let groups = all.iter().zip(sums).map(|(((state, likeness), alike), sum)| {
             let example = alike
@@ -162,24 +156,31 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     }
 
     /// The sum of some rows.
-    pub fn sum(&self, dominated: &Dominated, rows: &[u32]) -> Sum {
-        self.sums(dominated, &[rows]).first().copied().unwrap_or_default()
+    pub fn sum(&self, rows: &[u32]) -> Sum {
+        self.sums(&[rows]).first().copied().unwrap_or_default()
     }
 
     /// The sums of sets of rows that have none in common.
-    pub fn sums(&self, dominated: &Dominated, sets: &[&[u32]]) -> Vec<Sum> {
+    pub fn sums(&self, sets: &[&[u32]]) -> Vec<Sum> {
         let network = &self.network;
         let mut set_of_row = vec![NO_NODE; network.references.nodes() as usize];
-        for (rows, set) in sets.iter().zip(0..) {
-            rows.iter().for_each(|&row| set_of_row[row as usize] = set);
+        let mut leaves = vec![Amount::default(); sets.len()];
+        for ((rows, leaves), set) in sets.iter().zip(&mut leaves).zip(0..) {
+            for &row in *rows {
+                set_of_row[row as usize] = set;
+                if row >= network.references.holders() {
+                    leaves.bytes = leaves.bytes.saturating_add(network.sizes.of(row));
+                    leaves.nodes += 1;
+                }
+            }
         }
+        let set_of_row = |row: u32| set_of_row[row as usize];
         let retained = groups::retained(
             &network.dominators,
-            dominated,
             &network.sizes,
             &network.retained,
-            sets.len() as u32,
-            |row| set_of_row[row as usize],
+            leaves,
+            set_of_row,
         );
         let sums = sets.iter().zip(retained).map(|(rows, retained)| Sum {
             count: rows.len() as u64,

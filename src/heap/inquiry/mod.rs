@@ -17,7 +17,6 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 
 use super::found::Found;
-use super::graph::dominated::Dominated;
 use super::graph::references::Malformed;
 use super::labels::Label;
 use super::objects::HEAP;
@@ -252,26 +251,25 @@ impl Survey<'_> {
 
 impl<M: ReadMemory> Inquiry<'_, '_, M> {
     fn answer(&mut self, question: &Question, asked: &[u32]) -> Answer {
-        let dominated = Dominated::find(&self.network.dominators);
         let mut answer = Answer {
             type_name: self.type_name(asked.first().copied().unwrap_or_default()),
-            sum: self.sum(&dominated, asked),
+            sum: self.sum(asked),
             objects_read: self.found.objects.count() as u64,
             objects_rejected: self.found.rejected,
             ..Answer::default()
         };
         match question.direction {
             Direction::Holders => {
-                let unheld = self.unheld(&dominated);
+                let unheld = self.unheld();
                 let (groups, left_out) = match question.about {
                     Topic::Address(_) => self.ways_to(asked, &unheld, question.depth),
-                    Topic::Type(_) => self.groups_of(asked, &unheld, &dominated, question.depth),
+                    Topic::Type(_) => self.groups_of(asked, &unheld, question.depth),
                 };
                 (answer.groups, answer.left_out) = (groups, left_out);
                 answer.referrers = self.referrers(asked);
                 answer.weak = self.weak_references(asked);
             }
-            Direction::Referents => answer.referents = Some(self.referents(asked, &dominated, question.depth)),
+            Direction::Referents => answer.referents = Some(self.referents(asked, question.depth)),
         }
         if let (Topic::Address(address), &[row]) = (&question.about, asked) {
             answer.profile = Some(self.profile(*address, row));

@@ -7,7 +7,6 @@ use rustc_hash::FxHashMap;
 
 use super::alike::{Likenesses, NO_STEP};
 use super::{Inquiry, Referent, Sum};
-use crate::heap::graph::dominated::Dominated;
 use crate::heap::graph::nodes::NodeSet;
 use crate::heap::labels::Label;
 use crate::heap::paths::Link;
@@ -32,7 +31,7 @@ struct Growing {
 impl<M: ReadMemory> Inquiry<'_, '_, M> {
     /// The tree below these rows. Each object stands once, where it is met first; modules, classes, functions and code
     /// are told and not entered.
-    pub fn referents(&mut self, rows: &[u32], dominated: &Dominated, depth: Option<u32>) -> Vec<Referent> {
+    pub fn referents(&mut self, rows: &[u32], depth: Option<u32>) -> Vec<Referent> {
         let bounds = self.bounds_of_objects();
         let mut met = NodeSet::none_of(self.network.references.nodes());
         rows.iter().for_each(|&row| {
@@ -57,7 +56,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         for node in level {
             tree[node].hidden = self.hidden_below(&tree[node].rows, &bounds, &met);
         }
-        self.told(tree, dominated)
+        self.told(tree)
     }
 
     /// Adds what the rows of a node hold.
@@ -162,13 +161,13 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         u64::from(below.len())
     }
 
-    fn told(&self, tree: Vec<Growing>, dominated: &Dominated) -> Vec<Referent> {
+    fn told(&self, tree: Vec<Growing>) -> Vec<Referent> {
         // What is referred to weakly may stand elsewhere in the tree too, and is not held.
         let sets: Vec<&[u32]> = tree
             .iter()
             .map(|each| if each.is_weak { &[][..] } else { &each.rows[..] })
             .collect();
-        let sums = self.sums(dominated, &sets);
+        let sums = self.sums(&sets);
         let told = tree.iter().zip(sums).map(|(each, sum)| Referent {
             parent: each.parent,
             text: each.text.clone(),

@@ -40,7 +40,8 @@ impl Unheld {
 
 impl<M: ReadMemory> Inquiry<'_, '_, M> {
     /// Everything that only the holder of the unreached leads to, and which of it has more references than are known.
-    pub fn unheld(&mut self, dominated: &Dominated) -> Unheld {
+    pub fn unheld(&mut self) -> Unheld {
+        let dominated = Dominated::find(&self.network.dominators);
         let network = &self.network;
         let mut all = NodeSet::none_of(network.references.nodes());
         let mut open = vec![network.adopter];

@@ -4,33 +4,31 @@ use cpython::memory::ReadMemory;
 
 use super::{Owner, Ownership, Reader};
 use crate::heap::Place;
-use crate::heap::objects::HEAP;
+use crate::heap::objects::{HEAP, Reference};
 use crate::heap::tasks::Task;
-use crate::heap::tree::{Held, Step};
+use crate::heap::tree::Step;
 
 impl Ownership {
     /// Follows what the calls of tasks hold, whose first holder is the task, not what will wake it up.
     pub(super) fn walk_calls<M: ReadMemory>(&mut self, reader: &mut Reader<M>, tasks: &[Task], done: usize) -> usize {
         for task in tasks {
-            let (type_of, bytes) = reader.objects.type_and_bytes(task.row);
-            let held = Held {
-                label: task.label,
-                in_namespace: false,
-                type_of,
-            };
+            let type_of = reader.objects.type_of(task.row);
+            let frame = self.tree.frame_of_step(Step::Name(task.kind), type_of);
+            self.tree.add(frame, reader.objects.bytes(task.row));
             self.owners[task.row as usize] = Owner {
                 parent: HEAP,
                 label: task.label,
-                frame: self.tree.frame_of_step(Step::Name(task.kind), type_of),
+                frame,
                 place: Place::Elsewhere,
             };
+            self.order.push(task.row);
             self.reached += 1;
-            self.claim_holder(reader, HEAP, held, task.row, bytes);
         }
         for task in tasks {
-            let references = reader.objects.references(task.row).iter();
-            for reference in references.filter(|reference| reference.target == task.coroutine) {
-                self.reach(reader, task.row, false, *reference);
+            let references = reader.objects.references(task.row);
+            let is_call = |reference: &&Reference| reference.target == task.coroutine;
+            if let Some(call) = references.iter().find(is_call) {
+                self.follow(reader, task.row, std::slice::from_ref(call));
             }
         }
         self.walk(reader, done)
@@ -39,9 +37,7 @@ impl Ownership {
     /// Follows what else tasks hold: their loop, whom they wait for, their context.
     pub(super) fn walk_tasks<M: ReadMemory>(&mut self, reader: &mut Reader<M>, tasks: &[Task], done: usize) -> usize {
         for task in tasks {
-            for reference in reader.objects.references(task.row) {
-                self.reach(reader, task.row, false, *reference);
-            }
+            self.follow(reader, task.row, reader.objects.references(task.row));
         }
         self.walk(reader, done)
     }

@@ -105,31 +105,23 @@ impl Examiner<'_> {
             });
         }
         self.bounds.block(memory, table, SET_ENTRY * slots)?;
-        let mut words = self.take_words();
         let mut done = 0;
         // Numbers in a row lie in a row: up to eight times as much is empty.
         let mut gap = Gap::new(16 * used);
         while done < slots {
             let piece = (slots - done).min(Self::PIECE_WORDS / 2);
             let bytes = memory.read(table.wrapping_add(SET_ENTRY * done), (SET_ENTRY * piece) as usize)?;
-            let is_empty = is_zero(bytes);
-            words.clear();
-            words.extend(
-                bytes
-                    .chunks_exact(SET_ENTRY as usize)
-                    .filter(|entry| word_at(entry, 8) != DUMMY_HASH)
-                    .map(|entry| word_at(entry, 0))
-                    .filter(|&key| key != 0),
-            );
-            for &key in &words {
-                visitor.reference(memory, Step::Member, key);
+            for entry in bytes.chunks_exact(SET_ENTRY as usize) {
+                let (key, hash) = (word_at(entry, 0), word_at(entry, 8));
+                if key != 0 && hash != DUMMY_HASH {
+                    visitor.reference(Step::Member, key);
+                }
             }
             done += piece;
-            if gap.is_endless(2 * piece, is_empty) {
+            if done < slots && gap.is_endless(2 * piece, is_zero(bytes)) {
                 break;
             }
         }
-        self.give_back(words);
         let own_table = table == address + at.small_table;
         let tables = if own_table {
             0
@@ -215,25 +207,18 @@ impl Examiner<'_> {
         place: u64,
         visitor: &mut V,
     ) -> Result<(), Unreadable> {
-        let mut words = self.take_words();
         let mut gap = Gap::new(0);
         let mut done = 0;
         while done < count {
             let piece = (count - done).min(Self::PIECE_WORDS);
-            let bytes = memory.read(start.wrapping_add(8 * done), (8 * piece) as usize)?;
-            words.clear();
-            words.extend(bytes.chunks_exact(8).map(|word| word_at(word, 0)));
-            for (index, &target) in words.iter().enumerate() {
-                if target != 0 {
-                    visitor.reference(memory, Step::Index(place + done + index as u64), target);
-                }
-            }
+            let words = memory.read(start.wrapping_add(8 * done), (8 * piece) as usize)?;
+            visitor.items(place + done, words);
             done += piece;
-            if gap.is_endless(piece, words.iter().all(|&word| word == 0)) {
+            // What is as long as a piece may go on forever.
+            if done < count && gap.is_endless(piece, is_zero(words)) {
                 break;
             }
         }
-        self.give_back(words);
         Ok(())
     }
 }

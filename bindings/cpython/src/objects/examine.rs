@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::layout::{Layout, PreHeader};
-use crate::memory::{ReadMemory, Unreadable};
+use crate::memory::{ReadMemory, Unreadable, word_at};
 
 use super::blocks::{self, Blocks};
 use super::bounds::{self, Bounds, Gap};
@@ -84,7 +84,7 @@ impl<'a> Examiner<'a> {
     }
 
     /// Measures an object of a type that holds no references (`TypeInfo::is_leaf`).
-    #[inline]
+    #[inline(always)]
     pub fn measure_leaf<M: ReadMemory>(
         &mut self,
         memory: &mut M,
@@ -92,7 +92,7 @@ impl<'a> Examiner<'a> {
         address: u64,
     ) -> Result<ObjectSize, Unreadable> {
         bounds::object(address)?;
-        let extent = self.scalar(memory, info, address)?;
+        let extent = self.leaf(memory, info, address)?;
         self.total(memory, info, address, extent, 0, 0)
     }
 
@@ -124,7 +124,7 @@ impl<'a> Examiner<'a> {
             )
     }
 
-    #[inline]
+    #[inline(always)]
     fn total<M: ReadMemory>(
         &mut self,
         memory: &mut M,
@@ -134,17 +134,36 @@ impl<'a> Examiner<'a> {
         behind: u64,
         besides: u64,
     ) -> Result<ObjectSize, Unreadable> {
-        let is_static = self.is_static(address);
-        let small = info.presize + extent.own + behind;
+        let small = info.presize + extent.own;
         let has_sentinel = info.has(flags::HEAPTYPE) && info.itemsize > 0;
-        let is_sure = !is_static && !has_sentinel && behind == 0;
-        if is_sure && small <= self.blocks.largest_small() && extent.tables | besides == 0 {
-            return Ok(ObjectSize {
+        let is_sure = behind == 0 && !has_sentinel && self.dynamic.contains(&address);
+        if is_sure && small <= self.blocks.largest_small() {
+            let size = ObjectSize {
                 getsizeof: extent.counted.saturating_add(info.counted_presize),
-                bytes: blocks::small(small),
+                bytes: blocks::small(small)
+                    .saturating_add(extent.tables)
+                    .saturating_add(besides),
                 length: extent.length,
-            });
+            };
+            if size.bytes.max(size.getsizeof) <= self.bounds.largest {
+                return Ok(size);
+            }
         }
+        self.total_of_any(memory, info, address, extent, behind, besides)
+    }
+
+    /// The same wherever the object is, and whatever it is made of.
+    #[inline(never)]
+    fn total_of_any<M: ReadMemory>(
+        &mut self,
+        memory: &mut M,
+        info: &TypeInfo,
+        address: u64,
+        extent: Extent,
+        behind: u64,
+        besides: u64,
+    ) -> Result<ObjectSize, Unreadable> {
+        let is_static = self.is_static(address);
         self.bounds.block(memory, address, extent.own)?;
         let block = if is_static {
             // Static types have nothing in front; other static objects stand behind a collector's head like any.
@@ -247,10 +266,14 @@ impl<'a> Examiner<'a> {
         address: u64,
         visitor: &mut V,
     ) -> Result<(), Unreadable> {
-        for field in &info.fields {
-            let target = memory.word(address + field.offset)?;
-            if target != 0 {
-                visitor.reference(memory, Step::Field(field.name), target);
+        if !info.fields.is_empty() {
+            self.bounds.block(memory, address, info.basicsize)?;
+            let bytes = memory.read(address, info.basicsize as usize)?;
+            for field in &info.fields {
+                let target = word_at(bytes, field.offset);
+                if target != 0 {
+                    visitor.reference(Step::Field(field.name), target);
+                }
             }
         }
         for &(from, to) in &info.unknown {
@@ -281,7 +304,7 @@ impl<'a> Examiner<'a> {
             words.extend(
                 bytes
                     .chunks_exact(8)
-                    .map(|word| crate::memory::word_at(word, 0))
+                    .map(|word| word_at(word, 0))
                     .filter(|&word| word != 0),
             );
             for &word in &words {
@@ -307,7 +330,7 @@ impl<'a> Examiner<'a> {
         for &(name, offset) in members {
             let target = memory.word(address.wrapping_add(offset))?;
             if target != 0 {
-                visitor.reference(memory, Step::Field(super::types::FieldName::Known(name)), target);
+                visitor.reference(Step::Field(super::types::FieldName::Known(name)), target);
             }
         }
         Ok(())

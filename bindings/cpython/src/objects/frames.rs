@@ -83,20 +83,16 @@ impl Examiner<'_> {
             // While the frame runs only the machine's registers know the stack's depth.
             self.scan(memory, first + 8 * slots.variables, first + 8 * room, visitor)?;
         }
-        visitor.reference(
-            memory,
-            Step::Field(super::types::FieldName::Known("f_code")),
-            frame.code,
-        );
+        visitor.reference(Step::Field(super::types::FieldName::Known("f_code")), frame.code);
         for &(name, offset) in at.references {
             let word = memory.word(address + offset)?;
             if let Some(target) = slot_target(word, at.slot_bits) {
-                visitor.reference(memory, Step::Field(super::types::FieldName::Known(name)), target);
+                visitor.reference(Step::Field(super::types::FieldName::Known(name)), target);
             }
         }
         let object = memory.word(address + at.frame_obj)?;
         if object != 0 {
-            visitor.reference(memory, Step::Field(super::types::FieldName::Known("f_frame")), object);
+            visitor.reference(Step::Field(super::types::FieldName::Known("f_frame")), object);
         }
         Ok(())
     }
@@ -180,7 +176,7 @@ impl Examiner<'_> {
                 for index in 0..live.min(slots.stack) {
                     let target = memory.word(stack + 8 * index)?;
                     if target != 0 {
-                        visitor.reference(memory, Step::Stack, target);
+                        visitor.reference(Step::Stack, target);
                     }
                 }
                 Ok(())
@@ -213,7 +209,7 @@ impl Examiner<'_> {
                     self.frame(memory, place, visitor)?;
                 } else if code != 0 {
                     // All else of a finished frame is gone.
-                    visitor.reference(memory, Step::Field(super::types::FieldName::Known("gi_code")), code);
+                    visitor.reference(Step::Field(super::types::FieldName::Known("gi_code")), code);
                 }
                 let slots = self.frame_slots(memory, code)?;
                 Ok(Extent::single(frame + self.layout.frame.localsplus + 8 * slots))
@@ -256,7 +252,7 @@ impl Examiner<'_> {
                 Some(&name) if index < slots.variables => Step::Local(name),
                 _ => Step::Stack,
             };
-            visitor.reference(memory, step, target);
+            visitor.reference(step, target);
         }
         Ok(())
     }

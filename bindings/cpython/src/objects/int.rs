@@ -17,6 +17,7 @@ pub struct IntHeader {
 
 impl IntHeader {
     /// Reads the head of the `int` at `address`.
+    #[inline]
     pub fn read(memory: &mut impl ReadMemory, layout: &Layout, address: u64) -> Result<Self, Unreadable> {
         match layout.int.form {
             IntForm::SignedSize | IntForm::SignedSizeAtLeastOne => {

@@ -82,7 +82,7 @@ impl Examiner<'_> {
         for (name, offset) in ["text", "tail"].into_iter().zip(at.texts) {
             let text = memory.word(address.wrapping_add(offset))? & !1;
             if text != 0 {
-                visitor.reference(memory, Step::Field(FieldName::Known(name)), text);
+                visitor.reference(Step::Field(FieldName::Known(name)), text);
             }
         }
         let extra = memory.word(address.wrapping_add(at.extra))?;

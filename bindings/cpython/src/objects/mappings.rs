@@ -63,11 +63,7 @@ impl Examiner<'_> {
         let fast_nodes = memory.word(address + at.fast_nodes_size)?.min(self.bounds.largest / 8);
         let instance_dict = memory.word(address + at.instance_dict)?;
         if instance_dict != 0 {
-            visitor.reference(
-                memory,
-                Step::Field(super::types::FieldName::Known("__dict__")),
-                instance_dict,
-            );
+            visitor.reference(Step::Field(super::types::FieldName::Known("__dict__")), instance_dict);
         }
         extent.counted += 8 * fast_nodes;
         if fast_nodes > 0 {
@@ -91,35 +87,20 @@ impl Examiner<'_> {
             return Ok(());
         }
         let (size, key_at) = (table.kind.size(), table.kind.key());
-        let mut words = self.take_words();
         let mut done = 0;
         while done < table.used_entries {
             let piece = (table.used_entries - done).min(Self::PIECE_WORDS / 2);
             let bytes = memory.read(table.entries.wrapping_add(size * done), (size * piece) as usize)?;
-            words.clear();
-            for entry in bytes.chunks_exact(size as usize) {
-                words.push(word_at(entry, key_at));
-                words.push(word_at(entry, key_at + 8));
-            }
-            for (position, entry) in words.chunks_exact(2).enumerate() {
-                let (key, value) = (entry[0], entry[1]);
+            for (position, entry) in (done..).zip(bytes.chunks_exact(size as usize)) {
+                let (key, value) = (word_at(entry, key_at), word_at(entry, key_at + 8));
                 // A deleted entry has no value, and its key, where it has one left, is held by nobody.
-                if value == 0 || key == 0 {
-                    continue;
+                if value != 0 && key != 0 {
+                    visitor.reference(Step::Value { key, position }, value);
+                    visitor.reference(Step::Key, key);
                 }
-                visitor.reference(
-                    memory,
-                    Step::Value {
-                        key,
-                        position: done + position as u64,
-                    },
-                    value,
-                );
-                visitor.reference(memory, Step::Key, key);
             }
             done += piece;
         }
-        self.give_back(words);
         Ok(())
     }
 
@@ -193,17 +174,16 @@ impl Examiner<'_> {
                 continue;
             }
             if attributes {
-                visitor.reference(memory, Step::Attribute(key), value);
+                visitor.reference(Step::Attribute(key), value);
             } else {
                 visitor.reference(
-                    memory,
                     Step::Value {
                         key,
                         position: position as u64,
                     },
                     value,
                 );
-                visitor.reference(memory, Step::Key, key);
+                visitor.reference(Step::Key, key);
             }
         }
         self.give_back(words);
@@ -251,7 +231,7 @@ impl Examiner<'_> {
             }
         }
         if dict != 0 {
-            visitor.reference(memory, Step::Field(super::types::FieldName::Known("__dict__")), dict);
+            visitor.reference(Step::Field(super::types::FieldName::Known("__dict__")), dict);
         }
         Ok((behind, besides))
     }

@@ -75,7 +75,7 @@ impl Examiner<'_> {
                 .map(|entry| word_at(entry, table.kind.key()))
                 .collect();
             for key in keys.into_iter().filter(|&key| key != 0) {
-                visitor.reference(memory, Step::Key, key);
+                visitor.reference(Step::Key, key);
             }
         }
         Ok(extent)
@@ -238,7 +238,7 @@ impl Examiner<'_> {
                 for (index, name) in NAMES.into_iter().enumerate() {
                     let target = memory.word(cached.wrapping_add(8 * index as u64))?;
                     if target != 0 {
-                        visitor.reference(memory, Step::Field(FieldName::Known(name)), target);
+                        visitor.reference(Step::Field(FieldName::Known(name)), target);
                     }
                 }
                 Ok(())

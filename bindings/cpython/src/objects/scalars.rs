@@ -15,7 +15,23 @@ const LARGEST: u64 = 1 << 46;
 const BYTES_HEAD: u64 = 33;
 
 impl Examiner<'_> {
-    /// Measures an object that holds no references by its items.
+    /// Measures an object that holds no references by its items: the few kinds that most objects are of at once.
+    #[inline(always)]
+    pub(super) fn leaf<M: ReadMemory>(
+        &mut self,
+        memory: &mut M,
+        info: &TypeInfo,
+        address: u64,
+    ) -> Result<Extent, Unreadable> {
+        match info.content {
+            Content::Str => self.text(memory, info, address),
+            Content::Int => self.int(memory, info, address),
+            Content::Scalar if info.itemsize == 0 => Ok(Extent::single(info.basicsize)),
+            _ => self.scalar(memory, info, address),
+        }
+    }
+
+    /// The same for every kind.
     pub(super) fn scalar<M: ReadMemory>(
         &mut self,
         memory: &mut M,
@@ -41,6 +57,7 @@ impl Examiner<'_> {
         }
     }
 
+    #[inline]
     fn checked(&self, at: u64, fixed: u64, items: u64, itemsize: u64) -> Result<u64, Unreadable> {
         match items.checked_mul(itemsize).and_then(|bytes| bytes.checked_add(fixed)) {
             Some(size) if size < LARGEST => Ok(size),
@@ -51,6 +68,7 @@ impl Examiner<'_> {
         }
     }
 
+    #[inline(always)]
     fn int<M: ReadMemory>(&mut self, memory: &mut M, info: &TypeInfo, address: u64) -> Result<Extent, Unreadable> {
         let digits = IntHeader::read(memory, self.layout, address)?.digits;
         let size = self.checked(address, info.basicsize, digits.max(1), info.itemsize)?;
@@ -68,7 +86,26 @@ impl Examiner<'_> {
         })
     }
 
+    #[inline(always)]
     fn text<M: ReadMemory>(&mut self, memory: &mut M, info: &TypeInfo, address: u64) -> Result<Extent, Unreadable> {
+        /// `compact` and `ascii`, with a `kind` of one byte.
+        const COMPACT_ASCII: u32 = 1 << 6 | 1 << 5 | 1 << 2;
+        let at = &self.layout.text;
+        let bytes = memory.read(address, at.ascii_size as usize)?;
+        let length = word_at(bytes, at.length);
+        let is_compact_ascii = half_at(bytes, at.state) & 0x7c == COMPACT_ASCII;
+        let wide = at.wstr.map_or(0, |(wstr, _)| word_at(bytes, wstr));
+        if is_compact_ascii && length < LARGEST / 4 && wide == 0 {
+            return Ok(Extent {
+                length,
+                ..Extent::single(at.ascii_size + length + 1)
+            });
+        }
+        self.any_text(memory, info, address)
+    }
+
+    #[inline(never)]
+    fn any_text<M: ReadMemory>(&mut self, memory: &mut M, info: &TypeInfo, address: u64) -> Result<Extent, Unreadable> {
         let at = self.layout.text;
         let bytes = memory.read(address, at.ascii_size as usize)?;
         let state = half_at(bytes, at.state);
@@ -163,7 +200,7 @@ impl Examiner<'_> {
                 }
                 let hidden = memory.word(address + hidden)?;
                 if hidden != 0 {
-                    visitor.reference(memory, Step::Field(super::types::FieldName::Known("bytes")), hidden);
+                    visitor.reference(Step::Field(super::types::FieldName::Known("bytes")), hidden);
                 }
             }
         }
@@ -205,7 +242,7 @@ impl Examiner<'_> {
         if buffer == 0 {
             return Ok(extent);
         }
-        visitor.reference(memory, Step::Field(super::types::FieldName::Known("buffer")), buffer);
+        visitor.reference(Step::Field(super::types::FieldName::Known("buffer")), buffer);
         // Counts of immortal objects fill the upper half of the word too; one holder is 1 in every release.
         if memory.half(buffer.wrapping_add(self.layout.object.refcnt))? == 1 {
             let length = memory.word(buffer.wrapping_add(self.layout.object.ob_size))?;

@@ -1,11 +1,24 @@
 //! What an object tells when it is examined: its references, one by one, and its extent.
 
+use crate::memory::word_at;
+
 use super::types::FieldName;
 
 /// Is told every reference of the objects that are examined.
 pub trait Visitor<M> {
     /// `target` is what the object holds by `step`: an object, unless memory was misread. Never NULL.
-    fn reference(&mut self, memory: &mut M, step: Step, target: u64);
+    fn reference(&mut self, step: Step, target: u64);
+
+    /// The items of a list, tuple or deque from the place `first` on, as they stand in the program's memory: words, some of
+    /// which may be NULL.
+    fn items(&mut self, first: u64, words: &[u8]) {
+        for (place, word) in (first..).zip(words.chunks_exact(8)) {
+            let target = word_at(word, 0);
+            if target != 0 {
+                self.reference(Step::Index(place), target);
+            }
+        }
+    }
 
     /// A word of a block that nobody knows, which may be a reference or any other number. Never 0.
     fn candidate(&mut self, memory: &mut M, word: u64);

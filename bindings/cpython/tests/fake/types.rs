@@ -93,7 +93,7 @@ impl Told {
 }
 
 impl<M> Visitor<M> for Told {
-    fn reference(&mut self, _memory: &mut M, step: Step, target: u64) {
+    fn reference(&mut self, step: Step, target: u64) {
         self.references.push((step, target));
     }
 

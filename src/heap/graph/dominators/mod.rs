@@ -3,9 +3,9 @@
 //! The algorithm is SEMI-NCA (L. Georgiadis, "Linear-Time Algorithms for Dominators and Related Problems", 2005; after
 //! Lengauer and Tarjan, 1979), fitted to heaps, most of whose nodes refer to nothing:
 //!
-//! 1. `walk` numbers the nodes that have references, depth first. The leaves take no part.
+//! 1. `walk` numbers the nodes that have rows, depth first. The leaves take no part.
 //! 2. `semi` finds their semidominators, and from these their dominators. Only nodes with several referrers need theirs
-//!    looked up; the only referrer of a node is its dominator.
+//!    looked up, from the references that the walk did not follow; the only referrer of a node is its dominator.
 //! 3. `leaves` finds the dominator of each leaf: the nearest common ancestor of its referrers in the dominator tree.
 //!
 //! The climbs of 2 and 3 are short in ordinary heaps; where they are not, `ladder` keeps them logarithmic.
@@ -13,45 +13,46 @@
 mod ladder;
 mod leaves;
 mod semi;
+mod spans;
 mod walk;
 
 use super::nodes::NodeSet;
 use super::references::References;
 use super::{NO_NODE, ROOT};
+pub(super) use spans::Span;
 
 /// The dominator tree.
 ///
-/// Nodes that have references are numbered in the order of a depth-first walk: a node's number is greater than that of
+/// Nodes that have rows are numbered in the order of a depth-first walk: a node's number is greater than that of
 /// its dominator. Leaves, which dominate nothing, have no number.
 #[derive(Debug, Clone)]
 pub struct Dominators {
-    /// Of a node with references its number, of a leaf its dominator's; `NO_NODE` when no root reaches the node.
+    /// Of a node with a row its number, of a leaf its dominator's; `NO_NODE` when no root reaches the node.
     place: Vec<u32>,
-    /// The nodes that have references, and the root.
-    inner: NodeSet,
+    /// How many nodes have rows; they come first.
+    holders: u32,
     /// The numbered nodes.
     order: Vec<u32>,
     /// By number: the dominator's number. The root is its own.
     above: Vec<u32>,
+    /// By number: where the node stands among all of the tree.
+    spans: Vec<Span>,
 }
 
 impl Dominators {
     /// Finds the dominators of all nodes. A graph has at least the root.
     pub fn find(references: &References) -> Self {
         let walk = walk::walk(references);
-        let mut ladder = semi::dominators(references, &walk);
-        let walk::Walk {
-            mut place,
-            inner,
-            order,
-            ..
-        } = walk;
-        leaves::place(references, &inner, &mut ladder, &mut place);
+        let mut ladder = semi::dominators(&walk);
+        let walk::Walk { mut place, order, .. } = walk;
+        let spans = spans::spans(ladder.above());
+        leaves::place(references, &spans, &mut ladder, &mut place);
         Dominators {
             place,
-            inner,
+            holders: references.holders(),
             order,
             above: ladder.into_above(),
+            spans,
         }
     }
 
@@ -73,7 +74,7 @@ impl Dominators {
         if place == NO_NODE || node == ROOT {
             return None;
         }
-        let dominator = if self.inner.contains(node) {
+        let dominator = if self.is_inner(node) {
             self.above[place as usize]
         } else {
             place
@@ -91,16 +92,28 @@ impl Dominators {
         NodeSet::where_true(self.nodes(), |node| !self.reached(node))
     }
 
-    /// The number of `node` if it has references, else that of its dominator; `NO_NODE` when no root reaches it.
+    /// The number of `node` if it has a row, else that of its dominator; `NO_NODE` when no root reaches it.
     #[inline]
     pub(super) fn place(&self, node: u32) -> u32 {
         self.place[node as usize]
     }
 
-    /// Whether the node has references, so that it can dominate others.
+    /// By node: what `place` answers.
+    #[inline]
+    pub(super) fn places(&self) -> &[u32] {
+        &self.place
+    }
+
+    /// Whether the node has a row, so that it can dominate others.
     #[inline]
     pub(super) fn is_inner(&self, node: u32) -> bool {
-        self.inner.contains(node)
+        node < self.holders
+    }
+
+    /// The nodes without rows.
+    #[inline]
+    pub(super) fn leaves(&self) -> std::ops::Range<u32> {
+        self.holders..self.nodes()
     }
 
     /// The numbered nodes.
@@ -113,6 +126,12 @@ impl Dominators {
     #[inline]
     pub(super) fn above(&self) -> &[u32] {
         &self.above
+    }
+
+    /// By number: where the node stands in a depth-first numbering of the tree.
+    #[inline]
+    pub(super) fn spans(&self) -> &[Span] {
+        &self.spans
     }
 }
 

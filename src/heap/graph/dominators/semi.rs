@@ -1,13 +1,11 @@
 //! Semidominators and, from them, the dominators of the nodes that have references.
 
-use super::super::ROOT;
-use super::super::references::References;
 use super::ladder::Ladder;
-use super::walk::Walk;
+use super::walk::{Crossing, Walk};
 
 /// The dominator tree of the numbered nodes.
-pub fn dominators(references: &References, walk: &Walk) -> Ladder {
-    let semi = semidominators(references, walk);
+pub fn dominators(walk: &Walk) -> Ladder {
+    let semi = semidominators(walk);
     let mut ladder = Ladder::with_capacity(semi.len());
     for (&semi, &parent) in semi.iter().zip(&walk.parent).skip(1) {
         // The dominator is the nearest common ancestor of parent and semidominator in the tree so far; the latter is
@@ -23,14 +21,15 @@ pub fn dominators(references: &References, walk: &Walk) -> Ladder {
 }
 
 /// By number: the semidominator's number.
-fn semidominators(references: &References, walk: &Walk) -> Vec<u32> {
+fn semidominators(walk: &Walk) -> Vec<u32> {
     let mut semi = walk.parent.clone();
-    for &target in references.of(ROOT) {
-        if walk.inner.contains(target) {
-            semi[walk.place[target as usize] as usize] = 0;
-        }
+    for crossing in walk.crossings.iter().filter(|crossing| crossing.source == 0) {
+        semi[crossing.target as usize] = 0;
     }
-    let referrers = Referrers::of_shared(references, walk, &semi);
+    let referrers = Referrers::of_crossed(&walk.crossings, &semi);
+    if referrers.sources.is_empty() {
+        return semi;
+    }
     let mut forest = Forest::new(&walk.parent);
     for number in (1..semi.len() as u32).rev() {
         let mut lowest = semi[number as usize];
@@ -43,7 +42,7 @@ fn semidominators(references: &References, walk: &Walk) -> Vec<u32> {
     semi
 }
 
-/// The referrers of the nodes that have several, by numbers.
+/// The referrers of the nodes that have several, those apart from which they were met first.
 struct Referrers {
     starts: Vec<u32>,
     sources: Vec<u32>,
@@ -51,37 +50,21 @@ struct Referrers {
 
 impl Referrers {
     /// Leaves out the nodes whose semidominator is the root already.
-    fn of_shared(references: &References, walk: &Walk, semi: &[u32]) -> Self {
-        let mut several = walk.shared.clone();
-        several.keep_only(&walk.inner);
-        for &target in references.of(ROOT) {
-            several.remove(target);
-        }
+    fn of_crossed(crossings: &[Crossing], semi: &[u32]) -> Self {
         let mut starts = vec![0; semi.len() + 1];
-        let wanted = |target: &&u32| several.contains(**target);
-        for (source, row) in references.rows() {
-            if walk.place[source as usize] == super::NO_NODE {
-                continue;
-            }
-            for &target in row.iter().filter(wanted) {
-                starts[walk.place[target as usize] as usize + 1] += 1;
-            }
+        let is_open = |crossing: &&Crossing| semi[crossing.target as usize] != 0;
+        for crossing in crossings.iter().filter(is_open) {
+            starts[crossing.target as usize + 1] += 1;
         }
         let mut sum = 0;
         for start in &mut starts[1..] {
             sum += std::mem::replace(start, sum);
         }
         let mut sources = vec![0; sum as usize];
-        for (source, row) in references.rows() {
-            let number = walk.place[source as usize];
-            if number == super::NO_NODE {
-                continue;
-            }
-            for &target in row.iter().filter(wanted) {
-                let free = &mut starts[walk.place[target as usize] as usize + 1];
-                sources[*free as usize] = number;
-                *free += 1;
-            }
+        for crossing in crossings.iter().filter(is_open) {
+            let free = &mut starts[crossing.target as usize + 1];
+            sources[*free as usize] = crossing.source;
+            *free += 1;
         }
         Referrers { starts, sources }
     }
