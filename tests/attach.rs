@@ -273,7 +273,10 @@ fn a_program_that_becomes_another_midway_is_reported() {
 /// Traces the program, as a debugger does, for as long as `meanwhile` takes.
 fn while_traced(program: &Program, meanwhile: impl FnOnce()) {
     let pid = Pid::from_raw(program.pid() as i32);
-    ptrace::seize(pid, ptrace::Options::empty()).unwrap();
+    // The profiler may hold it at this moment, for a few milliseconds.
+    eventually("the program can be traced", || {
+        ptrace::seize(pid, ptrace::Options::empty()).ok()
+    });
     meanwhile();
     ptrace::interrupt(pid).unwrap();
     waitpid(pid, None).unwrap();
