@@ -23,10 +23,9 @@ pub use crate::target::freeze::FreezeUsed;
 pub struct Capture {
     pub process: ProcessFacts,
     pub mode: Mode,
-    pub freeze: FreezeUsed,
-    /// Why that way of freezing was taken, when the choice was left to us.
-    pub freeze_reason: Option<String>,
-    /// How long the program stood still, each time.
+    /// Whether keys and arguments are hashes.
+    pub redacted: bool,
+    /// How long the program stood still, each time; for snapshots that failed as well.
     pub pauses: Vec<Duration>,
     /// From the first snapshot to the last.
     pub duration: Duration,
@@ -34,12 +33,24 @@ pub struct Capture {
     pub age: Duration,
     /// One for each snapshot, in order; never empty.
     pub snapshots: Vec<Snapshot>,
+    /// How the program was held still for each of them.
+    pub holds: Vec<Hold>,
     /// The last snapshot's heap.
     pub heap: Heap,
     pub warnings: Vec<String>,
     /// The memory limit that applies to the process (the smallest of its control groups' and the machine's), in bytes.
     /// A process that has ended has none.
     pub memory_limit: Option<u64>,
+}
+
+/// How the program was held still for a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    pub freeze: FreezeUsed,
+    /// Why in that way, when it was not the one that was asked for.
+    pub reason: Option<String>,
+    /// How long it stood still for it, each time.
+    pub pauses: Vec<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

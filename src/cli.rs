@@ -132,6 +132,10 @@ struct Options {
     /// The JSON report to standard output: -f json -o -
     #[arg(short, long)]
     json: bool,
+    /// Show keys of dicts, names of tasks and arguments of the command line, which are data of the program, as hashes. Names
+    /// of the program's code stay
+    #[arg(long)]
+    redact: bool,
     /// Replace files that exist
     #[arg(long)]
     force: bool,
@@ -203,6 +207,9 @@ struct PathsOptions {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
+    /// Show data of the program - keys, names of tasks, arguments - as hashes
+    #[arg(long)]
+    redact: bool,
     #[command(flatten)]
     freezing: Freezing,
 }

@@ -25,17 +25,17 @@ pub fn items(number: u64) -> String {
     format!("{} {}", count(number), if number == 1 { "item" } else { "items" })
 }
 
-/// `96.1 MiB`: three digits where the unit has as many, whole numbers from a hundred on.
+/// `96.1 MiB`: three digits at most, whole numbers from a hundred on.
 pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    if number < 1024 {
+    if number < 1000 {
         return format!("{number} B");
     }
     let mut value = number as f64 / 1024.0;
     let mut unit = UNITS[0];
     for next in &UNITS[1..] {
-        // From here on the value would be shown as 1024 of its unit.
-        if value < 1023.5 {
+        // From here on it would be four digits.
+        if value < 999.5 {
             break;
         }
         value /= 1024.0;
@@ -125,8 +125,11 @@ mod tests {
     }
 
     #[test]
-    fn bytes_have_three_digits_and_never_1024_of_a_unit() {
-        assert_eq!(bytes(1023), "1023 B");
+    fn bytes_have_three_digits_at_most() {
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(1000), "1.0 KiB");
+        assert_eq!(bytes(1003 << 10), "1.0 MiB");
+        assert_eq!(bytes(999 << 20), "999 MiB");
         assert_eq!(bytes(1024), "1.0 KiB");
         assert_eq!(bytes(100_767_334), "96.1 MiB");
         assert_eq!(bytes(412 << 20), "412 MiB");

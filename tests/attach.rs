@@ -16,7 +16,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use profiler::terminal::OnTerminal;
 use profiler::{Answer, ask, findings, owner, parse, pymemscope, report, type_row, warnings};
-use programs::Program;
+use programs::{Program, eventually};
 use serde_json::Value;
 use shop::{SHOP, python};
 
@@ -184,6 +184,36 @@ fn a_termination_or_a_hangup_ends_the_watching_and_reports() {
         assert_eq!(report["capture"]["samples"], 2, "{signal}");
         program.tell("1");
         assert_eq!(program.line(), "10001", "the program goes on after {signal}");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    // So large that the last snapshot takes far longer than a second signal.
+    let code = "
+import sys
+KEPT = [[number] for number in range(1_000_000)]
+print('ready', flush=True)
+for line in sys.stdin:
+    print('goes on', flush=True)
+";
+    let mut program = python(code);
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let profiler = watching(&program, "-d 600");
+        let status = format!("/proc/{}/status", profiler.pid());
+        let is_caught = || {
+            let status = std::fs::read_to_string(&status).unwrap();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+            u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << (signal as i32 - 1) != 0
+        };
+        assert!(is_caught());
+        profiler.signal(signal);
+        eventually("the first signal is taken", || (!is_caught()).then_some(()));
+        profiler.signal(signal);
+        let answer = profiler.answer();
+        assert_eq!((answer.code, answer.out.as_str()), (None, ""), "{signal}");
+        program.tell("");
+        assert_eq!(program.line(), "goes on", "after {signal}");
     }
 }
 

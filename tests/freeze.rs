@@ -13,13 +13,25 @@ use target::{Target, guardian, read_memory};
 /// How long a program is left alone between two freezes: a few of the kernel's ticks, in which limits of sockets count.
 const PACE: Duration = Duration::from_millis(10);
 
+/// Who makes the freezes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// One profiler, as for a watch with many snapshots.
+    One,
+    /// Profilers that know nothing of each other, one after the other.
+    Many,
+}
+
 /// Freezes and releases the target again and again until it has nothing more to say. Returns how often that was, how
 /// long it stood still in all, and what it said.
-fn freeze_until_the_end(target: &mut Target, mode: FreezeMode) -> (usize, Duration, Vec<String>) {
+fn freeze_until_the_end(target: &mut Target, mode: FreezeMode, by: By) -> (usize, Duration, Vec<String>) {
     let mut guardian = guardian();
     let (mut freezes, mut stood) = (0, Duration::ZERO);
     let pid = target.pid();
     let lines = target.lines_meanwhile(PACE, || -> Result<(), FreezeError> {
+        if by == By::Many {
+            guardian = target::guardian();
+        }
         let frozen = guardian.freeze(pid, mode)?;
         stood += frozen.pause;
         stood += guardian.release(frozen)?.pause;
@@ -30,7 +42,7 @@ fn freeze_until_the_end(target: &mut Target, mode: FreezeMode) -> (usize, Durati
 }
 
 /// Stands in one call of `freeze/calls.py`, several times, under as many freezes as fit into that time.
-fn returns_as_it_would_have(call: &str, result: &str, mode: FreezeMode, threads: usize) {
+fn returns_as_it_would_have(call: &str, result: &str, mode: FreezeMode, by: By, threads: usize) {
     const ROUNDS: usize = 3;
     const SECONDS: f64 = 0.4;
     /// What the program and its helpers may need beside, on a busy machine.
@@ -41,7 +53,7 @@ fn returns_as_it_would_have(call: &str, result: &str, mode: FreezeMode, threads:
         .arg(script)
         .args([call, &ROUNDS.to_string(), &threads.to_string()]);
     let mut target = Target::start(command);
-    let (freezes, stood, lines) = freeze_until_the_end(&mut target, mode);
+    let (freezes, stood, lines) = freeze_until_the_end(&mut target, mode, by);
     assert_eq!(lines.len(), ROUNDS, "{call}: {lines:?}");
     assert!(freezes >= ROUNDS, "{freezes} freezes only");
     for line in &lines {
@@ -76,12 +88,13 @@ fn returned_by_limit(result: &str) -> bool {
 macro_rules! calls {
     ($($name:ident: $call:literal => $result:literal,)*) => {
         mod a_call_returns_as_it_would_have {
-            use super::{returns_as_it_would_have, FreezeMode};
+            use super::{returns_as_it_would_have, By, FreezeMode};
             $(#[test]
             fn $name() {
-                returns_as_it_would_have($call, $result, FreezeMode::Fork, 0);
-                returns_as_it_would_have($call, $result, FreezeMode::Fork, 3);
-                returns_as_it_would_have($call, $result, FreezeMode::Stop, 0);
+                returns_as_it_would_have($call, $result, FreezeMode::Fork, By::One, 0);
+                returns_as_it_would_have($call, $result, FreezeMode::Fork, By::One, 3);
+                returns_as_it_would_have($call, $result, FreezeMode::Stop, By::One, 0);
+                returns_as_it_would_have($call, $result, FreezeMode::Fork, By::Many, 0);
             })*
         }
     };

@@ -28,9 +28,9 @@ use damage::{Places, Random};
 use interpreters::{Interpreter, for_each_interpreter};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pymemscope::heap::Heap;
 use pymemscope::heap::inquiry::{Answer, Direction, Question, Topic};
 use pymemscope::heap::survey::{Subject, survey};
+use pymemscope::heap::{Earlier, Heap};
 use pymemscope::memory::slots::Slots;
 use pymemscope::target::maps;
 use pymemscope::target::open::{self, Stopping};
@@ -110,7 +110,7 @@ impl Copied {
             }
         }
         let surveyed = survey(&mut self.memory, &subject).ok()?;
-        Some(surveyed.finish(&mut self.memory))
+        Some(surveyed.finish(&mut self.memory, &Earlier::default()))
     }
 }
 

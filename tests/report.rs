@@ -277,6 +277,8 @@ fn any_name_makes_well_formed_xml() {
         "{svg}"
     );
     assert!(svg.contains("take\u{a0}5 (65,536 bytes"));
+    let (_, whole) = svg.split_once("<title>heap (").unwrap();
+    assert!(whole.split_once("</text>").unwrap().0.ends_with(">heap"), "{whole}");
     assert!(
         svg.chars()
             .all(|character| character == '\n' || character == '\t' || !character.is_control())

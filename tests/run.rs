@@ -374,20 +374,3 @@ fn findings_decide_the_exit_code_where_they_are_asked_to() {
     let outcome = Running::python(python(), &[], code).end();
     assert_eq!(outcome.code, Some(9), "{}", outcome.err);
 }
-
-#[test]
-fn nobody_is_stopped_on_the_way_with_freeze_none() {
-    let outcome = Running::python(
-        python(),
-        &["--freeze", "none"],
-        "class A: pass\nKEPT = [A() for _ in range(99)]",
-    )
-    .end();
-    assert_eq!(
-        (outcome.code, outcome.count("__main__.A")),
-        (Some(0), 99),
-        "{}",
-        outcome.err
-    );
-    assert!(outcome.is_whole(), "{}", outcome.warnings());
-}

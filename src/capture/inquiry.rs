@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::capture::plan::CapturePlan;
 use crate::capture::progress::{Progress, Step};
 use crate::capture::session::{explained_by_fate, freezer};
 use crate::capture::snapshot::{Camera, Picture};
@@ -24,24 +25,26 @@ pub struct Explanation {
     /// From the freeze to the answer.
     pub duration: Duration,
     pub answer: Answer,
+    /// Whether keys and arguments are hashes.
+    pub redacted: bool,
     pub warnings: Vec<String>,
 }
 
-/// Asks the heap of the running process `pid`.
-pub fn inquire(pid: u32, freeze: FreezeMode, question: &Question, progress: &mut dyn Progress) -> Result<Explanation> {
+/// Asks the heap of the running process `pid`, once, held still and shown as `plan` says.
+pub fn inquire(pid: u32, plan: &CapturePlan, question: &Question, progress: &mut dyn Progress) -> Result<Explanation> {
     progress.step(Step::Finding);
-    let mut freezer = freezer(pid, freeze)?;
-    let stopping = match freeze {
+    let mut freezer = freezer(pid, plan.freeze)?;
+    let stopping = match plan.freeze {
         FreezeMode::None => Stopping::NotIntended,
         _ => Stopping::Intended,
     };
     let mut target = Target::open(pid, stopping)?;
-    let mut process = ProcessFacts::of(pid, &target);
+    let mut process = ProcessFacts::of(pid, &target, plan.redact);
     process.rss = target.process.rss().unwrap_or_default();
     let mut pauses = Vec::new();
     progress.step(Step::Freezing { snapshot: 1 });
     let since = Instant::now();
-    let taken = Camera::new(pid, freeze).take_for(
+    let taken = Camera::new(pid, plan).take_for(
         &mut target,
         freezer.as_mut(),
         process.rss,
@@ -73,6 +76,7 @@ pub fn inquire(pid: u32, freeze: FreezeMode, question: &Question, progress: &mut
         pauses,
         duration: since.elapsed(),
         answer,
+        redacted: plan.redact,
         warnings,
     })
 }

@@ -12,4 +12,6 @@ pub struct CapturePlan {
     /// Between two snapshots; `None` takes none between the first and the last.
     pub interval: Option<Duration>,
     pub freeze: FreezeMode,
+    /// Whether keys and arguments, which are data of the program, are shown as hashes.
+    pub redact: bool,
 }

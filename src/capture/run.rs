@@ -22,6 +22,10 @@ use crate::target::process::Process;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// The same for a program that has not loaded one by now.
 const LOOK_AGAIN_LATER: Duration = Duration::from_millis(500);
+/// A program that runs code of its own in so many looks in a row has done its imports.
+const SETTLED: u32 = 3;
+/// Some programs never have: they do all their work in an import, or run no Python at first.
+const LONGEST_START: Duration = Duration::from_secs(5);
 /// How often the progress is shown anew.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -35,7 +39,7 @@ pub struct Followed {
 }
 
 /// Starts `program` (its name, looked up on `PATH`, and its arguments) and takes the snapshots that `plan` asks for:
-/// one when its interpreter has started, further ones at intervals, one at an interrupt, and the last when the
+/// one when it has done the imports at its start, further ones at intervals, one at an interrupt, and the last when the
 /// interpreter begins to shut down. A duration ends that early, and leaves the program to itself; one of zero takes only
 /// the last of them.
 ///
@@ -61,6 +65,8 @@ pub fn run(
         unread: None,
         blind: None,
         loaded: false,
+        readable_since: None,
+        settled: 0,
         warnings: Vec::new(),
         whole: false,
     };
@@ -100,6 +106,10 @@ struct Following<'a> {
     blind: Option<Error>,
     /// An interpreter was seen in the program's memory, whether it could be read or not.
     loaded: bool,
+    /// When the interpreter could be read for the first time.
+    readable_since: Option<Instant>,
+    /// So many looks in a row found the program in code of its own.
+    settled: u32,
     /// For the session to come.
     warnings: Vec<String>,
     /// The last snapshot was taken where the interpreter shuts down.
@@ -135,6 +145,9 @@ impl Following<'_> {
                 Moment::Interrupted => {
                     interrupted = true;
                     self.take();
+                }
+                Moment::Due if self.session.is_none() && self.is_starting() => {
+                    due = Some(Instant::now() + look_again(started.elapsed()));
                 }
                 Moment::Due => {
                     let now = Instant::now();
@@ -193,12 +206,31 @@ impl Following<'_> {
         });
     }
 
+    /// Whether it is too early for the first snapshot: it cannot be read yet, or what the program imports at its start
+    /// would count as growth.
+    fn is_starting(&mut self) -> bool {
+        let mut session = match self.open() {
+            Ok(session) => session,
+            Err(error) => {
+                self.note(error);
+                return true;
+            }
+        };
+        let since = *self.readable_since.get_or_insert_with(Instant::now);
+        self.settled = if session.runs_own_code() { self.settled + 1 } else { 0 };
+        self.settled < SETTLED && since.elapsed() < LONGEST_START
+    }
+
     /// Takes a snapshot if the program can be read by now. What fails shows at the end, should nothing be read then.
     fn take(&mut self) {
-        let Err(error) = self.try_to_take() else {
-            self.unread = None;
-            return;
-        };
+        match self.try_to_take() {
+            Ok(()) => self.unread = None,
+            Err(error) => self.note(error),
+        }
+    }
+
+    /// Keeps in mind why nothing could be read.
+    fn note(&mut self, error: Error) {
         match (&error, &mut self.session) {
             (Error::Executed { .. }, _) => self.turn_to_new_program(),
             (Error::Exited { .. }, _) | (_, None) => {}
@@ -210,14 +242,17 @@ impl Following<'_> {
         }
     }
 
+    /// A session with the program, if its interpreter has started.
+    fn open(&self) -> Result<Session> {
+        let mut session = Session::open(self.pid, self.plan, Mode::Run)?;
+        session.finds_interpreter()?;
+        Ok(session)
+    }
+
     fn try_to_take(&mut self) -> Result<()> {
         let mut session = match self.session.take() {
             Some(session) => session,
-            None => {
-                let mut session = Session::open(self.pid, self.plan.freeze, Mode::Run)?;
-                session.finds_interpreter()?;
-                session
-            }
+            None => self.open()?,
         };
         let taken = match &mut self.watch {
             Some(watch) => session.take(watch, self.progress),
@@ -244,6 +279,7 @@ impl Following<'_> {
 
     /// What is to be seen is the program that the process runs now.
     fn turn_to_new_program(&mut self) {
+        (self.readable_since, self.settled) = (None, 0);
         self.earlier = self.session.take().or(self.earlier.take());
     }
 

@@ -7,9 +7,9 @@ use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
 use crate::capture::progress::{Progress, Step};
 use crate::capture::snapshot::{Camera, Picture};
-use crate::capture::{Capture, Mode, ProcessFacts};
+use crate::capture::{Capture, Hold, Mode, ProcessFacts};
 use crate::error::{Error, Result};
-use crate::heap::Heap;
+use crate::heap::{Heap, redaction};
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
 use crate::target::exit_watch::{ExitWatch, Woken};
 use crate::target::freeze::{FreezeMode, Freezer, Guardian, Unfrozen};
@@ -26,13 +26,14 @@ pub struct Session {
     exit: Option<ExitWatch>,
     facts: ProcessFacts,
     mode: Mode,
+    redacted: bool,
     started: Option<Instant>,
     /// How long the program had been running then.
     age: Duration,
     snapshots: Vec<Snapshot>,
     last: Option<Picture>,
+    holds: Vec<Hold>,
     pauses: Vec<Duration>,
-    reason: Option<String>,
     warnings: Vec<String>,
 }
 
@@ -49,28 +50,30 @@ pub enum Waited {
 
 impl Session {
     /// Opens the process and finds its interpreter; nothing is stopped yet.
-    pub fn open(pid: u32, freeze: FreezeMode, mode: Mode) -> Result<Session> {
+    pub fn open(pid: u32, plan: &CapturePlan, mode: Mode) -> Result<Session> {
+        let freeze = plan.freeze;
         // What we started ourselves is traced by our own watcher.
         let stopping = if freeze == FreezeMode::None || mode == Mode::Run {
             Stopping::NotIntended
         } else {
             Stopping::Intended
         };
-        let camera = Camera::new(pid, freeze);
+        let camera = Camera::new(pid, plan);
         let target = Target::open(pid, stopping)?;
-        let facts = ProcessFacts::of(pid, &target);
+        let facts = ProcessFacts::of(pid, &target, plan.redact);
         Ok(Session {
             exit: ExitWatch::new(pid).ok(),
             target,
             camera,
             facts,
             mode,
+            redacted: plan.redact,
             started: None,
             age: Duration::ZERO,
             snapshots: Vec::new(),
             last: None,
+            holds: Vec::new(),
             pauses: Vec::new(),
-            reason: None,
             warnings: Vec::new(),
         })
     }
@@ -81,14 +84,21 @@ impl Session {
         found.map_err(|error| self.explained_by_fate(error))
     }
 
+    /// Whether the program runs code of its own, and is not in the middle of an import, by a look that stops nothing.
+    pub fn runs_own_code(&mut self) -> bool {
+        self.camera.runs_own_code(&mut self.target)
+    }
+
     /// Takes a snapshot. An error leaves what was read before as it is.
     pub fn take(&mut self, freezer: &mut dyn Freezer, progress: &mut dyn Progress) -> Result<()> {
         let number = self.snapshots.len() + 1;
         progress.step(Step::Freezing { snapshot: number });
         let rss = self.target.process.rss().unwrap_or_default();
+        let pauses_before = self.pauses.len();
+        let earlier = self.snapshots.last().map(Snapshot::as_earlier).unwrap_or_default();
         let taken = self
             .camera
-            .take(&mut self.target, freezer, rss, &mut self.pauses, |objects| {
+            .take(&mut self.target, freezer, rss, &earlier, &mut self.pauses, |objects| {
                 progress.step(Step::Reading {
                     snapshot: number,
                     objects,
@@ -101,14 +111,17 @@ impl Session {
         });
         self.facts.python.clone_from(&picture.python);
         self.facts.rss = rss;
-        if self.reason.is_none() {
-            self.reason.clone_from(&picture.reason);
-        }
+        self.holds.push(Hold {
+            freeze: picture.freeze,
+            reason: picture.reason.clone(),
+            pauses: self.pauses.get(pauses_before..).unwrap_or_default().to_vec(),
+        });
         for warning in &picture.warnings {
             self.warn(warning.clone());
         }
-        self.snapshots
-            .push(summary(&picture.heap, picture.at.duration_since(started), rss));
+        let snapshot = summary(&picture.heap, picture.at.duration_since(started), rss);
+        snapshot.forget_what_is_gone(&mut self.snapshots);
+        self.snapshots.push(snapshot);
         self.last = Some(picture);
         Ok(())
     }
@@ -211,12 +224,12 @@ impl Session {
         Ok(Capture {
             process: self.facts,
             mode: self.mode,
-            freeze: last.freeze,
-            freeze_reason: self.reason,
+            redacted: self.redacted,
             pauses: self.pauses,
             duration,
             age: self.age,
             snapshots: self.snapshots,
+            holds: self.holds,
             heap: last.heap,
             warnings,
             memory_limit,
@@ -231,7 +244,7 @@ impl Session {
 pub fn attach(pid: u32, plan: &CapturePlan, progress: &mut dyn Progress, stop: &Interrupt) -> Result<Capture> {
     progress.step(Step::Finding);
     let mut freezer = freezer(pid, plan.freeze)?;
-    let mut session = Session::open(pid, plan.freeze, Mode::Attach)?;
+    let mut session = Session::open(pid, plan, Mode::Attach)?;
     session.take(freezer.as_mut(), progress)?;
     let total = plan.duration;
     let mut due = plan.interval.unwrap_or(Duration::MAX);
@@ -292,13 +305,14 @@ fn age(start_time: f64) -> Duration {
 
 impl ProcessFacts {
     /// What can be known before the program is held still.
-    pub(super) fn of(pid: u32, target: &Target) -> ProcessFacts {
+    pub(super) fn of(pid: u32, target: &Target, redact: bool) -> ProcessFacts {
+        let command = target.process.command().unwrap_or_default();
         ProcessFacts {
             pid,
             python: String::new(),
             build: "release",
             executable: target.process.executable().unwrap_or_default(),
-            command: target.process.command().unwrap_or_default(),
+            command: if redact { redaction::command(&command) } else { command },
             start_time: target.process.start_time().unwrap_or_default(),
             rss: 0,
         }
@@ -319,13 +333,8 @@ fn summary(heap: &Heap, at: Duration, rss: u64) -> Snapshot {
         containers: heap
             .containers
             .iter()
-            .map(|each| ContainerSize {
-                identity: each.identity(),
-                name: each.name(),
-                kind: each.kind,
-                length: each.length,
-                kept_bytes: each.kept_bytes,
-            })
+            .map(ContainerSize::of)
+            .chain(heap.followed.iter().map(ContainerSize::of_followed))
             .collect(),
     }
 }

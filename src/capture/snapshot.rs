@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use cpython::identify::Symbols;
 use cpython::memory::ReadMemory;
+use cpython::objects::calls;
 use cpython::prove::{Recognised, recognise};
 use cpython::refusal::Refused;
 
+use crate::capture::plan::CapturePlan;
 use crate::error::{Error, Result};
-use crate::heap::Heap;
 use crate::heap::survey::{Subject, Survey, survey};
+use crate::heap::{Earlier, Heap};
 use crate::memory::image::Image;
 use crate::memory::mem_file::MemFile;
 use crate::memory::process::ProcessMemory;
@@ -28,6 +30,7 @@ use crate::target::static_data::static_data;
 pub struct Camera {
     pid: u32,
     mode: FreezeMode,
+    redact: bool,
 }
 
 /// A snapshot in full, and what was made of its heap.
@@ -52,9 +55,16 @@ const PATIENCE: Duration = Duration::from_millis(5);
 const SMALLEST_IMAGE: u64 = 16 << 20;
 const IMAGE_SHARE: u64 = 4;
 
+/// What the files of the import system's own code are called.
+const IMPORT_SYSTEM: &str = "<frozen importlib";
+
 impl Camera {
-    pub fn new(pid: u32, mode: FreezeMode) -> Camera {
-        Camera { pid, mode }
+    pub fn new(pid: u32, plan: &CapturePlan) -> Camera {
+        Camera {
+            pid,
+            mode: plan.freeze,
+            redact: plan.redact,
+        }
     }
 
     /// Whether there is an interpreter that can be read, by what the memory holds at this moment.
@@ -63,17 +73,37 @@ impl Camera {
         recognise_any(self.pid, &target.interpreters, &mut target.memory).map(drop)
     }
 
-    /// Takes a snapshot; how long the program stood still for it is added to `pauses`.
+    /// Whether the program's first thread runs code of its own, by what the memory holds at this moment: it is not in the
+    /// middle of an import, nor in the start of the interpreter.
+    pub fn runs_own_code(&self, target: &mut Target) -> bool {
+        target.memory.forget();
+        let mut runs = || -> Option<bool> {
+            let (runtime, recognised) = recognise_any(self.pid, &target.interpreters, &mut target.memory).ok()?;
+            let (memory, layout) = (&mut target.memory, &recognised.layout);
+            let interpreters = cpython::runtime::interpreters(memory, layout, runtime).ok()?;
+            let main = interpreters.iter().find(|interpreter| interpreter.id == 0)?;
+            // The newest comes first.
+            let first = *cpython::runtime::threads(memory, layout, main.address).ok()?.last()?;
+            let codes = calls::codes(memory, layout, first).ok()?;
+            let is_import =
+                |&code: &u64| calls::file_of(memory, layout, code).map_or(true, |file| file.starts_with(IMPORT_SYSTEM));
+            Some(!codes.is_empty() && !codes.iter().any(is_import))
+        };
+        runs().unwrap_or(false)
+    }
+
+    /// Takes a snapshot, the next one after that of which `earlier` tells; how long the program stood still for it is added to `pauses`.
     pub fn take(
         &mut self,
         target: &mut Target,
         freezer: &mut dyn Freezer,
         rss: u64,
+        earlier: &Earlier,
         pauses: &mut Vec<Duration>,
         mut read: impl FnMut(u64),
     ) -> Result<Picture> {
         self.take_for(target, freezer, rss, pauses, |surveyed, memory| {
-            let heap = surveyed.finish(memory);
+            let heap = surveyed.finish(memory, earlier);
             read(heap.totals.objects);
             heap
         })
@@ -100,6 +130,7 @@ impl Camera {
             let mut shot = Shot {
                 frozen: Some(frozen),
                 pid: self.pid,
+                redact: self.redact,
                 freezer,
                 pauses,
             };
@@ -140,6 +171,7 @@ impl Camera {
 struct Shot<'a> {
     frozen: Option<Frozen>,
     pid: u32,
+    redact: bool,
     freezer: &'a mut dyn Freezer,
     pauses: &'a mut Vec<Duration>,
 }
@@ -217,6 +249,9 @@ impl Shot<'_> {
             cause: Refused::Unreadable(cause),
         };
         let mut surveyed = survey(&mut image, &subject).map_err(refused)?;
+        if self.redact {
+            surveyed.redact_keys();
+        }
         if used == FreezeUsed::None {
             let mut now = ProcessMemory::new(readable).map_err(unreadable)?;
             surveyed.reject_gone_types(&mut now);

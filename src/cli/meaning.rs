@@ -80,6 +80,7 @@ fn plan(options: &Options, duration: Option<Duration>, interval: Option<Duration
         duration,
         interval,
         freeze: freeze_mode(&options.freezing),
+        redact: options.redact,
     })
 }
 

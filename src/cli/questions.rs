@@ -1,9 +1,12 @@
 //! What the words of `paths` mean: about what it is asked, in which direction, how deep.
 
+use std::time::Duration;
+
 use super::PathsOptions;
 use super::meaning::{freeze_mode, usage};
 use super::outputs::outputs;
 use crate::capture::inquiry::{Direction, Question, Topic};
+use crate::capture::plan::CapturePlan;
 use crate::commands::{Command, paths::Asked};
 use crate::error::Error;
 use crate::report::explanation::output::ExplanationFormat;
@@ -34,7 +37,12 @@ pub(super) fn meaning(pid: u32, options: PathsOptions) -> Result<Command, Error>
                 },
                 depth: options.depth,
             },
-            freeze: freeze_mode(&options.freezing),
+            plan: CapturePlan {
+                duration: Some(Duration::ZERO),
+                interval: None,
+                freeze: freeze_mode(&options.freezing),
+                redact: options.redact,
+            },
             outputs: outputs(
                 &options.output,
                 options.format,

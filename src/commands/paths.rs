@@ -1,6 +1,7 @@
 //! `pymemscope paths PID`: says why objects are alive, and what they hold.
 
 use crate::capture::inquiry::{Question, inquire};
+use crate::capture::plan::CapturePlan;
 use crate::error::{Result, exit_code};
 use crate::report::explanation::model::Explained;
 use crate::report::explanation::output::ExplanationFormat;
@@ -9,13 +10,13 @@ use crate::report::output::{Destination, Output};
 use crate::report::progress;
 use crate::report::screen::Screen;
 use crate::report::standard_output;
-use crate::target::freeze::FreezeMode;
 
 /// A question, and where the answer goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
     pub question: Question,
-    pub freeze: FreezeMode,
+    /// Of one look.
+    pub plan: CapturePlan,
     pub outputs: Vec<Output<ExplanationFormat>>,
     /// Whether existing files are replaced.
     pub force: bool,
@@ -26,7 +27,7 @@ pub fn paths(pid: u32, asked: &Asked) -> Result<u8> {
     standard_output::check()?;
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
     let mut progress = progress::on_stderr();
-    let explanation = inquire(pid, asked.freeze, &asked.question, progress.as_mut());
+    let explanation = inquire(pid, &asked.plan, &asked.question, progress.as_mut());
     drop(progress);
     let explanation = explanation?;
     write(&Explained::new(&explanation, &asked.question), asked)?;

@@ -3,26 +3,27 @@
 use std::rc::Rc;
 
 use cpython::layout::Layout;
-use cpython::memory::{ReadMemory, word_at};
+use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
 use cpython::objects::dict::DictHeader;
 use cpython::objects::examine::Examiner;
 use cpython::objects::visit::{Step, Visitor};
 use rustc_hash::FxHashMap;
 
+use super::followed;
 use super::found::Found;
+use super::labels::LabelKind;
 use super::naming;
-use super::objects::{HEAP, NO_SPOT};
+use super::objects::HEAP;
 use super::ownership::Ownership;
 use super::paths::Paths;
 use super::threads::THREAD;
 use super::{CacheStatistics, Container, ContainerKind, OwnerRank};
 
-/// Lists from this length or size of their items on have their items' types counted.
-const COUNTED_ITEMS: u64 = 100_000;
-const COUNTED_BYTES: u64 = 8 << 20;
-/// Items are read in pieces of so many.
-const PIECE: u64 = 4096;
+/// A container this long is described wherever it is; a shorter one when it has a name, is an owner or has grown.
+const DESCRIBED_ITEMS: u64 = 1000;
+/// Lists from this length on have their items' types counted.
+const COUNTED_ITEMS: u64 = 1000;
 /// So many keys of a cache are looked at.
 const KEYS_LOOKED_AT: usize = 10_000;
 
@@ -50,14 +51,20 @@ pub struct Watched {
     pub rank: OwnerRank,
 }
 
+/// What is known of a watched object from its references alone.
+#[derive(Debug, Clone, Default)]
+pub struct Inside {
+    first: u64,
+    item_types: Vec<(Rc<str>, u64)>,
+}
+
 /// The containers that are long or have a name; none of them ranked.
-pub fn watched<M: ReadMemory>(
-    memory: &mut M,
-    walker: &mut Examiner,
-    found: &mut Found,
-    owned: &Ownership,
-) -> Vec<Watched> {
-    let mut lengths: FxHashMap<u32, u64> = std::mem::take(&mut found.long).into_iter().collect();
+pub fn watched<M: ReadMemory>(memory: &mut M, walker: &mut Examiner, found: &Found, owned: &Ownership) -> Vec<Watched> {
+    let is_described = |&(row, length): &(u32, u64)| {
+        let content = found.types.get(found.objects.type_of(row)).info.of_type.content;
+        length >= DESCRIBED_ITEMS || content == Content::LruCache
+    };
+    let mut lengths: FxHashMap<u32, u64> = found.long.iter().copied().filter(is_described).collect();
     for &row in &owned.named {
         lengths.entry(row).or_insert_with(|| length(memory, walker, found, row));
     }
@@ -107,10 +114,12 @@ pub fn describe<M: ReadMemory>(
     found: &mut Found,
     owned: &Ownership,
     watched: &[Watched],
+    inside: Vec<Inside>,
 ) -> Vec<Container> {
     watched
         .iter()
-        .map(|each| container(memory, layout, found, owned, each))
+        .zip(inside)
+        .map(|(each, inside)| container(memory, layout, found, owned, each, inside))
         .collect()
 }
 
@@ -120,18 +129,17 @@ fn container<M: ReadMemory>(
     found: &mut Found,
     owned: &Ownership,
     watched: &Watched,
+    inside: Inside,
 ) -> Container {
     let Watched { row, length, .. } = *watched;
-    let address = match found.objects.spot(row) {
-        NO_SPOT => 0,
-        spot => found.spots.address(spot),
-    };
+    let address = found.address_of(row);
     let own_bytes = found.objects.bytes(row);
     let mut container = Container {
         address,
         type_name: type_name(found, owned, watched),
         kind: watched.kind,
         length,
+        first: inside.first,
         own_bytes,
         kept_bytes: owned.kept(row),
         retained_bytes: 0,
@@ -139,15 +147,12 @@ fn container<M: ReadMemory>(
         place: owned.owner(row).place,
         rank: watched.rank,
         allocated: None,
-        item_types: Vec::new(),
+        item_types: inside.item_types,
         cache: None,
     };
     match watched.kind {
         ContainerKind::List => {
             container.allocated = memory.word(address + layout.list.allocated).ok();
-            if length >= COUNTED_ITEMS || own_bytes >= COUNTED_BYTES {
-                container.item_types = item_types(memory, layout, found, address, length);
-            }
         }
         ContainerKind::LruCache => {
             if let Some((length, cache)) = cache_statistics(memory, layout, address) {
@@ -173,41 +178,28 @@ fn type_name(found: &Found, owned: &Ownership, watched: &Watched) -> Rc<str> {
     }
 }
 
-/// The types of a list's items with their numbers, the most frequent first.
-fn item_types<M: ReadMemory>(
-    memory: &mut M,
-    layout: &Layout,
-    found: &mut Found,
-    list: u64,
-    length: u64,
-) -> Vec<(Rc<str>, u64)> {
-    let mut counts: FxHashMap<u32, u64> = FxHashMap::default();
-    let Ok(items) = memory.word(list + layout.list.items) else {
-        return Vec::new();
+/// Looks into what is watched, for as long as the references are there.
+pub fn look_inside(found: &Found, watched: &[Watched]) -> Vec<Inside> {
+    let look = |each: &Watched| Inside {
+        first: followed::first(found, each.row),
+        item_types: if each.kind == ContainerKind::List && each.length >= COUNTED_ITEMS {
+            item_types(found, each.row)
+        } else {
+            Vec::new()
+        },
     };
-    let mut done = 0;
-    while done < length {
-        let piece = (length - done).min(PIECE);
-        let Ok(bytes) = memory.read(items.wrapping_add(8 * done), (8 * piece) as usize) else {
-            break;
-        };
-        let targets: Vec<u64> = bytes
-            .chunks_exact(8)
-            .map(|word| word_at(word, 0))
-            .filter(|&item| item != 0)
-            .collect();
-        for target in targets {
-            let type_address = memory.word(target.wrapping_add(layout.object.ob_type)).unwrap_or(0);
-            if let Some(type_of) = found.types.index_of(memory, layout, type_address) {
-                *counts.entry(type_of).or_default() += 1;
-            }
-        }
-        done += piece;
+    watched.iter().map(look).collect()
+}
+
+/// The types of a list's items with their numbers, the most frequent first.
+fn item_types(found: &Found, list: u32) -> Vec<(Rc<str>, u64)> {
+    let mut counts: FxHashMap<u32, u64> = FxHashMap::default();
+    let items = found.objects.references(list).iter();
+    for item in items.filter(|reference| reference.label.kind() == LabelKind::Index && reference.target != HEAP) {
+        *counts.entry(found.objects.type_of(item.target)).or_default() += 1;
     }
     let mut types: Vec<(Rc<str>, u64)> = counts
         .into_iter()
-        // What was never met as an object may be met here when the list has changed since.
-        .filter(|&(type_of, _)| found.types.get(type_of).count > 0)
         .map(|(type_of, count)| (Rc::clone(&found.types.get(type_of).name), count))
         .collect();
     types.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -236,7 +228,7 @@ fn cache_statistics<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64
         length,
         CacheStatistics {
             defined_at: if is_python {
-                definition(memory, layout, code)
+                naming::definition(memory, layout, code)
             } else {
                 None
             },
@@ -261,13 +253,6 @@ fn function_name<M: ReadMemory>(memory: &mut M, layout: &Layout, function: u64) 
         Some(module) => format!("{module}.{qualname}"),
         None => qualname,
     })
-}
-
-/// Where a code object begins: file and line.
-fn definition<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Option<(String, u32)> {
-    let file = memory.word(code.wrapping_add(layout.code.filename)).ok()?;
-    let line = memory.half(code.wrapping_add(layout.code.first_line)).ok()?;
-    Some((naming::str_at(memory, layout, file)?, line))
 }
 
 /// How many keys of a cache begin with an instance of the class that the function named `name` is a method of.

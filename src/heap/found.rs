@@ -20,8 +20,8 @@ use crate::memory::spots::{Added, OBJECT_ALIGNMENT, Spot, Spots};
 
 /// Of dicts with more entries not every key is noted; whoever needs one looks it up.
 const KEYED_ENTRIES: u64 = 64;
-/// A container this long is watched wherever it is; a shorter one when a module, a class or a singleton holds it.
-pub const LONG: u64 = 1000;
+/// A container this long is followed from snapshot to snapshot, wherever it is.
+pub const LONG: u64 = 64;
 
 /// What counts references in the first word of an object; 3.14 and later have flags above it.
 const REFERENCE_COUNT: u64 = (1 << 48) - 1;
@@ -249,6 +249,14 @@ impl<M: ReadMemory> Visitor<M> for Found<'_> {
 }
 
 impl Found<'_> {
+    /// The address of the object of a row; 0 for what is none.
+    pub fn address_of(&self, row: u32) -> u64 {
+        match self.objects.spot(row) {
+            NO_SPOT => 0,
+            spot => self.spots.address(spot),
+        }
+    }
+
     /// Adds the row of a holder that is no object, whose references have been noted.
     pub fn push_holder(&mut self) -> u32 {
         self.objects.push(NO_SPOT, NO_OBJECT, 0)

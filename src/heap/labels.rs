@@ -18,6 +18,8 @@ pub enum LabelKind {
     Entry,
     /// A local variable. The number is a name's.
     Local,
+    /// A task that is not done. The number is that of its name.
+    Task,
     /// Held without a name of its own: a key of a dict, a member of a set, a value on a stack.
     Unnamed,
 }
@@ -31,7 +33,7 @@ const KINDS: [LabelKind; 8] = [
     LabelKind::Index,
     LabelKind::Entry,
     LabelKind::Local,
-    LabelKind::Unnamed,
+    LabelKind::Task,
     LabelKind::Unnamed,
 ];
 

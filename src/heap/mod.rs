@@ -2,6 +2,7 @@
 
 mod collector;
 mod containers;
+mod followed;
 mod found;
 mod gone;
 pub mod graph;
@@ -14,13 +15,17 @@ mod objects;
 mod owners;
 mod ownership;
 mod paths;
+pub mod redaction;
 mod retention;
 mod roots;
 pub mod survey;
+mod tasks;
 mod threads;
 mod tree;
 mod types;
 mod worklist;
+
+pub use followed::{Earlier, may_be_same};
 
 use std::hash::BuildHasher;
 use std::rc::Rc;
@@ -40,6 +45,8 @@ pub struct Heap {
     /// The containers worth watching: all that a module, a class or a module-level object holds, and all large ones.
     /// With them all other objects that keep much.
     pub containers: Vec<Container>,
+    /// All further containers that are large enough to be followed from snapshot to snapshot.
+    pub followed: Vec<Followed>,
     /// What the reader should know about these figures, as whole sentences.
     pub warnings: Vec<String>,
 }
@@ -97,6 +104,8 @@ pub struct Container {
     pub kind: ContainerKind,
     /// Its items; 0 for what has none.
     pub length: u64,
+    /// The address of its first item or key where these keep their order; 0 otherwise.
+    pub first: u64,
     /// Its own block and tables.
     pub own_bytes: u64,
     /// What it keeps: its own bytes and those of all objects first reached through it.
@@ -109,10 +118,21 @@ pub struct Container {
     pub rank: OwnerRank,
     /// For lists: the slots that are allocated, in items.
     pub allocated: Option<u64>,
-    /// For large lists: the types of the items with their numbers, the most frequent first.
+    /// For long lists: the types of the items with their numbers, the most frequent first.
     pub item_types: Vec<(Rc<str>, u64)>,
     /// For `functools.lru_cache` wrappers.
     pub cache: Option<CacheStatistics>,
+}
+
+/// A container that is compared with earlier and later snapshots, and not described unless it grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Followed {
+    pub address: u64,
+    pub kind: ContainerKind,
+    pub length: u64,
+    /// What `Container::first` says.
+    pub first: u64,
+    pub kept_bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -141,9 +161,11 @@ impl Container {
         }
     }
 
-    /// A number made of its path, where that is a name and no place among others, which changes.
+    /// A number made of its path, where that is a name for good: places among others change, and so does what a local
+    /// variable holds.
     pub fn name(&self) -> Option<u64> {
-        (self.place != Place::Elsewhere).then(|| FxBuildHasher.hash_one(&self.path))
+        let is_named = matches!(self.place, Place::Module | Place::Class | Place::Singleton);
+        is_named.then(|| FxBuildHasher.hash_one(&self.path))
     }
 }
 

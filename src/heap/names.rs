@@ -7,7 +7,7 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use rustc_hash::FxHashMap;
 
-use super::naming;
+use super::{naming, redaction};
 
 /// Where a name is to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Names {
     c_strings: FxHashMap<u64, u32>,
     /// Member names that are part of this program, by their address in it.
     known: FxHashMap<(usize, usize), u32>,
+    /// Whether keys are shown as hashes.
+    pub redacts_keys: bool,
     /// The text that a name was found to have, as a number of its own.
     read: FxHashMap<(u32, Form), u32>,
 }
@@ -102,8 +104,8 @@ impl Names {
         let text = match self.all.get(id as usize) {
             Some(Name::Text(_)) | None => return id,
             Some(Name::Object(address)) => match form {
-                Form::Name => naming::name_text(memory, layout, *address),
-                Form::Key => naming::key_text(memory, layout, *address),
+                Form::Name => self.name_at(memory, layout, *address),
+                Form::Key => self.key_at(memory, layout, *address),
             },
             Some(Name::C(address)) => {
                 let text = memory.c_string(*address, naming::LONGEST_NAME).unwrap_or_default();
@@ -113,6 +115,23 @@ impl Names {
         let read = self.text(&text);
         self.read.insert((id, form), read);
         read
+    }
+
+    /// The text of a name, which should be a `str`; what else a program may use as one is a key.
+    pub fn name_at<M: ReadMemory>(&self, memory: &mut M, layout: &Layout, address: u64) -> String {
+        match naming::name_text(memory, layout, address) {
+            Some(name) => name,
+            None => format!("[{}]", self.key_at(memory, layout, address)),
+        }
+    }
+
+    /// A key as it is to be shown.
+    pub fn key_at<M: ReadMemory>(&self, memory: &mut M, layout: &Layout, address: u64) -> String {
+        if self.redacts_keys {
+            redaction::hashed(&naming::data_of(memory, layout, address))
+        } else {
+            naming::key_text(memory, layout, address)
+        }
     }
 
     /// What was read; empty for a name that was not.

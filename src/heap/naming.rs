@@ -90,6 +90,37 @@ fn brings_sizeof<M: ReadMemory>(memory: &mut M, layout: &Layout, class: u64) -> 
     (found != 0).then_some(Sizeof::Unknown)
 }
 
+/// `handle()`: the function that the code at `address` belongs to.
+pub fn function_of<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> String {
+    let at = &layout.code;
+    let name = memory
+        .word(code.wrapping_add(at.qualname.unwrap_or(at.name)))
+        .unwrap_or(0);
+    match str_at(memory, layout, name) {
+        Some(name) => format!("{}()", escape(&name, LONGEST_NAME)),
+        None => "?()".to_owned(),
+    }
+}
+
+/// `handle() at app.py:41`: the same, with the file and the line where it begins.
+pub fn call_of<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> String {
+    let function = function_of(memory, layout, code);
+    match definition(memory, layout, code) {
+        Some((file, line)) => {
+            let file = file.rsplit_once('/').map_or(file.as_str(), |(_, name)| name);
+            format!("{function} at {}:{line}", escape(file, LONGEST_NAME))
+        }
+        None => function,
+    }
+}
+
+/// Where a code object begins: file and line.
+pub fn definition<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Option<(String, u32)> {
+    let file = memory.word(code.wrapping_add(layout.code.filename)).ok()?;
+    let line = memory.half(code.wrapping_add(layout.code.first_line)).ok()?;
+    Some((str_at(memory, layout, file)?, line))
+}
+
 /// The text of the `str` at `address`; `None` when it is no `str`.
 pub fn str_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<String> {
     let tp_flags = type_flags(memory, layout, address)?;
@@ -99,11 +130,16 @@ pub fn str_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> O
     text::str_value(memory, layout, address, LONGEST_NAME).ok()
 }
 
-/// The text of a name, which should be a `str`.
-pub fn name_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> String {
+/// The text of a name; `None` if it is no `str`.
+pub fn name_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<String> {
+    str_at(memory, layout, address).map(|text| escape(&text, LONGEST_NAME))
+}
+
+/// All of a key that tells it from others: longer texts in full, up to what a name may have.
+pub fn data_of<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> String {
     match str_at(memory, layout, address) {
-        Some(text) => escape(&text, LONGEST_NAME),
-        None => format!("[{}]", key_text(memory, layout, address)),
+        Some(text) => text,
+        None => key_text(memory, layout, address),
     }
 }
 

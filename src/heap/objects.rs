@@ -134,19 +134,21 @@ impl Objects {
             .unwrap_or_default()
     }
 
-    /// Takes the references out as a graph without labels, whose nodes are the rows; `adopter` gets references to `adopted`
-    /// as well. The targets move up within the memory that they stand in; the rest of it is given back.
-    pub fn take_references(&mut self, adopter: u32, adopted: &[u32]) -> Result<References, Malformed> {
+    /// Takes the references out as a graph without labels, whose nodes are the rows; each row in `more`, the later ones
+    /// first, gets references to further rows as well. The targets move up within the memory that they stand in; the rest of it is given back.
+    pub fn take_references(&mut self, more: &[(u32, Vec<u32>)]) -> Result<References, Malformed> {
         let noted = std::mem::take(&mut self.references);
         let mut targets: Vec<u32> = noted.into_iter().map(|reference| reference.target).collect();
         let ends = self.rows.iter().map(|row| row.end);
         let mut starts: Vec<u32> = roomy(self.rows.len() + 1);
         starts.push(0);
         starts.extend(ends);
-        if let Some(&end) = starts.get(adopter as usize + 1).filter(|_| !adopted.is_empty()) {
-            targets.splice(end as usize..end as usize, adopted.iter().copied());
-            for start in starts.iter_mut().skip(adopter as usize + 1) {
-                *start = start.saturating_add(adopted.len() as u32);
+        for (row, further) in more.iter().filter(|(_, further)| !further.is_empty()) {
+            if let Some(&end) = starts.get(*row as usize + 1) {
+                targets.splice(end as usize..end as usize, further.iter().copied());
+                for start in starts.iter_mut().skip(*row as usize + 1) {
+                    *start = start.saturating_add(further.len() as u32);
+                }
             }
         }
         targets.shrink_to_fit();

@@ -29,17 +29,19 @@ const STEPS_TO_CONTAINERS: usize = 64;
 /// What lies deeper is taken for a holder of its own.
 const DEEPEST: usize = 10_000;
 
-/// Adds the owners to the containers that are watched, and gives each of these its rank.
+/// Adds the owners to the containers that are watched, and gives each of these its rank. `large` are the rows that keep
+/// much.
 pub fn rank<M: ReadMemory>(
     memory: &mut M,
     walker: &mut Examiner,
     found: &Found,
     owned: &Ownership,
+    large: &[u32],
     watched: &mut Vec<Watched>,
 ) {
     let heap = Held { found, owned };
     let mut ranks: FxHashMap<u32, OwnerRank> = FxHashMap::default();
-    for row in heap.owners(watched) {
+    for row in heap.owners(large, watched) {
         ranks.insert(row, OwnerRank::Outermost);
     }
     let ranked: Vec<(u32, OwnerRank)> = ranks.keys().map(|&row| (row, heap.rank_of(&ranks, row))).collect();
@@ -77,7 +79,7 @@ struct Held<'a> {
 
 impl Held<'_> {
     /// The rows of the owners, in no order.
-    fn owners(&self, watched: &[Watched]) -> Vec<u32> {
+    fn owners(&self, large: &[u32], watched: &[Watched]) -> Vec<u32> {
         let frame_bytes = self.owned.tree.sums();
         let is_single = |row: u32| {
             let alike = frame_bytes.get(self.owned.owner(row).frame as usize);
@@ -91,9 +93,7 @@ impl Held<'_> {
 
         // What holds much holds it through others that hold much. From the innermost outwards, each claims what no other
         // has.
-        let large: Vec<u32> = (self.owned.order.iter().copied())
-            .filter(|&row| row != HEAP && self.owned.kept(row) >= LEAST_KEPT && self.has_frame(row))
-            .collect();
+        let large: Vec<u32> = large.iter().copied().filter(|&row| self.has_frame(row)).collect();
         let mut unclaimed: FxHashMap<u32, u64> = large.iter().map(|&row| (row, self.owned.kept(row))).collect();
         for &row in large.iter().rev() {
             let (kept, left) = (self.owned.kept(row), unclaimed.get(&row).copied().unwrap_or(0));
@@ -137,7 +137,7 @@ impl Held<'_> {
     fn is_item(&self, row: u32) -> bool {
         let Owner { label, parent, .. } = self.owned.owner(row);
         match label.kind() {
-            LabelKind::Attribute | LabelKind::Namespace | LabelKind::Local => false,
+            LabelKind::Attribute | LabelKind::Namespace | LabelKind::Local | LabelKind::Task => false,
             LabelKind::Value | LabelKind::Entry => !self.owned.is_namespace(parent),
             LabelKind::Index | LabelKind::Unnamed => true,
         }

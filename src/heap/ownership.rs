@@ -1,5 +1,7 @@
 //! Who holds whom: each object under the first holder that reaches it from the roots, breadth first.
 
+mod tasks;
+
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
@@ -13,6 +15,7 @@ use super::names::{Form, Names};
 use super::objects::{HEAP, NO_OBJECT, Objects, Reference};
 use super::owners::LEAST_KEPT;
 use super::paths::key_at;
+use super::tasks::Task;
 use super::tree::{Growing, Held, Keys, ROOT, Step};
 use super::types::Types;
 use crate::memory::roomy::roomy;
@@ -20,6 +23,12 @@ use crate::memory::spots::Spots;
 
 /// The holder of rows that none has reached.
 const NOBODY: u32 = u32::MAX;
+
+/// The holder of tasks, until it is their turn.
+const LATER: u32 = u32::MAX - 1;
+/// Two of the phases in which roots are followed (see `Gathering`).
+const MODULES: usize = 0;
+const THREADS: usize = 1;
 
 /// The holders of all rows.
 pub struct Ownership {
@@ -91,8 +100,15 @@ fn kind_of(types: &Types, index: u32) -> Kind {
 }
 
 impl Ownership {
-    /// Walks over what was found from the roots, phase by phase, and then from whatever they do not reach.
-    pub fn of<M: ReadMemory>(memory: &mut M, found: &mut Found, layout: &Layout, rows: &Rows) -> Ownership {
+    /// Walks over what was found from the roots, phase by phase, and then from whatever they do not reach. What the calls
+    /// of `tasks` hold comes between what modules and what threads reach.
+    pub fn of<M: ReadMemory>(
+        memory: &mut M,
+        found: &mut Found,
+        layout: &Layout,
+        rows: &Rows,
+        tasks: &[Task],
+    ) -> Ownership {
         let count = found.objects.count();
         let mut owned = Ownership {
             owners: filled(count, UNOWNED),
@@ -116,11 +132,19 @@ impl Ownership {
         owned.owners[HEAP as usize].parent = HEAP;
         owned.order.push(HEAP);
         let mut done = 1;
-        for phase in &rows.phases {
+        for task in tasks {
+            owned.owners[task.row as usize].parent = LATER;
+        }
+        for (number, phase) in rows.phases.iter().enumerate() {
             for reference in found.objects.references(HEAP).get(phase.clone()).unwrap_or_default() {
                 owned.reach(&mut reader, HEAP, false, *reference);
             }
             done = owned.walk(&mut reader, done);
+            match number {
+                MODULES => done = owned.walk_calls(&mut reader, tasks, done),
+                THREADS => done = owned.walk_tasks(&mut reader, tasks, done),
+                _ => {}
+            }
         }
         // The last of the holders that are no objects is that of what nothing else holds.
         owned.adopt(&mut reader, rows.count as u32 - 1, done);
@@ -145,8 +169,9 @@ impl Ownership {
         let objects = reader.objects;
         while let Some(&row) = self.order.get(done) {
             let references = objects.references(row);
-            if !references.is_empty() {
-                let is_namespace = self.is_namespace(row);
+            let label = self.owner(row).label;
+            if !references.is_empty() && label.kind() != LabelKind::Task {
+                let is_namespace = label == Label::NAMESPACE;
                 for reference in references {
                     self.reach(reader, row, is_namespace, *reference);
                 }
@@ -289,6 +314,12 @@ impl Ownership {
         }
     }
 
+    /// The rows that keep much, a holder before what it holds.
+    pub fn large(&self) -> Vec<u32> {
+        let large = |&row: &u32| row != HEAP && self.kept(row) >= LEAST_KEPT;
+        self.order.iter().copied().filter(large).collect()
+    }
+
     /// The tree alone, when nobody will ask about rows any more.
     pub fn into_tree(self) -> Growing {
         self.tree
@@ -339,7 +370,9 @@ impl<M: ReadMemory> Reader<'_, M> {
                     None => Step::Place,
                 }
             }
-            LabelKind::Attribute | LabelKind::Local | LabelKind::Value | LabelKind::Namespace => self.name(number),
+            LabelKind::Attribute | LabelKind::Local | LabelKind::Value | LabelKind::Namespace | LabelKind::Task => {
+                self.name(number)
+            }
             LabelKind::Index | LabelKind::Entry => Step::Place,
             LabelKind::Unnamed => Step::Unnamed,
         }

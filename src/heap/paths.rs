@@ -6,6 +6,7 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
 use cpython::objects::dict::{DictHeader, KeysHeader};
+use cpython::objects::frames::suspended_code;
 
 use super::found::Found;
 use super::labels::{Label, LabelKind};
@@ -13,6 +14,7 @@ use super::names::Form;
 use super::naming;
 use super::objects::{HEAP, NO_OBJECT};
 use super::ownership::{Owner, Ownership};
+use super::tasks::is_call;
 
 /// More steps than a reader follows: what lies between the first and the last is left out.
 const MOST_STEPS: usize = 24;
@@ -40,25 +42,34 @@ impl Paths<'_, '_> {
             match hidden {
                 true if index == MOST_STEPS / 2 => text.push_str(" … "),
                 true => {}
-                false => self.add_step(memory, row, &mut text),
+                false => {
+                    let link = self.link(row);
+                    let mut steps = Steps {
+                        layout: self.layout,
+                        found: &mut *self.found,
+                    };
+                    steps.add_step(memory, link, &mut text);
+                    let holds_more = index + 1 < chain.len();
+                    if is_call(steps.found, row) && (holds_more || link.is_of_task) {
+                        steps.add_call(memory, row, &mut text);
+                    }
+                }
             }
         }
         text
     }
 
-    fn add_step<M: ReadMemory>(&mut self, memory: &mut M, row: u32, text: &mut String) {
+    /// How a row is held by its first holder.
+    fn link(&self, row: u32) -> Link {
         let Owner { label, parent, .. } = self.owned.owner(row);
-        let link = Link {
+        let above = self.owned.owner(parent).label;
+        Link {
             row,
             parent,
             label,
             in_namespace: self.owned.is_namespace(parent),
-        };
-        let mut steps = Steps {
-            layout: self.layout,
-            found: &mut *self.found,
-        };
-        steps.add_step(memory, link, text);
+            is_of_task: above.kind() == LabelKind::Task && is_call(self.found, row),
+        }
     }
 }
 
@@ -70,6 +81,8 @@ pub struct Link {
     pub label: Label,
     /// Whether the parent is a dict behind another object's attributes.
     pub in_namespace: bool,
+    /// Whether it is the coroutine of a task that is not done.
+    pub is_of_task: bool,
 }
 
 /// Writes steps in Python terms.
@@ -85,9 +98,15 @@ impl Steps<'_, '_> {
             parent,
             label,
             in_namespace,
+            is_of_task,
         } = link;
         match label.kind() {
             LabelKind::Namespace => {}
+            LabelKind::Task => {
+                let key = self.found.names.read(memory, self.layout, label.number(), Form::Key);
+                text.push_str(&task_name(&self.found.names.get(key)));
+            }
+            LabelKind::Attribute if is_of_task => {}
             LabelKind::Attribute if parent == HEAP => text.push_str(&self.name(memory, label.number())),
             // The frame of a generator is the generator to a reader, as it is where it is no object.
             LabelKind::Attribute if self.is_frame(row) && !self.is_no_object(parent) => {}
@@ -106,16 +125,32 @@ impl Steps<'_, '_> {
                 let dict = self.found.spots.address(self.found.objects.spot(parent));
                 let key = key_at(memory, self.layout, dict, u64::from(label.number()));
                 match key {
-                    Some(key) if in_namespace => text.extend([".", &naming::name_text(memory, self.layout, key)]),
-                    Some(key) => text.extend(["[", &naming::key_text(memory, self.layout, key), "]"]),
+                    Some(key) if in_namespace => {
+                        text.extend([".", &self.found.names.name_at(memory, self.layout, key)])
+                    }
+                    Some(key) => text.extend(["[", &self.found.names.key_at(memory, self.layout, key), "]"]),
                     None => text.push_str("[…]"),
                 }
             }
+            LabelKind::Unnamed if self.is_awaited_call(link) => {}
             LabelKind::Unnamed => {
                 let type_of = self.found.objects.type_of(row);
                 text.push_str(&format!(" > {}", self.found.types.short_name(type_of)));
             }
         }
+    }
+
+    /// ` > handle() at app.py:41`, for what stands in that call.
+    pub fn add_call<M: ReadMemory>(&mut self, memory: &mut M, row: u32, text: &mut String) {
+        let address = self.found.address_of(row);
+        if let Ok(Some(code)) = suspended_code(memory, self.layout, address) {
+            text.extend([" > ", &naming::call_of(memory, self.layout, code)]);
+        }
+    }
+
+    /// Whether the row is what a suspended call waits for: another such call.
+    fn is_awaited_call(&self, link: Link) -> bool {
+        is_call(self.found, link.row) && (is_call(self.found, link.parent) || self.is_frame(link.parent))
     }
 
     fn is_no_object(&self, row: u32) -> bool {
@@ -130,6 +165,15 @@ impl Steps<'_, '_> {
     fn name<M: ReadMemory>(&mut self, memory: &mut M, name: u32) -> Rc<str> {
         let read = self.found.names.read(memory, self.layout, name, Form::Name);
         self.found.names.get(read)
+    }
+}
+
+/// `task 'Task-3'`. A name that nobody has asked for yet is kept as its number.
+fn task_name(key: &str) -> String {
+    if key.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("task 'Task-{key}'")
+    } else {
+        format!("task {key}")
     }
 }
 

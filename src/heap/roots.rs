@@ -8,7 +8,6 @@ use cpython::runtime::{self, Interpreter};
 
 use super::found::Found;
 use super::holders::{Holders, Rows};
-use super::naming;
 use super::objects::HEAP;
 use super::survey::Subject;
 use super::threads::Threads;
@@ -92,7 +91,7 @@ impl<M: ReadMemory> Gathering<'_, '_, M> {
         let mut modules: Vec<(String, u64)> = dict::entries(self.memory, layout, interpreter.modules, MOST_MODULES)
             .ok()?
             .into_iter()
-            .map(|entry| (naming::name_text(self.memory, layout, entry.key), entry.value))
+            .map(|entry| (self.found.names.name_at(self.memory, layout, entry.key), entry.value))
             .collect();
         modules.sort_by_key(|(name, _)| {
             MAIN_NAMES

@@ -11,12 +11,15 @@ use cpython::objects::examine::Examiner;
 
 use super::collector;
 use super::containers;
+use super::followed::{self, Earlier};
 use super::found::Found;
 use super::holders::{Holders, Rows};
+use super::objects::HEAP;
 use super::owners;
 use super::ownership::Ownership;
 use super::retention::Retention;
 use super::roots::Gathering;
+use super::tasks;
 use super::{Heap, Totals, TypeTotals};
 use crate::memory::slots::{SLOT_SIZE, Slots};
 
@@ -86,8 +89,14 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
 }
 
 impl Survey<'_> {
-    /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards.
-    pub fn finish<M: ReadMemory>(self, memory: &mut M) -> Heap {
+    /// From now on keys are shown as hashes (`--redact`).
+    pub fn redact_keys(&mut self) {
+        self.found.names.redacts_keys = true;
+    }
+
+    /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards. What has grown since the
+    /// `earlier` snapshot is described.
+    pub fn finish<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier) -> Heap {
         let Survey {
             subject,
             mut found,
@@ -96,12 +105,18 @@ impl Survey<'_> {
             rows,
         } = self;
         found.objects.resolve(&found.spots, rows.count, &rows.held);
-        let owned = Ownership::of(memory, &mut found, subject.layout, &rows);
-        let adopter = rows.count as u32 - 1;
-        let references = found.objects.take_references(adopter, &owned.adopted);
-        let mut watched = containers::watched(memory, &mut walker, &mut found, &owned);
-        owners::rank(memory, &mut walker, &found, &owned, &mut watched);
-        let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched);
+        let tasks = tasks::pending(memory, subject.layout, &mut found);
+        let mut owned = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks);
+        let mut watched = containers::watched(memory, &mut walker, &found, &owned);
+        let large = owned.large();
+        owners::rank(memory, &mut walker, &found, &owned, &large, &mut watched);
+        let followed = followed::follow(memory, &mut walker, &found, &owned, &large, earlier, &mut watched);
+        let inside = containers::look_inside(&found, &watched);
+        // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
+        let adopted = (rows.count as u32 - 1, std::mem::take(&mut owned.adopted));
+        let running = (HEAP, tasks.iter().map(|task| task.row).collect());
+        let references = found.objects.take_references(&[adopted, running]);
+        let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched, inside);
         let tree = owned.into_tree().finish(&found.names, &found.types);
         let own_sizes = found.types.with_own_sizeof();
         if !own_sizes.is_empty() {
@@ -134,6 +149,7 @@ impl Survey<'_> {
             rejected: found.rejected,
             tree,
             containers,
+            followed,
             warnings,
         }
     }

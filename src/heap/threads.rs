@@ -7,7 +7,6 @@ use rustc_hash::FxHashSet;
 use super::naming;
 use super::objects::HEAP;
 use super::roots::Gathering;
-use super::survey::Subject;
 
 /// `_PyErr_StackItem`s that hang on a thread: one for each handler that runs.
 const MOST_HANDLERS: usize = 1 << 16;
@@ -75,7 +74,7 @@ impl Threads {
         while frame != 0 && self.frames.insert(frame) {
             let (running, previous) = gathering.walker.running_frame(gathering.memory, frame).ok()?;
             if let Some(running) = running {
-                let name = function_name(gathering.memory, gathering.subject, running.code);
+                let name = naming::function_of(gathering.memory, gathering.subject.layout, running.code);
                 gathering.frame(holder, &name, running.address);
             }
             frame = previous;
@@ -97,21 +96,10 @@ impl Threads {
         let mut frame = first;
         while frame != 0 && self.frames.insert(frame) {
             let code = gathering.memory.word(frame.wrapping_add(code)).ok()?;
-            let name = function_name(gathering.memory, gathering.subject, code);
+            let name = naming::function_of(gathering.memory, gathering.subject.layout, code);
             gathering.hold(holder, &name, frame);
             frame = gathering.memory.word(frame.wrapping_add(at.back)).ok()?;
         }
         Some(())
-    }
-}
-
-fn function_name<M: ReadMemory>(memory: &mut M, subject: &Subject, code: u64) -> String {
-    let at = &subject.layout.code;
-    let name = memory
-        .word(code.wrapping_add(at.qualname.unwrap_or(at.name)))
-        .unwrap_or(0);
-    match naming::str_at(memory, subject.layout, name) {
-        Some(name) => format!("{name}()"),
-        None => "?()".to_owned(),
     }
 }

@@ -122,6 +122,15 @@ impl Growing {
         frame
     }
 
+    /// The frame of objects of a type that the heap as a whole holds by a step.
+    pub fn frame_of_step(&mut self, step: Step, type_of: u32) -> u32 {
+        self.add_frame(Key {
+            parent: ROOT,
+            step,
+            type_of,
+        })
+    }
+
     #[inline(never)]
     fn find(&mut self, parent: u32, held: Held, read: impl FnOnce(Keys) -> Step) -> u32 {
         let is_key = held.label.kind() == LabelKind::Value && !held.in_namespace;

@@ -3,6 +3,7 @@
 pub mod explanation;
 pub mod fold;
 pub mod json;
+mod manner;
 pub mod model;
 pub mod output;
 pub mod progress;

@@ -1,10 +1,11 @@
 //! The report as data: what every output shows. Its serialised form is the JSON report, `pymemscope/report/1`.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::capture::{Capture, FreezeUsed, Mode};
+use crate::capture::{Capture, FreezeUsed, Hold, Mode, Snapshot};
 use crate::heap::{Container, ContainerKind, OwnerRank, Place, Tree, TypeTotals};
 use crate::rules::finding::Finding;
 use crate::sampling::growth::Growth;
@@ -30,7 +31,7 @@ pub struct Report<'a> {
     /// The gravest first, and of these the costliest.
     pub findings: Vec<Finding>,
     /// One for each snapshot.
-    pub timeline: Vec<Moment>,
+    pub timeline: Vec<Moment<'a>>,
     #[serde(skip)]
     pub tree: &'a Tree,
     /// Resident bytes at the last snapshot.
@@ -52,9 +53,16 @@ pub struct Process<'a> {
 #[derive(Debug, Serialize)]
 pub struct CaptureFacts<'a> {
     pub mode: &'static str,
+    /// Whether keys and arguments are hashes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub redacted: bool,
+    /// Of the last snapshot, as is the reason.
     pub freeze: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze_reason: Option<&'a str>,
+    /// Whether a snapshot was taken of memory that went on changing, so that something may be missing or twice there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     pub pauses: Vec<f64>,
     pub duration: f64,
     /// How many snapshots were taken.
@@ -134,12 +142,16 @@ impl LeftOut {
 }
 
 #[derive(Debug, Serialize)]
-pub struct Moment {
+pub struct Moment<'a> {
     /// Since the first snapshot.
     pub time: f64,
     pub rss: u64,
     pub objects: u64,
     pub heap_bytes: u64,
+    pub freeze: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze_reason: Option<&'a str>,
+    pub pauses: Vec<f64>,
 }
 
 impl<'a> Report<'a> {
@@ -181,19 +193,30 @@ fn process(capture: &Capture) -> Process<'_> {
     }
 }
 
+fn freeze_name(used: FreezeUsed) -> &'static str {
+    match used {
+        FreezeUsed::Fork => "fork",
+        FreezeUsed::Stop => "stop",
+        FreezeUsed::None => "none",
+    }
+}
+
+fn seconds(times: &[Duration]) -> Vec<f64> {
+    times.iter().map(Duration::as_secs_f64).collect()
+}
+
 fn capture_facts(capture: &Capture) -> CaptureFacts<'_> {
+    let last = capture.holds.last();
     CaptureFacts {
         mode: match capture.mode {
             Mode::Attach => "attach",
             Mode::Run => "run",
         },
-        freeze: match capture.freeze {
-            FreezeUsed::Fork => "fork",
-            FreezeUsed::Stop => "stop",
-            FreezeUsed::None => "none",
-        },
-        freeze_reason: capture.freeze_reason.as_deref(),
-        pauses: capture.pauses.iter().map(|pause| pause.as_secs_f64()).collect(),
+        redacted: capture.redacted,
+        freeze: freeze_name(last.map_or(FreezeUsed::None, |hold| hold.freeze)),
+        freeze_reason: last.and_then(|hold| hold.reason.as_deref()),
+        partial: capture.holds.iter().any(|hold| hold.freeze == FreezeUsed::None),
+        pauses: seconds(&capture.pauses),
         duration: capture.duration.as_secs_f64(),
         samples: capture.snapshots.len(),
         objects_read: capture.heap.totals.objects,
@@ -257,12 +280,19 @@ fn owner_row<'a>(container: &'a Container, growth: &Growth) -> OwnerRow<'a> {
     }
 }
 
-fn timeline(capture: &Capture) -> Vec<Moment> {
-    let moment = |snapshot: &crate::capture::Snapshot| Moment {
+fn timeline(capture: &Capture) -> Vec<Moment<'_>> {
+    let snapshots = capture.snapshots.iter().zip(&capture.holds);
+    snapshots.map(|(snapshot, hold)| moment(snapshot, hold)).collect()
+}
+
+fn moment<'a>(snapshot: &Snapshot, hold: &'a Hold) -> Moment<'a> {
+    Moment {
         time: snapshot.at.as_secs_f64(),
         rss: snapshot.rss,
         objects: snapshot.objects,
         heap_bytes: snapshot.heap_bytes,
-    };
-    capture.snapshots.iter().map(moment).collect()
+        freeze: freeze_name(hold.freeze),
+        freeze_reason: hold.reason.as_deref(),
+        pauses: seconds(&hold.pauses),
+    }
 }

@@ -8,6 +8,8 @@ use crate::units;
 
 /// Shows a line no more often than this.
 const PAUSE: Duration = Duration::from_millis(100);
+/// A watch that is shorter is shown in tenths of a second.
+const SHORT: Duration = Duration::from_secs(10);
 /// Back to the line's start, and clear it (ECMA-48: CR, then "erase in line").
 const CLEAR: &[u8] = b"\r\x1b[K";
 
@@ -63,7 +65,11 @@ fn text(step: Step) -> String {
         Step::Freezing { snapshot } => format!("snapshot {snapshot}: freezing"),
         Step::Reading { snapshot, objects } => format!("snapshot {snapshot}: read {} objects", units::count(objects)),
         Step::Waiting { elapsed, total } => {
-            let elapsed = units::time(Duration::from_secs(elapsed.as_secs()));
+            // Tenths where a second is much of the whole.
+            let elapsed = match total {
+                Some(total) if total < SHORT => format!("{:.1} s", elapsed.min(total).as_secs_f64()),
+                _ => units::time(Duration::from_secs(elapsed.as_secs())),
+            };
             let of = total
                 .map(|total| format!(" of {}", units::time(total)))
                 .unwrap_or_default();
@@ -102,6 +108,14 @@ mod tests {
         assert_eq!(
             waiting(Some(Duration::from_secs(10))),
             "watching: 3 s of 10 s, Ctrl-C ends it and reports"
+        );
+        assert_eq!(
+            waiting(Some(Duration::from_secs(5))),
+            "watching: 3.9 s of 5 s, Ctrl-C ends it and reports"
+        );
+        assert_eq!(
+            waiting(Some(Duration::from_secs(2))),
+            "watching: 2.0 s of 2 s, Ctrl-C ends it and reports"
         );
         assert_eq!(waiting(None), "watching: 3 s, Ctrl-C ends it and reports");
     }

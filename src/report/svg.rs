@@ -9,7 +9,7 @@ use rustc_hash::FxHasher;
 
 use super::fold::fold;
 use super::model::Report;
-use super::text::{cut_middle, harmless};
+use super::text::command_line;
 use crate::units;
 
 /// Where paths begin: a module, a thread, the interpreter.
@@ -35,17 +35,28 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     options.min_width = 0.0;
     // The one way to have inferno keep the order of the lines, which it reads from the last to the first.
     options.flame_chart = true;
-    flamegraph::from_lines(&mut options, lines.iter().rev().map(String::as_str), out)
+    let mut drawn = Vec::new();
+    flamegraph::from_lines(&mut options, lines.iter().rev().map(String::as_str), &mut drawn)?;
+    write_with_whole(&drawn, out)
+}
+
+/// The frame of everything has no name of its own, and where no script runs no text either.
+fn write_with_whole(drawn: &[u8], out: &mut dyn Write) -> io::Result<()> {
+    const TITLE: &str = "<title>all (";
+    let drawn = String::from_utf8_lossy(drawn);
+    let Some((before, frame)) = drawn.split_once(TITLE) else {
+        return out.write_all(drawn.as_bytes());
+    };
+    let (frame, after) = frame.split_once("</text>").unwrap_or((frame, ""));
+    let end = if after.is_empty() { "" } else { "heap</text>" };
+    write!(out, "{before}<title>heap ({frame}{end}{after}")
 }
 
 fn title(report: &Report<'_>) -> String {
-    let command = report.process.command.join(" ");
-    let command = harmless(command.trim());
+    let command = command_line(report.process.command, TITLE_WIDTH);
     format!(
-        "Python {} · pid {} · {}",
-        report.process.python,
-        report.process.pid,
-        cut_middle(&command, TITLE_WIDTH)
+        "Python {} · pid {} · {command}",
+        report.process.python, report.process.pid
     )
 }
 

@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use super::manner::{manners, reasons};
 use super::model::{OwnerRow, Process, Report, TypeRow};
 use super::screen::{Screen, Style};
 use super::table::{Table, paired};
-use super::text::{cut_middle, harmless, width, wrap};
+use super::text::{command_line, cut_middle, harmless, width, wrap};
 use crate::rules::catalogue::RULES;
 use crate::rules::finding::{Fact, Finding, Severity};
 use crate::rules::threshold::Unit;
@@ -27,14 +28,8 @@ pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Writ
     for line in wrap(&measurement(report), screen.text_width()) {
         writeln!(out, "{line}")?;
     }
-    if let Some(reason) = report.capture.freeze_reason {
-        paragraph(
-            out,
-            screen,
-            Style::Dim,
-            "",
-            &format!("{} mode: {}", report.capture.freeze, harmless(reason)),
-        )?;
+    for reason in reasons(report) {
+        paragraph(out, screen, Style::Dim, "", &harmless(&reason))?;
     }
     if let Some(types) = types_table(report, top) {
         write_table(&types, screen, out)?;
@@ -64,16 +59,17 @@ pub(super) fn header(process: &Process<'_>, rss: u64, screen: Screen) -> String 
     };
     let before = format!("Python {}{debug} · pid {} · ", process.python, process.pid);
     let after = format!(" · rss {}", units::bytes(rss));
+    let executable = [process.executable.to_owned()];
     let command = if process.command.is_empty() {
-        process.executable.to_owned()
+        &executable
     } else {
-        process.command.join(" ")
+        process.command
     };
     let room = screen
         .text_width()
         .saturating_sub(width(&before) + width(&after))
         .max(10);
-    format!("{before}{}{after}", cut_middle(harmless(command.trim()).as_ref(), room))
+    format!("{before}{}{after}", command_line(command, room))
 }
 
 /// `paused 11 ms (fork), read 2 184 302 objects, 0 rejected`
@@ -81,7 +77,7 @@ fn measurement(report: &Report<'_>) -> String {
     let capture = &report.capture;
     format!(
         "{}, read {} objects, {} rejected",
-        pauses(&capture.pauses, capture.freeze),
+        pauses(&capture.pauses, &manners(report)),
         units::count(capture.objects_read),
         units::count(capture.objects_rejected)
     )

@@ -10,10 +10,10 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     }
     let mut shown = String::with_capacity(text.len() + 8);
     for character in text.chars() {
-        if is_harmful(character) {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
+        match character {
+            '\n' | '\r' | '\t' => shown.extend(character.escape_default()),
+            harmful if is_harmful(harmful) => shown.extend(harmful.escape_unicode()),
+            other => shown.push(other),
         }
     }
     Cow::Owned(shown)
@@ -40,6 +40,44 @@ pub fn cut_middle(text: &str, most: usize) -> Cow<'_, str> {
     let head: String = text.chars().take(kept / 2).collect();
     let tail: String = text.chars().skip(length - (kept - kept / 2)).collect();
     Cow::Owned(format!("{head}…{tail}"))
+}
+
+/// A command line in at most `most` columns, without control characters: where it is longer, the folder of the program is
+/// left out first, and then words in the middle.
+pub fn command_line(words: &[String], most: usize) -> String {
+    let whole = harmless(words.join(" ").trim()).into_owned();
+    if width(&whole) <= most {
+        return whole;
+    }
+    let Some((program, arguments)) = words.split_first() else {
+        return whole;
+    };
+    let name = program.rsplit_once('/').map_or(program.as_str(), |(_, name)| name);
+    let short = [name].into_iter().chain(arguments.iter().map(String::as_str));
+    let short = short.collect::<Vec<_>>().join(" ");
+    cut_words(harmless(short.trim()).as_ref(), most)
+}
+
+/// The text in at most `most` columns, without words in its middle; a word that is too long is cut itself.
+fn cut_words(text: &str, most: usize) -> String {
+    if width(text) <= most {
+        return text.to_owned();
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut room = most.saturating_sub(1);
+    let mut take = |word: &&&str| {
+        let needed = width(word) + 1;
+        let fits = needed <= room;
+        room -= if fits { needed } else { 0 };
+        fits
+    };
+    let head = words.iter().take(words.len().div_ceil(2)).take_while(&mut take).count();
+    let tail = words[head..].iter().rev().take_while(&mut take).count();
+    if head + tail == 0 {
+        return cut_middle(text, most).into_owned();
+    }
+    let (before, after) = (&words[..head], &words[words.len() - tail..]);
+    [before, &["…"], after].concat().join(" ")
 }
 
 /// The text in lines of at most `most` columns, broken at spaces, but not within a number; a longer word has a line of
@@ -83,7 +121,7 @@ mod tests {
     #[test]
     fn what_a_terminal_obeys_is_written_out() {
         assert_eq!(harmless("plain ünï"), "plain ünï");
-        assert_eq!(harmless("\u{1b}[31mred\n"), "\\u{1b}[31mred\\u{a}");
+        assert_eq!(harmless("\u{1b}[31mred\n"), "\\u{1b}[31mred\\n");
         assert_eq!(harmless("a\u{202e}b"), "a\\u{202e}b");
     }
 
@@ -92,6 +130,31 @@ mod tests {
         assert_eq!(cut_middle("shop.models.Order", 17), "shop.models.Order");
         assert_eq!(cut_middle("shop.models.Order", 9), "shop…rder");
         assert_eq!(cut_middle("ünïcödé", 4), "ü…dé");
+    }
+
+    #[test]
+    fn a_long_command_line_loses_a_folder_and_then_words() {
+        let words = [
+            "/usr/local/bin/python3",
+            "-m",
+            "shop.server",
+            "--workers=12",
+            "--port",
+            "8000",
+        ]
+        .map(str::to_owned);
+        assert_eq!(
+            command_line(&words, 80),
+            "/usr/local/bin/python3 -m shop.server --workers=12 --port 8000"
+        );
+        assert_eq!(
+            command_line(&words, 50),
+            "python3 -m shop.server --workers=12 --port 8000"
+        );
+        assert_eq!(command_line(&words, 46), "python3 -m shop.server … --port 8000");
+        assert_eq!(command_line(&words, 20), "python3 -m … 8000");
+        assert_eq!(command_line(&words[..1], 5), "py…n3");
+        assert_eq!(command_line(&["a\nb".to_owned()], 5), "a\\nb");
     }
 
     #[test]

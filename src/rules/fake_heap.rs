@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::threshold::Thresholds;
-use super::{Evidence, Finding, Rule};
+use super::{Evidence, Finding, Rule, judge};
 use crate::heap::{CacheStatistics, Container, ContainerKind, Heap, OwnerRank, Place};
 use crate::sampling::growth::Growth;
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
@@ -27,6 +27,7 @@ pub fn container(path: &str, kind: ContainerKind, length: u64) -> Container {
         type_name: type_name.into(),
         kind,
         length,
+        first: 0,
         own_bytes: 56 + 8 * length,
         kept_bytes: 56 + 108 * length,
         retained_bytes: 56 + 108 * length,
@@ -71,13 +72,27 @@ pub fn findings_at_age(
     memory_limit: Option<u64>,
     age: Duration,
 ) -> Vec<Finding> {
+    with_evidence(watched, memory_limit, age, |evidence| (rule.find)(evidence))
+}
+
+/// What all rules find in such a heap.
+pub fn judged(watched: &[(Container, &[u64])]) -> Vec<Finding> {
+    with_evidence(watched, None, OLD, judge)
+}
+
+fn with_evidence(
+    watched: &[(Container, &[u64])],
+    memory_limit: Option<u64>,
+    age: Duration,
+    find: impl FnOnce(&Evidence<'_>) -> Vec<Finding>,
+) -> Vec<Finding> {
     let count = watched.iter().map(|(_, lengths)| lengths.len()).max().unwrap_or(0);
     let snapshots: Vec<Snapshot> = (0..count).map(|index| snapshot(watched, index)).collect();
     let heap = Heap {
         containers: watched.iter().map(|(container, _)| container.clone()).collect(),
         ..Heap::default()
     };
-    (rule.find)(&Evidence {
+    find(&Evidence {
         heap: &heap,
         growth: &Growth::of(&snapshots),
         rss: 1 << 30,
@@ -98,6 +113,7 @@ fn snapshot(watched: &[(Container, &[u64])], index: usize) -> Snapshot {
             name: container.name(),
             kind,
             length,
+            first: container.first,
             kept_bytes,
         })
     };

@@ -10,16 +10,18 @@ use crate::heap::Heap;
 use crate::sampling::growth::Growth;
 
 pub mod catalogue;
+mod causes;
 #[cfg(test)]
 mod fake_heap;
 pub mod finding;
 pub mod growing_container;
 pub mod large_list;
-mod lifetime;
+mod merge;
 pub mod page;
 pub mod path;
 pub mod threshold;
 pub mod unbounded_cache;
+mod whose;
 
 use finding::Finding;
 use threshold::{Threshold, Thresholds};
@@ -49,7 +51,8 @@ pub struct Evidence<'a> {
 
 /// What all rules of the catalogue find, the gravest first, and of these the costliest.
 pub fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = catalogue::RULES.iter().flat_map(|rule| (rule.find)(evidence)).collect();
+    let found = catalogue::RULES.iter().flat_map(|rule| (rule.find)(evidence)).collect();
+    let mut findings = merge::join(found);
     findings.sort_by(|a, b| {
         let gravity = |finding: &Finding| (finding.severity, finding.cost());
         gravity(b).cmp(&gravity(a)).then_with(|| sort_key(a).cmp(&sort_key(b)))

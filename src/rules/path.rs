@@ -27,6 +27,43 @@ pub fn outermost<'a>(paths: &[&'a str]) -> Vec<&'a str> {
     paths.iter().copied().filter(|path| wanted.remove(path)).collect()
 }
 
+/// The path with all keys and places among others left out: what many that are held alike have in common.
+pub fn alike(path: &str) -> String {
+    let mut pattern = String::with_capacity(path.len());
+    let mut characters = path.chars();
+    // Digits tell threads and tasks apart, which begin paths.
+    let numbered = path.starts_with("thread ") || path.starts_with("task ");
+    let mut in_first_step = numbered;
+    while let Some(character) = characters.next() {
+        match character {
+            '[' => {
+                pattern.push_str("[…]");
+                skip_key(&mut characters);
+            }
+            '>' => {
+                in_first_step = false;
+                pattern.push('>');
+            }
+            digit if in_first_step && digit.is_ascii_digit() => {}
+            other => pattern.push(other),
+        }
+    }
+    pattern
+}
+
+/// Goes on behind the bracket that closes a key, which may be a text with brackets of its own.
+fn skip_key(characters: &mut std::str::Chars<'_>) {
+    let mut quoted = false;
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' if quoted => drop(characters.next()),
+            '\'' => quoted = !quoted,
+            ']' if !quoted => return,
+            _ => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +75,16 @@ mod tests {
         assert!(is_inside("shop.cache.PRICES > dict", "shop.cache.PRICES"));
         assert!(!is_inside("shop.cache.PRICES", "shop.cache.PRICES"));
         assert!(!is_inside("shop.cache.PRICES_OLD", "shop.cache.PRICES"));
+    }
+
+    #[test]
+    fn what_is_held_alike_has_one_pattern() {
+        assert_eq!(alike("a.USERS['it\\'s ]'].rows[3]"), "a.USERS[…].rows[…]");
+        assert_eq!(
+            alike("task 'Task-31' > serve() at app2.py:4 > rows"),
+            "task 'Task-' > serve() at app2.py:4 > rows"
+        );
+        assert_eq!(alike("a.b1"), "a.b1");
     }
 
     #[test]

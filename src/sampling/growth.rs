@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::snapshot::Snapshot;
-use crate::heap::ContainerKind;
+use super::snapshot::{ContainerSize, Snapshot};
+use crate::heap::{ContainerKind, may_be_same};
 
 /// What changed from the first snapshot to the last.
 #[derive(Debug, Default)]
@@ -32,6 +32,8 @@ pub struct Series {
     /// At least one, in order of time.
     pub points: Vec<Point>,
     name: Option<u64>,
+    /// The first item at the earliest point so far, where it is known.
+    first: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,7 +87,7 @@ fn type_changes(first: &Snapshot, last: &Snapshot) -> FxHashMap<Rc<str>, Change>
 }
 
 /// Follows each container of the last snapshot back in time, up to the first snapshot without it: what stood at the
-/// same address before a gap, or under another name, was another object.
+/// same address before a gap, under another name, or without one and with another first item, was another object.
 fn container_series(snapshots: &[Snapshot]) -> FxHashMap<(u64, ContainerKind), Series> {
     let mut series: FxHashMap<(u64, ContainerKind), Series> = FxHashMap::default();
     for (age, snapshot) in snapshots.iter().rev().enumerate() {
@@ -100,14 +102,16 @@ fn container_series(snapshots: &[Snapshot]) -> FxHashMap<(u64, ContainerKind), S
                 series.entry(key).or_insert_with(|| Series {
                     points: Vec::new(),
                     name: container.name,
+                    first: container.first,
                 });
             }
             if let Some(known) = series.get_mut(&key)
                 && known.points.len() == age
-                && (known.name == container.name || known.name.is_none() || container.name.is_none())
+                && known.is_of(container)
             {
                 known.points.push(point);
                 known.name = known.name.or(container.name);
+                known.first = container.first;
             }
         }
     }
@@ -118,6 +122,14 @@ fn container_series(snapshots: &[Snapshot]) -> FxHashMap<(u64, ContainerKind), S
 }
 
 impl Series {
+    /// Whether a container that stood at the same address in the snapshot before may be the same one.
+    fn is_of(&self, container: &ContainerSize) -> bool {
+        match (self.name, container.name) {
+            (Some(later), Some(earlier)) => later == earlier,
+            _ => may_be_same(container.kind, container.first, self.first),
+        }
+    }
+
     pub fn intervals(&self) -> usize {
         self.points.len().saturating_sub(1)
     }
@@ -140,21 +152,20 @@ impl Series {
         let start = self.points.windows(2).take_while(is_start).count();
         Series {
             points: self.points.get(start..).unwrap_or_default().to_vec(),
-            name: self.name,
+            ..*self
         }
     }
 
-    /// Whether it grows in several intervals, and goes on as it began: the later half of the time brought its share, or a
-    /// good part of it.
-    pub fn is_trend(&self) -> bool {
-        const SEVERAL: usize = 2;
+    /// Whether it grows in `several` intervals or more, and goes on as it began: the later half of the time brought its
+    /// share, or a good part of it.
+    pub fn is_trend(&self, several: usize) -> bool {
         const GOOD_PART: f64 = 0.1;
         let growing = self.points.windows(2).filter(|pair| pair[1].length > pair[0].length);
         let later = Series {
             points: self.points.get(self.points.len() / 2..).unwrap_or_default().to_vec(),
-            name: self.name,
+            ..*self
         };
-        growing.count() >= SEVERAL && later.items_per_second() >= GOOD_PART * self.items_per_second()
+        growing.count() >= several && later.items_per_second() >= GOOD_PART * self.items_per_second()
     }
 
     /// Items more than at the first point; negative when there are fewer.
@@ -202,7 +213,6 @@ fn per_second(change: i64, period: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sampling::snapshot::ContainerSize;
 
     fn snapshot(second: u64, types: &[(&str, u64, u64)], lengths: &[(u64, u64)]) -> Snapshot {
         Snapshot {
@@ -221,6 +231,7 @@ mod tests {
                     name: None,
                     kind: ContainerKind::Dict,
                     length,
+                    first: 0,
                     kept_bytes: 100 * length,
                 })
                 .collect(),
@@ -293,6 +304,7 @@ mod tests {
         Series {
             points: lengths.iter().map(point).collect(),
             name: None,
+            first: 0,
         }
     }
 
@@ -306,12 +318,12 @@ mod tests {
 
     #[test]
     fn a_trend_has_several_intervals_and_does_not_fade() {
-        assert!(series(&[(0, 0), (1, 10), (2, 20), (3, 30)]).is_trend());
-        assert!(series(&[(0, 0), (1, 10), (2, 13)]).is_trend());
-        assert!(!series(&[(0, 0), (1, 1000), (2, 1001), (3, 1002)]).is_trend());
-        assert!(!series(&[(0, 0), (10, 10), (11, 10)]).is_trend());
-        assert!(!series(&[(0, 0), (1, 10)]).is_trend());
-        assert!(!series(&[]).is_trend());
+        assert!(series(&[(0, 0), (1, 10), (2, 20), (3, 30)]).is_trend(2));
+        assert!(series(&[(0, 0), (1, 10), (2, 13)]).is_trend(2));
+        assert!(!series(&[(0, 0), (1, 1000), (2, 1001), (3, 1002)]).is_trend(2));
+        assert!(!series(&[(0, 0), (10, 10), (11, 10)]).is_trend(2));
+        assert!(!series(&[(0, 0), (1, 10)]).is_trend(2));
+        assert!(!series(&[]).is_trend(2));
     }
 
     #[test]
@@ -346,5 +358,27 @@ mod tests {
         assert_eq!(points([Some(7), Some(7), Some(7)]), 3);
         assert_eq!(points([Some(7), None, Some(7)]), 3);
         assert_eq!(points([Some(8), None, Some(7)]), 2);
+    }
+
+    #[test]
+    fn what_had_another_first_item_and_no_name_was_another_object() {
+        let starting = |second, length, first, kind| {
+            let mut snapshot = snapshot(second, &[], &[(1, length)]);
+            (snapshot.containers[0].first, snapshot.containers[0].kind) = (first, kind);
+            snapshot
+        };
+        let points = |firsts: [u64; 3], kind| {
+            let lengths = [(0, 3), (2, 20), (4, 30)].into_iter();
+            let snapshots: Vec<Snapshot> = lengths
+                .zip(firsts)
+                .map(|((second, length), first)| starting(second, length, first, kind))
+                .collect();
+            Growth::of(&snapshots).of_container(1, kind).unwrap().points.len()
+        };
+        assert_eq!(points([7, 7, 7], ContainerKind::List), 3);
+        assert_eq!(points([8, 7, 7], ContainerKind::List), 2);
+        assert_eq!(points([8, 7, 6], ContainerKind::Dict), 1);
+        assert_eq!(points([0, 7, 7], ContainerKind::Dict), 3);
+        assert_eq!(points([8, 7, 6], ContainerKind::Deque), 3);
     }
 }

@@ -1,8 +1,9 @@
 //! A capture made by hand: a small web shop, watched for ten seconds.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::time::Duration;
 
-use pymemscope::capture::{Capture, ContainerSize, FreezeUsed, Mode, ProcessFacts, Snapshot};
+use pymemscope::capture::{Capture, ContainerSize, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
 use pymemscope::heap::{
     CacheStatistics, Container, ContainerKind, Heap, OwnerRank, Place, Totals, Tree, TreeNode, TypeTotals,
 };
@@ -36,12 +37,15 @@ pub fn shop() -> Capture {
             rss: 412 * MIB,
         },
         mode: Mode::Attach,
-        freeze: FreezeUsed::Fork,
-        freeze_reason: None,
+        redacted: false,
         pauses: vec![Duration::from_micros(10_800), Duration::from_micros(11_200)],
         duration: Duration::from_secs(10),
         age: Duration::from_secs(86_400),
         snapshots: vec![before, snapshot(&heap, 10)],
+        holds: vec![
+            hold(FreezeUsed::Fork, None, 10_800),
+            hold(FreezeUsed::Fork, None, 11_200),
+        ],
         heap,
         warnings: vec!["numpy.ndarray has a __sizeof__ of its own: its objects are counted by formula.".to_owned()],
         memory_limit: Some(1 << 40),
@@ -53,6 +57,7 @@ pub fn one_look() -> Capture {
     let mut capture = shop();
     capture.snapshots = vec![snapshot(&capture.heap, 0)];
     capture.pauses.truncate(1);
+    capture.holds.truncate(1);
     capture.duration = Duration::ZERO;
     capture
 }
@@ -71,10 +76,20 @@ pub fn report(capture: &Capture) -> Report<'_> {
     Report::new(capture, &growth, findings)
 }
 
+/// A snapshot for which the program stood still for so many microseconds.
+pub fn hold(freeze: FreezeUsed, reason: Option<&str>, pause: u64) -> Hold {
+    Hold {
+        freeze,
+        reason: reason.map(str::to_owned),
+        pauses: vec![Duration::from_micros(pause)],
+    }
+}
+
 fn heap() -> Heap {
     let tree = tree();
     let bytes = tree.nodes.iter().map(|node| node.own_bytes).sum();
     Heap {
+        followed: Vec::new(),
         types: vec![
             type_totals("builtins.dict", 310_422, 100_767_334),
             type_totals("shop.models.Order", 120_007, 7_680_448),
@@ -111,6 +126,7 @@ fn container(path: &str, kind: ContainerKind, type_name: &str, length: u64, kept
         type_name: type_name.into(),
         kind,
         length,
+        first: 0,
         own_bytes: 8 * length,
         kept_bytes,
         retained_bytes: kept_bytes - kept_bytes / 4,
@@ -214,16 +230,6 @@ fn snapshot(heap: &Heap, second: u64) -> Snapshot {
             .iter()
             .map(|each| (each.name.clone(), each.count, each.bytes))
             .collect(),
-        containers: heap
-            .containers
-            .iter()
-            .map(|each| ContainerSize {
-                identity: each.identity(),
-                name: each.name(),
-                kind: each.kind,
-                length: each.length,
-                kept_bytes: each.kept_bytes,
-            })
-            .collect(),
+        containers: heap.containers.iter().map(ContainerSize::of).collect(),
     }
 }

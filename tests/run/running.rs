@@ -1,4 +1,5 @@
 //! A program under `pymemscope run`: spoken to over its standard streams, its report in a file.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;

@@ -22,6 +22,7 @@ use super::graph::references::Malformed;
 use super::labels::Label;
 use super::ownership::Ownership;
 use super::survey::Survey;
+use super::tasks;
 use network::Network;
 
 /// What is asked.
@@ -228,8 +229,9 @@ impl Survey<'_> {
         let adopter = rows.count as u32 - 1;
         found.objects.resolve(&found.spots, rows.count, &rows.held);
         // Of the owners only those are needed that nothing is known to hold.
-        let adopted = Ownership::of(memory, &mut found, subject.layout, &rows).adopted;
-        let network = Network::of(&mut found, adopter, &adopted).map_err(Unanswerable::TooLarge)?;
+        let tasks = tasks::pending(memory, subject.layout, &mut found);
+        let adopted = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks).adopted;
+        let network = Network::of(&mut found, adopter, adopted, &tasks).map_err(Unanswerable::TooLarge)?;
         let closure = steps::named(&mut found, steps::CLOSURE);
         let mut inquiry = Inquiry {
             closure,

@@ -7,9 +7,10 @@ use crate::heap::graph::incoming::Incoming;
 use crate::heap::graph::references::{Malformed, References};
 use crate::heap::graph::retained::Retained;
 use crate::heap::graph::sizes::Sizes;
-use crate::heap::labels::Label;
-use crate::heap::objects::{NO_OBJECT, Objects};
+use crate::heap::labels::{Label, LabelKind};
+use crate::heap::objects::{HEAP, NO_OBJECT, Objects};
 use crate::heap::paths::Link;
+use crate::heap::tasks::{Task, is_call};
 
 use super::prices::Prices;
 
@@ -30,9 +31,10 @@ pub struct Network {
 }
 
 impl Network {
-    /// Takes over the references, whose targets are rows; the row `adopter` refers to `adopted` as well.
-    pub fn of(found: &mut Found, adopter: u32, adopted: &[u32]) -> Result<Network, Malformed> {
-        let (references, labels) = references(&mut found.objects, adopter, adopted)?;
+    /// Takes over the references, whose targets are rows; the row `adopter` refers to `adopted` as well, and the heap to
+    /// `tasks`.
+    pub fn of(found: &mut Found, adopter: u32, adopted: Vec<u32>, tasks: &[Task]) -> Result<Network, Malformed> {
+        let (references, labels) = references(&mut found.objects, adopter, adopted, tasks)?;
         // What needs most room for itself comes first.
         let dominators = Dominators::find(&references);
         let sizes: Sizes = (0..references.nodes()).map(|row| found.objects.bytes(row)).collect();
@@ -84,12 +86,15 @@ impl Network {
     }
 
     /// A reference that comes behind another one in a chain, as a link of it.
-    pub fn link(&self, before: Option<u32>, reference: u32) -> Link {
+    pub fn link(&self, found: &Found, before: Option<u32>, reference: u32) -> Link {
+        let row = self.target(reference);
+        let above = before.map(|before| self.label(before));
         Link {
-            row: self.target(reference),
+            row,
             parent: self.references.source(reference),
             label: self.label(reference),
-            in_namespace: before.is_some_and(|before| self.label(before) == Label::NAMESPACE),
+            in_namespace: above == Some(Label::NAMESPACE),
+            is_of_task: above.is_some_and(|above| above.kind() == LabelKind::Task) && is_call(found, row),
         }
     }
 
@@ -111,13 +116,22 @@ fn price(prices: &Prices, references: &References, labels: &[Label], source: u32
 }
 
 /// The references of all rows and their labels, by number. The references are taken out of the rows.
-fn references(objects: &mut Objects, adopter: u32, adopted: &[u32]) -> Result<(References, Vec<Label>), Malformed> {
-    let mut labels = Vec::with_capacity(objects.reference_count() + adopted.len());
+fn references(
+    objects: &mut Objects,
+    adopter: u32,
+    adopted: Vec<u32>,
+    tasks: &[Task],
+) -> Result<(References, Vec<Label>), Malformed> {
+    let mut labels = Vec::with_capacity(objects.reference_count() + adopted.len() + tasks.len());
     for row in 0..objects.count() as u32 {
         labels.extend(objects.references(row).iter().map(|reference| reference.label));
+        if row == HEAP {
+            labels.extend(tasks.iter().map(|task| task.label));
+        }
         if row == adopter {
             labels.resize(labels.len() + adopted.len(), Label::UNNAMED);
         }
     }
-    Ok((objects.take_references(adopter, adopted)?, labels))
+    let running = tasks.iter().map(|task| task.row).collect();
+    Ok((objects.take_references(&[(adopter, adopted), (HEAP, running)])?, labels))
 }

@@ -15,7 +15,7 @@ const NAMED: u32 = 4;
 const ITEM: u32 = 5;
 /// A key of a dict, a member of a set, a value on a stack, whatever unknown C code holds.
 const UNNAMED: u32 = 9;
-/// A thread: what outlives the call is the better answer.
+/// A thread, a task: what outlives the call is the better answer.
 const THREAD: u32 = 12;
 /// A value that a thread works on, which may be a left-over that it works on no more.
 const ON_STACK: u32 = 32;
@@ -66,12 +66,13 @@ impl Prices {
         let mut roots = Vec::new();
         for (&root, label) in references.of(HEAP).iter().zip(labels) {
             let is_object = found.objects.type_of(root) != NO_OBJECT;
-            roots.push(match is_object {
+            let is_task = label.kind() == LabelKind::Task;
+            roots.push(match is_object && !is_task {
                 true => NAMED,
-                false if found.names.get(label.number()).starts_with('(') => INTERNAL_ROOT,
+                false if !is_task && found.names.get(label.number()).starts_with('(') => INTERNAL_ROOT,
                 false => THREAD,
             });
-            if is_object {
+            if is_object && !is_task {
                 modules.insert(root);
                 let (start, end) = references.span(root);
                 let numbers = (start..end).filter(|&number| labels.get(number as usize) == Some(&Label::NAMESPACE));
@@ -110,7 +111,7 @@ impl Prices {
             LabelKind::Namespace => 0,
             _ if self.modules.contains(target) => ROUNDABOUT,
             LabelKind::Attribute if self.roundabouts.contains(&label.number()) => ROUNDABOUT,
-            LabelKind::Attribute | LabelKind::Local => NAMED,
+            LabelKind::Attribute | LabelKind::Local | LabelKind::Task => NAMED,
             LabelKind::Value | LabelKind::Entry if self.namespaces.contains(source) => NAMED,
             LabelKind::Value | LabelKind::Index | LabelKind::Entry => ITEM,
             LabelKind::Unnamed if source <= self.adopter => ON_STACK,

@@ -135,6 +135,9 @@ impl Watch {
     }
 }
 
+/// Why the last snapshot is taken by a stop, whatever was asked for.
+const AT_END: &str = "the program stands where its interpreter begins to shut down, and is read there";
+
 impl Freezer for Watch {
     /// At its end the program is always frozen, by a stop that may last; its threads stand anyway.
     fn freeze(&mut self, pid: u32, mode: FreezeMode) -> Result<Frozen, FreezeError> {
@@ -142,7 +145,10 @@ impl Freezer for Watch {
             return frozen_by_nothing(pid);
         }
         let mut frozen = frozen(pid, self.answer(&Request::Freeze { mode })?)?;
-        frozen.may_last |= self.at_end;
+        if self.at_end {
+            frozen.may_last = true;
+            frozen.reason = Some(AT_END.to_owned());
+        }
         Ok(frozen)
     }
 

@@ -14,6 +14,7 @@ use super::copy::Copy;
 use super::fellow::{self, Turn};
 use super::guardian::GUARDIAN_NAME;
 use super::message::{Answer, Request, Socket};
+use super::notebook::Notebook;
 use super::operation::in_a_child;
 use super::step::{Step, Steps};
 use super::surgeon::{self, Left, Outcome};
@@ -99,6 +100,10 @@ impl Keeper {
     fn freeze(&mut self, pid: u32, mode: FreezeMode) -> Answer {
         let outcome = self.operate_in_turn(pid, mode);
         self.left = outcome.left;
+        // A freeze that failed before it stopped anybody leaves the threads as others have noted.
+        if !(self.left.sleepers.is_empty() && matches!(outcome.answer, Answer::Failed(_))) {
+            Notebook::of(pid).write(&self.left.sleepers);
+        }
         match outcome.answer {
             Answer::Failed(FreezeError::NotReaped { .. }) => self.reap_soon().unwrap_or(outcome.answer),
             answer => answer,
@@ -109,7 +114,9 @@ impl Keeper {
         let since = Instant::now();
         let steps = Steps::new(&self.socket, self.stand_after);
         loop {
-            let before = self.left.clone();
+            let mut before = self.left.clone();
+            // Of the same call, what we know ourselves and what others have noted is the same.
+            before.sleepers.extend(Notebook::of(pid).read());
             let outcome = in_a_child(&self.left.dead_copies, |tell| {
                 surgeon::operate(&self.socket, &steps, pid, mode, before, tell)
             });
@@ -157,6 +164,7 @@ impl Keeper {
         let stopped = |tid| outcome.left.sleepers.iter().any(|sleeper| sleeper.tid() == tid);
         self.left.sleepers.retain(|sleeper| !stopped(sleeper.tid()));
         self.left.sleepers.extend(&outcome.left.sleepers);
+        Notebook::of(program).write(&self.left.sleepers);
         self.left.dead_copies = outcome.left.dead_copies;
         // The next try is for another program's, if there is one.
         let copies = &mut self.left.dead_copies;

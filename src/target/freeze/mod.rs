@@ -21,6 +21,7 @@ pub(in crate::target) mod keeper;
 pub(in crate::target) mod kept;
 pub(in crate::target) mod message;
 mod missing;
+mod notebook;
 mod operation;
 pub(in crate::target) mod procfs;
 mod reap;

@@ -125,8 +125,10 @@ impl Remembered {
 
     fn is_still_so(&self, tid: Tid, call: u64, arguments: &Arguments, rest: &Rest) -> bool {
         let mut left_with = self.sleep.arguments;
-        if let Some(changed) = self.changed {
-            left_with[changed.position] = changed.changed;
+        if let Some(changed) = self.changed
+            && let Some(argument) = left_with.get_mut(changed.position)
+        {
+            *argument = changed.changed;
         }
         (self.tid, self.sleep.call, &left_with) == (tid, call, arguments) && rest.last_ran == self.last_ran
     }

@@ -43,6 +43,11 @@ impl Blocks {
         chunk_size(memory, start, request)
     }
 
+    /// What a block of `request` bytes at `start` occupies that was had from the C library itself.
+    pub fn size_of_raw<M: ReadMemory>(self, memory: &mut M, start: u64, request: u64) -> u64 {
+        chunk_size(memory, start, request.min(LARGEST_REQUEST))
+    }
+
     /// What the block at `start` occupies, for which `usual` bytes were asked, or one of the others: its pool tells.
     pub fn size_as_pooled<M: ReadMemory>(
         self,

@@ -40,6 +40,8 @@ pub enum Content {
     Element,
     /// What the iterators that `itertools.tee` made have in common.
     TeeData,
+    /// `numpy.ndarray`.
+    NumpyArray,
     /// `datetime.datetime` and `datetime.time`: a time zone at this offset when the byte at `AWARE_FLAG` says so.
     Aware(u64),
     /// `sys.getsizeof` adds eight bytes for each item of the tuple or number at this offset (`itertools.product`).
@@ -103,6 +105,7 @@ impl Content {
             "_queue.SimpleQueue" => Content::SimpleQueue,
             "itertools._tee_dataobject" => Content::TeeData,
             "xml.etree.ElementTree.Element" => Content::Element,
+            "numpy.ndarray" => Content::NumpyArray,
             "datetime.datetime" => Content::Aware(40),
             "datetime.time" => Content::Aware(32),
             "itertools.product" => Content::PoolIndices(16),

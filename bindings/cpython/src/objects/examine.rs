@@ -207,6 +207,7 @@ impl<'a> Examiner<'a> {
                 None => self.scalar(memory, info, address),
             },
             Content::TeeData => self.tee_data(memory, info, address, visitor),
+            Content::NumpyArray => self.numpy_array(memory, info, address, visitor),
             Content::Element => self.element(memory, info, address, visitor),
             Content::Type => self.type_object(memory, info, address, visitor),
             Content::Module => self.module(memory, info, address, visitor),

@@ -1,6 +1,6 @@
 //! Frames and generators: variables and value stacks, in frame objects and in the interpreter's own frames.
 
-use crate::layout::{CodeForm, FrameForm, FrameTop, GeneratorForm, StackDepth};
+use crate::layout::{CodeForm, FrameForm, FrameTop, GeneratorForm, Layout, StackDepth};
 use crate::memory::{ReadMemory, Unreadable, word_at};
 
 use super::bounds;
@@ -271,6 +271,28 @@ impl Examiner<'_> {
         }
         Ok(names)
     }
+}
+
+/// The code that the generator or coroutine at `address` is in the middle of; `None` when it has ended.
+pub fn suspended_code<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Result<Option<u64>, Unreadable> {
+    let code = match layout.generator.form {
+        GeneratorForm::Object { frame } => {
+            let frame = memory.word(address.wrapping_add(frame))?;
+            match layout.frame_object.form {
+                FrameForm::Inline { code, .. } if frame != 0 => memory.word(frame.wrapping_add(code))?,
+                _ => 0,
+            }
+        }
+        GeneratorForm::Embedded { frame, state, cleared } => {
+            let place = address.wrapping_add(frame);
+            if (memory.byte(address.wrapping_add(state))? as i8) < cleared {
+                memory.word(place.wrapping_add(layout.frame.code))? & !layout.frame.slot_bits
+            } else {
+                0
+            }
+        }
+    };
+    Ok((code != 0).then_some(code))
 }
 
 /// The object that a frame's slot refers to, if any (`_PyStackRef`, pycore_stackref.h).

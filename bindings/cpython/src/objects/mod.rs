@@ -2,6 +2,7 @@
 
 pub mod blocks;
 mod bounds;
+pub mod calls;
 mod containers;
 pub mod content;
 pub mod dict;
@@ -10,6 +11,7 @@ pub mod frames;
 pub mod int;
 mod library;
 mod mappings;
+mod numpy;
 mod program;
 mod scalars;
 pub mod text;

@@ -1,0 +1,122 @@
+//! What suspended calls hold is held by their task, their generator or whoever waits for them, and says in which call.
+
+mod interpreters;
+mod profiler;
+mod programs;
+
+use interpreters::for_each_interpreter;
+use profiler::{owner, report};
+use programs::Program;
+use serde_json::Value;
+
+const TASKS: &str = r#"
+import asyncio
+
+REGISTRY = set()
+SHARED = [bytes(90_000) for _ in range(3)]
+
+class Service:
+    def __init__(self):
+        self.cache = [bytes(90_000) for _ in range(3)]
+
+async def fetch(service):
+    rows = [bytes(90_000) for _ in range(4)]
+    shared = SHARED
+    await asyncio.sleep(3600)
+
+async def handle(service):
+    await fetch(service)
+
+async def agen():
+    parts = [bytes(90_000) for _ in range(3)]
+    while True:
+        yield len(parts)
+        await asyncio.sleep(3600)
+
+async def consume():
+    async for part in agen():
+        pass
+
+async def short():
+    return [bytes(90_000) for _ in range(3)]
+
+def lines():
+    buffered = [bytes(90_000) for _ in range(3)]
+    while True:
+        yield len(buffered)
+
+async def main():
+    service = Service()
+    reader = lines()
+    next(reader)
+    if hasattr(asyncio.current_task(), 'set_name'):
+        asyncio.current_task().set_name('the main one')
+    REGISTRY.add(asyncio.create_task(handle(service), name='request 7'))
+    REGISTRY.add(asyncio.create_task(consume(), name='consumer'))
+    done = asyncio.create_task(short())
+    unnamed = asyncio.create_task(handle(service))
+    await done
+    await asyncio.sleep(0)
+    print('ready', flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, input)
+
+asyncio.run(main())
+"#;
+
+/// Of all that keeps much.
+fn paths(report: &Value) -> Vec<&str> {
+    let owners = report["owners"].as_array().unwrap().iter();
+    let large = owners.filter(|owner| owner["bytes"].as_u64() > Some(200_000));
+    large.map(|owner| owner["path"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn tasks_and_the_calls_in_them_are_named() {
+    for_each_interpreter(|python| {
+        let program = Program::start(python.command().args(["-c", TASKS]));
+        let report = report(&format!("attach {} -d 0", program.pid()));
+        for (path, kind) in [
+            (
+                "task 'request 7' > handle() at <string>:16 > fetch() at <string>:11 > rows",
+                "frame",
+            ),
+            (
+                "task 'the main one' > main() at <string>:37 > reader > lines() at <string>:32 > buffered",
+                "frame",
+            ),
+            ("task 'the main one' > main() at <string>:37 > done.result", "other"),
+            ("__main__.SHARED", "module"),
+        ] {
+            let all = paths(&report);
+            assert!(all.contains(&path), "{path}: {all:#?}");
+            assert_eq!(owner(&report, path)["kind"], kind, "{path}");
+        }
+        let all = paths(&report);
+        let one = |part: &str, end: &str| {
+            let these: Vec<&&str> = all
+                .iter()
+                .filter(|path| path.contains(part) && path.ends_with(end))
+                .collect();
+            assert_eq!(these.len(), 1, "{part}: {all:#?}");
+        };
+        one(
+            "task 'consumer' > consume() at <string>:25",
+            " > agen() at <string>:19 > parts",
+        );
+        one("task '", " > service.cache");
+        // It was called something by its number when somebody asked for it, and not before.
+        one(
+            "task 'Task-",
+            " > handle() at <string>:16 > fetch() at <string>:11 > rows",
+        );
+        for owner in report["owners"].as_array().unwrap() {
+            assert!(owner["retained_bytes"].as_u64() <= owner["bytes"].as_u64(), "{owner}");
+        }
+        // Nothing of a task hangs on what will wake it up.
+        assert!(
+            !all.iter()
+                .any(|path| path.contains("_scheduled") || path.contains("callback")),
+            "{all:#?}"
+        );
+    });
+}
