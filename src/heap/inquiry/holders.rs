@@ -22,13 +22,6 @@ const MOST_CHAIN_STEPS: u32 = 50_000;
 /// Of an object at the end of a longer chain, such as a linked list, no other chains are looked for.
 const LONGEST_SEARCHED: usize = 500;
 
-/// Rows that are held alike.
-#[derive(Default)]
-struct Alike {
-    rows: Vec<u32>,
-    bytes: u64,
-}
-
 impl<M: ReadMemory> Inquiry<'_, '_, M> {
     /// The objects of a type by the way in which each is held.
     pub fn groups_of(
@@ -40,34 +33,25 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     ) -> (Vec<Group>, Sum) {
         let (likenesses, of_rows) = self.likenesses(rows);
         let mut numbers: FxHashMap<(State, u32), usize> = FxHashMap::default();
-        let mut all: Vec<((State, u32), Alike)> = Vec::new();
+        let mut all: Vec<((State, u32), Vec<u32>)> = Vec::new();
         for (&row, likeness) in rows.iter().zip(of_rows) {
             let kind = (unheld.state(row), likeness);
             let number = *numbers.entry(kind).or_insert_with(|| {
-                all.push((kind, Alike::default()));
+                all.push((kind, Vec::new()));
                 all.len() - 1
             });
-            let alike = &mut all[number].1;
-            alike.rows.push(row);
-            alike.bytes = alike.bytes.saturating_add(self.network.sizes.of(row));
+            all[number].1.push(row);
         }
-        let cost = |alike: &Alike| {
-            alike
-                .rows
-                .iter()
-                .filter_map(|&row| self.network.cheapest.cost(row))
-                .min()
-        };
-        all.sort_by_cached_key(|(_, alike)| (Reverse(alike.rows.len()), cost(alike)));
+        let cost = |alike: &[u32]| alike.iter().filter_map(|&row| self.network.cheapest.cost(row)).min();
+        all.sort_by_cached_key(|(_, alike)| (Reverse(alike.len()), cost(alike)));
         let rest = all.split_off(all.len().min(MOST_GROUPS));
-        let mut sets: Vec<&[u32]> = all.iter().map(|(_, alike)| &alike.rows[..]).collect();
-        let left: Vec<u32> = rest.into_iter().flat_map(|(_, alike)| alike.rows).collect();
+        let mut sets: Vec<&[u32]> = all.iter().map(|(_, alike)| &alike[..]).collect();
+        let left: Vec<u32> = rest.into_iter().flat_map(|(_, alike)| alike).collect();
         sets.push(&left);
         let mut sums = self.sums(dominated, &sets);
         let left_out = sums.pop().unwrap_or_default();
         let groups = all.iter().zip(sums).map(|(((state, likeness), alike), sum)| {
             let example = alike
-                .rows
                 .iter()
                 .copied()
                 .min_by_key(|&row| (self.network.cheapest.cost(row), self.network.cheapest.through(row)));

@@ -64,7 +64,7 @@ impl Network {
         self.references.targets()[reference as usize]
     }
 
-    /// What a reference costs the reader of a chain, of those with the way to what no root reaches left out.
+    /// What a reference costs the reader of a chain; `None` for the way to what no root reaches.
     pub fn price(&self, source: u32, reference: u32) -> Option<u32> {
         price(&self.prices, &self.references, &self.labels, source, reference)
     }
