@@ -10,6 +10,7 @@ mod programs;
 use asked::{explain, groups, hex, id, number, start, text};
 use interpreters::for_each_interpreter;
 use profiler::ask;
+use programs::Program;
 use serde_json::Value;
 
 /// What a step by a name costs, and one by an index or a key.
@@ -72,8 +73,6 @@ const HELD: &[(&str, &str, &[&str])] = &[
     ),
     ("OfClass", "__main__.Holder.attribute", &["__main__.Holder"]),
     ("InPartial", "__main__.PARTIAL.args[0]", &["__main__.PARTIAL"]),
-    ("InGenerator", "__main__.GENERATOR > local", &["__main__.GENERATOR"]),
-    ("InCoroutine", "__main__.COROUTINE > awaited", &["__main__.COROUTINE"]),
 ];
 
 #[test]
@@ -96,6 +95,21 @@ fn every_way_of_holding_has_a_name() {
                 assert!(found.contains(dominator), "{dominator} of {class}: {found:?}");
             }
             assert_eq!(answer["found"]["count"], 1);
+        }
+        for (class, before, after) in [
+            ("InGenerator", "__main__.GENERATOR > generate() at ", " > local"),
+            ("InCoroutine", "__main__.COROUTINE > work() at ", " > awaited"),
+        ] {
+            let answer = explain(&target, &format!("--type __main__.{class}"));
+            let path = text(&groups(&answer)[0], "path");
+            let place = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+            assert!(place.is_some_and(|place| place.contains("held.py:")), "{path}");
+            let dominators = groups(&answer)[0]["dominators"].as_array().unwrap();
+            let holder = before.split(" > ").next();
+            assert!(
+                dominators.iter().any(|each| Some(text(each, "path")) == holder),
+                "{dominators:?}"
+            );
         }
         // A thread is named after what its version tells of it.
         let answer = explain(&target, "--type __main__.InLocal");
@@ -271,6 +285,59 @@ fn what_an_object_holds_is_what_it_says_itself() {
         let weakly = |node: &&Value| node.get("weak").is_some();
         assert!(weak["referents"].as_array().unwrap().iter().any(|node| weakly(&node)));
         assert!(target.wait().success());
+    });
+}
+
+#[test]
+fn redacted_paths_have_no_keys() {
+    for_each_interpreter(|python| {
+        let (mut target, _) = start(python);
+        let answer = explain(&target, "--type __main__.InDict --redact");
+        let path = text(&groups(&answer)[0], "path");
+        assert!(path.starts_with("__main__.DICT[") && !path.contains("eu"), "{path}");
+        assert_eq!(answer["capture"]["redacted"], true);
+        assert!(!answer.to_string().contains("held.py"), "{answer}");
+        assert!(target.wait().success());
+    });
+}
+
+/// Tasks that wait, one of them in a call within a call.
+const TASKS: &str = "
+import asyncio
+class Row:
+    pass
+async def inner():
+    row = Row()
+    await asyncio.get_running_loop().create_future()
+    return row
+async def outer():
+    await inner()
+async def main():
+    task = asyncio.ensure_future(outer())
+    await asyncio.sleep(0)
+    print('ready', flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, input)
+    task.cancel()
+asyncio.run(main())
+";
+
+#[test]
+fn what_a_task_works_on_is_held_by_the_task() {
+    for_each_interpreter(|python| {
+        let mut target = Program::start(python.command().args(["-c", TASKS]));
+        let answer = explain(&target, "--type __main__.Row");
+        let path = text(&groups(&answer)[0], "path");
+        let parts: Vec<&str> = path.split(" > ").collect();
+        let [task, outer, inner, row] = parts[..] else {
+            panic!("{path}")
+        };
+        assert!(task.starts_with("task 'Task-") && row == "row", "{path}");
+        assert!(
+            outer.starts_with("outer() at ") && inner.starts_with("inner() at "),
+            "{path}"
+        );
+        target.tell("");
+        target.wait();
     });
 }
 

@@ -22,6 +22,8 @@ pub struct Explanation {
     /// From the freeze to the answer.
     pub duration: Duration,
     pub answer: Answer,
+    /// Whether keys and arguments are hashes.
+    pub redacted: bool,
     pub warnings: Vec<String>,
 }
 
@@ -40,6 +42,7 @@ pub fn inquire(pid: u32, plan: &CapturePlan, question: &Question, progress: &mut
         pauses: look.pauses,
         duration: look.duration,
         answer,
+        redacted: plan.redact,
         warnings,
     })
 }

@@ -43,10 +43,15 @@ impl Paths<'_, '_> {
                 true if index == MOST_STEPS / 2 => text.push_str(" … "),
                 true => {}
                 false => {
-                    self.add_step(memory, row, &mut text);
+                    let link = self.link(row);
+                    let mut steps = Steps {
+                        layout: self.layout,
+                        found: &mut *self.found,
+                    };
+                    steps.add_step(memory, link, &mut text);
                     let holds_more = index + 1 < chain.len();
-                    if is_call(self.found, row) && (holds_more || self.is_call_of_task(row)) {
-                        self.add_call(memory, row, &mut text);
+                    if is_call(steps.found, row) && (holds_more || link.is_of_task) {
+                        steps.add_call(memory, row, &mut text);
                     }
                 }
             }
@@ -54,47 +59,17 @@ impl Paths<'_, '_> {
         text
     }
 
-    /// ` > handle() at app.py:41`, for what stands in that call.
-    fn add_call<M: ReadMemory>(&mut self, memory: &mut M, row: u32, text: &mut String) {
-        let address = self.found.address_of(row);
-        if let Ok(Some(code)) = suspended_code(memory, self.layout, address) {
-            text.extend([" > ", &naming::call_of(memory, self.layout, code)]);
-        }
-    }
-
-    /// Whether the row is the coroutine of a task that is not done.
-    fn is_call_of_task(&self, row: u32) -> bool {
-        let parent = self.owned.owner(row).parent;
-        is_call(self.found, row) && self.owned.owner(parent).label.kind() == LabelKind::Task
-    }
-
-    /// Whether the row is what a suspended call waits for: another such call.
-    fn is_awaited_call(&self, row: u32) -> bool {
-        let parent = self.owned.owner(row).parent;
-        is_call(self.found, row) && (is_call(self.found, parent) || is_frame(self.found, parent))
-    }
-
-    fn add_step<M: ReadMemory>(&mut self, memory: &mut M, row: u32, text: &mut String) {
+    /// How a row is held by its first holder.
+    fn link(&self, row: u32) -> Link {
         let Owner { label, parent, .. } = self.owned.owner(row);
-        let is_passed_over = match label.kind() {
-            LabelKind::Attribute => self.is_call_of_task(row),
-            LabelKind::Unnamed => self.is_awaited_call(row),
-            _ => false,
-        };
-        if is_passed_over {
-            return;
-        }
-        let link = Link {
+        let above = self.owned.owner(parent).label;
+        Link {
             row,
             parent,
             label,
             in_namespace: self.owned.is_namespace(parent),
-        };
-        let mut steps = Steps {
-            layout: self.layout,
-            found: &mut *self.found,
-        };
-        steps.add_step(memory, link, text);
+            is_of_task: above.kind() == LabelKind::Task && is_call(self.found, row),
+        }
     }
 }
 
@@ -106,6 +81,8 @@ pub struct Link {
     pub label: Label,
     /// Whether the parent is a dict behind another object's attributes.
     pub in_namespace: bool,
+    /// Whether it is the coroutine of a task that is not done.
+    pub is_of_task: bool,
 }
 
 /// Writes steps in Python terms.
@@ -121,6 +98,7 @@ impl Steps<'_, '_> {
             parent,
             label,
             in_namespace,
+            is_of_task,
         } = link;
         match label.kind() {
             LabelKind::Namespace => {}
@@ -128,10 +106,11 @@ impl Steps<'_, '_> {
                 let key = self.found.names.read(memory, self.layout, label.number(), Form::Key);
                 text.push_str(&task_name(&self.found.names.get(key)));
             }
+            LabelKind::Attribute if is_of_task => {}
             LabelKind::Attribute if parent == HEAP => text.push_str(&self.name(memory, label.number())),
             // The frame of a generator is the generator to a reader, as it is where it is no object.
-            LabelKind::Attribute if is_frame(self.found, row) && !self.is_no_object(parent) => {}
-            LabelKind::Attribute if self.is_no_object(row) || is_frame(self.found, row) => {
+            LabelKind::Attribute if self.is_frame(row) && !self.is_no_object(parent) => {}
+            LabelKind::Attribute if self.is_no_object(row) || self.is_frame(row) => {
                 text.extend([" > ", &self.name(memory, label.number())]);
             }
             LabelKind::Attribute => text.extend([".", &self.name(memory, label.number())]),
@@ -153,6 +132,7 @@ impl Steps<'_, '_> {
                     None => text.push_str("[…]"),
                 }
             }
+            LabelKind::Unnamed if self.is_awaited_call(link) => {}
             LabelKind::Unnamed => {
                 let type_of = self.found.objects.type_of(row);
                 text.push_str(&format!(" > {}", self.found.types.short_name(type_of)));
@@ -160,18 +140,37 @@ impl Steps<'_, '_> {
         }
     }
 
+    /// ` > handle() at app.py:41`, for what stands in that call.
+    pub fn add_call<M: ReadMemory>(&mut self, memory: &mut M, row: u32, text: &mut String) {
+        let address = self.found.address_of(row);
+        if let Ok(Some(code)) = suspended_code(memory, self.layout, address) {
+            text.extend([" > ", &naming::call_of(memory, self.layout, code)]);
+        }
+    }
+
+    /// Whether the row is what a suspended call waits for: another such call.
+    fn is_awaited_call(&self, link: Link) -> bool {
+        is_call(self.found, link.row) && (is_call(self.found, link.parent) || self.is_frame(link.parent))
+    }
+
     fn is_no_object(&self, row: u32) -> bool {
         self.found.objects.type_of(row) == NO_OBJECT
+    }
+
+    fn is_frame(&self, row: u32) -> bool {
+        self.found
+            .types
+            .get(self.found.objects.type_of(row))
+            .info
+            .of_type
+            .content
+            == Content::Frame
     }
 
     fn name<M: ReadMemory>(&mut self, memory: &mut M, name: u32) -> Rc<str> {
         let read = self.found.names.read(memory, self.layout, name, Form::Name);
         self.found.names.get(read)
     }
-}
-
-fn is_frame(found: &Found, row: u32) -> bool {
-    found.types.get(found.objects.type_of(row)).info.of_type.content == Content::Frame
 }
 
 /// `task 'Task-3'`. A name that nobody has asked for yet is kept as its number.

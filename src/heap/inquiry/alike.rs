@@ -193,9 +193,9 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         if self.is_passed_over(reference) {
             return above;
         }
-        let link = self.network.link(before, reference);
+        let link = self.network.link(self.found, before, reference);
         let is_variable = before.is_some_and(|before| self.is_passed_over(before) && !link.in_namespace);
-        if is_variable || link.label == Label::UNNAMED {
+        if is_variable || matches!(link.label.kind(), LabelKind::Local | LabelKind::Unnamed) {
             let text = self.text(before, reference);
             return known.below(above, &text, self.found.objects.type_of(link.row));
         }

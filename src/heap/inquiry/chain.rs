@@ -105,7 +105,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
 
     fn chain_step(&mut self, references: &[u32], at: usize, dominators: &FxHashSet<u32>) -> ChainStep {
         let before = at.checked_sub(1).map(|before| references[before]);
-        let link = self.network.link(before, references[at]);
+        let link = self.network.link(self.found, before, references[at]);
         ChainStep {
             text: match link.label {
                 Label::NAMESPACE => ".__dict__".to_owned(),

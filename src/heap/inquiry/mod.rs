@@ -19,7 +19,6 @@ use cpython::memory::ReadMemory;
 use super::found::Found;
 use super::graph::references::Malformed;
 use super::labels::Label;
-use super::objects::HEAP;
 use super::ownership::Ownership;
 use super::survey::Survey;
 use super::tasks;
@@ -231,10 +230,7 @@ impl Survey<'_> {
         // Of the owners only those are needed that nothing is known to hold.
         let tasks = tasks::pending(memory, subject.layout, &mut found);
         let adopted = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks).adopted;
-        let adopted = adopted.into_iter().map(|row| (row, Label::UNNAMED)).collect();
-        let running = tasks.iter().map(|task| (task.row, task.label)).collect();
-        let network =
-            Network::of(&mut found, adopter, &[(adopter, adopted), (HEAP, running)]).map_err(Unanswerable::TooLarge)?;
+        let network = Network::of(&mut found, adopter, adopted, &tasks).map_err(Unanswerable::TooLarge)?;
         let closure = steps::named(&mut found, steps::CLOSURE);
         let mut inquiry = Inquiry {
             closure,

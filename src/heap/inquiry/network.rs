@@ -7,17 +7,15 @@ use crate::heap::graph::incoming::Incoming;
 use crate::heap::graph::references::{Malformed, References};
 use crate::heap::graph::retained::Retained;
 use crate::heap::graph::sizes::Sizes;
-use crate::heap::labels::Label;
-use crate::heap::objects::{NO_OBJECT, Objects};
+use crate::heap::labels::{Label, LabelKind};
+use crate::heap::objects::{HEAP, NO_OBJECT, Objects};
 use crate::heap::paths::Link;
+use crate::heap::tasks::{Task, is_call};
 
 use super::prices::Prices;
 
 /// Chains to what no root reaches cost more than any other.
 const UNHELD: u32 = 1 << 31;
-
-/// Rows that refer to further rows than was noted, the later ones first, and how.
-pub type More = [(u32, Vec<(u32, Label)>)];
 
 pub struct Network {
     pub references: References,
@@ -33,9 +31,10 @@ pub struct Network {
 }
 
 impl Network {
-    /// Takes over the references, whose targets are rows, and `more` of them; the row `adopter` holds what no root reaches.
-    pub fn of(found: &mut Found, adopter: u32, more: &More) -> Result<Network, Malformed> {
-        let (references, labels) = references(&mut found.objects, more)?;
+    /// Takes over the references, whose targets are rows; the row `adopter` refers to `adopted` as well, and the heap to
+    /// `tasks`.
+    pub fn of(found: &mut Found, adopter: u32, adopted: Vec<u32>, tasks: &[Task]) -> Result<Network, Malformed> {
+        let (references, labels) = references(&mut found.objects, adopter, adopted, tasks)?;
         // What needs most room for itself comes first.
         let dominators = Dominators::find(&references);
         let sizes: Sizes = (0..references.nodes()).map(|row| found.objects.bytes(row)).collect();
@@ -87,12 +86,15 @@ impl Network {
     }
 
     /// A reference that comes behind another one in a chain, as a link of it.
-    pub fn link(&self, before: Option<u32>, reference: u32) -> Link {
+    pub fn link(&self, found: &Found, before: Option<u32>, reference: u32) -> Link {
+        let row = self.target(reference);
+        let above = before.map(|before| self.label(before));
         Link {
-            row: self.target(reference),
+            row,
             parent: self.references.source(reference),
             label: self.label(reference),
-            in_namespace: before.is_some_and(|before| self.label(before) == Label::NAMESPACE),
+            in_namespace: above == Some(Label::NAMESPACE),
+            is_of_task: above.is_some_and(|above| above.kind() == LabelKind::Task) && is_call(found, row),
         }
     }
 
@@ -114,17 +116,22 @@ fn price(prices: &Prices, references: &References, labels: &[Label], source: u32
 }
 
 /// The references of all rows and their labels, by number. The references are taken out of the rows.
-fn references(objects: &mut Objects, more: &More) -> Result<(References, Vec<Label>), Malformed> {
-    let mut labels = Vec::with_capacity(objects.reference_count());
+fn references(
+    objects: &mut Objects,
+    adopter: u32,
+    adopted: Vec<u32>,
+    tasks: &[Task],
+) -> Result<(References, Vec<Label>), Malformed> {
+    let mut labels = Vec::with_capacity(objects.reference_count() + adopted.len() + tasks.len());
     for row in 0..objects.count() as u32 {
         labels.extend(objects.references(row).iter().map(|reference| reference.label));
-        for (_, further) in more.iter().filter(|(holder, _)| *holder == row) {
-            labels.extend(further.iter().map(|(_, label)| *label));
+        if row == HEAP {
+            labels.extend(tasks.iter().map(|task| task.label));
+        }
+        if row == adopter {
+            labels.resize(labels.len() + adopted.len(), Label::UNNAMED);
         }
     }
-    let rows: Vec<(u32, Vec<u32>)> = more
-        .iter()
-        .map(|(holder, further)| (*holder, further.iter().map(|(row, _)| *row).collect()))
-        .collect();
-    Ok((objects.take_references(&rows)?, labels))
+    let running = tasks.iter().map(|task| task.row).collect();
+    Ok((objects.take_references(&[(adopter, adopted), (HEAP, running)])?, labels))
 }

@@ -67,10 +67,9 @@ impl Prices {
         for (&root, label) in references.of(HEAP).iter().zip(labels) {
             let is_object = found.objects.type_of(root) != NO_OBJECT;
             let is_task = label.kind() == LabelKind::Task;
-            roots.push(match is_object {
-                true if is_task => THREAD,
+            roots.push(match is_object && !is_task {
                 true => NAMED,
-                false if found.names.get(label.number()).starts_with('(') => INTERNAL_ROOT,
+                false if !is_task && found.names.get(label.number()).starts_with('(') => INTERNAL_ROOT,
                 false => THREAD,
             });
             if is_object && !is_task {

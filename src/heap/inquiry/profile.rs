@@ -89,9 +89,9 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let mut links = Vec::new();
         let numbers = |row: u32| network.references.span(row).0..network.references.span(row).1;
         for reference in numbers(row) {
-            let link = network.link(None, reference);
+            let link = network.link(self.found, None, reference);
             match link.label == Label::NAMESPACE {
-                true => links.extend(numbers(link.row).map(|inner| network.link(Some(reference), inner))),
+                true => links.extend(numbers(link.row).map(|inner| network.link(self.found, Some(reference), inner))),
                 false => links.push(link),
             }
         }

@@ -79,6 +79,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
                 parent: holder,
                 label: Label::UNNAMED,
                 in_namespace: false,
+                is_of_task: false,
             });
             let links = self.links_below(holder);
             for (link, is_weak) in links

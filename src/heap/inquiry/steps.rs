@@ -8,8 +8,8 @@ use cpython::objects::content::Content;
 use super::Inquiry;
 use crate::heap::found::Found;
 use crate::heap::labels::{Label, LabelKind};
-use crate::heap::naming;
 use crate::heap::paths::{Link, Steps};
+use crate::heap::tasks::is_call;
 
 /// The member of a function that has its cells (`PyFunctionObject`).
 pub const CLOSURE: &str = "func_closure";
@@ -27,24 +27,48 @@ pub fn named(found: &mut Found, name: &str) -> Label {
 impl<M: ReadMemory> Inquiry<'_, '_, M> {
     /// The step by which a row is held, in Python terms; `before` is the reference before it in its chain.
     pub fn text(&mut self, before: Option<u32>, reference: u32) -> String {
-        let link = self.network.link(before, reference);
-        match before {
+        let link = self.network.link(self.found, before, reference);
+        let mut text = self.call(before, link);
+        text.push_str(&match before {
             Some(before) if self.is_cell(link.parent) => self.variable(before),
-            _ if link.label == Label::UNNAMED && self.has_stack(link.parent) => STACK.to_owned(),
+            _ if link.label == Label::UNNAMED && self.has_stack(link.parent) && !is_call(self.found, link.row) => {
+                STACK.to_owned()
+            }
             _ => self.step(link),
+        });
+        text
+    }
+
+    /// The suspended call that a step leads out of, ` > handle() at app.py:41`; empty where it is none.
+    fn call(&mut self, before: Option<u32>, link: Link) -> String {
+        let mut text = String::new();
+        if !matches!(link.label.kind(), LabelKind::Local | LabelKind::Unnamed) {
+            return text;
         }
+        // Some releases keep the variables of a call in a frame of its own.
+        let above = before.map(|before| self.network.references.source(before));
+        let call = std::iter::once(link.parent)
+            .chain(above.filter(|_| self.content(link.parent) == Content::Frame))
+            .find(|&row| is_call(self.found, row));
+        if let Some(call) = call {
+            let mut steps = Steps {
+                layout: self.layout,
+                found: &mut *self.found,
+            };
+            steps.add_call(self.memory, call, &mut text);
+        }
+        text
+    }
+
+    fn content(&self, row: u32) -> Content {
+        let type_of = self.found.objects.type_of(row);
+        self.found.types.get(type_of).info.of_type.content
     }
 
     /// Whether what a row holds without a name is a value that a function works on. Of a function that runs only the
     /// machine knows which values these are; some may be left over.
     fn has_stack(&self, row: u32) -> bool {
-        let content = self
-            .found
-            .types
-            .get(self.found.objects.type_of(row))
-            .info
-            .of_type
-            .content;
+        let content = self.content(row);
         let is_running = !self.network.is_object(self.found, row) && row != self.network.adopter;
         is_running || matches!(content, Content::Frame | Content::Generator | Content::Coroutine)
     }
@@ -77,7 +101,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
 
     /// The variable whose cell a reference leads to.
     fn variable(&mut self, to_cell: u32) -> String {
-        let link = self.network.link(None, to_cell);
+        let link = self.network.link(self.found, None, to_cell);
         let closure = self.network.cheapest.through(link.parent);
         let function = closure
             .filter(|&closure| link.label.kind() == LabelKind::Index && self.is_closure(self.network.label(closure)))
@@ -108,6 +132,6 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let place = count.checked_sub(shared)?.checked_add(u64::from(link.label.number()))?;
         let item = (place < count).then(|| names.wrapping_add(self.layout.tuple.items).wrapping_add(8 * place))?;
         let name = self.memory.word(item).ok()?;
-        naming::name_text(self.memory, self.layout, name)
+        Some(self.found.names.name_at(self.memory, self.layout, name).to_string())
     }
 }

@@ -42,6 +42,8 @@ pub struct Explained<'a> {
 
 #[derive(Debug, Serialize)]
 pub struct CaptureFacts<'a> {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub redacted: bool,
     pub freeze: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze_reason: Option<&'a str>,
@@ -230,6 +232,7 @@ impl<'a> Explained<'a> {
 
 fn capture_facts(explanation: &Explanation) -> CaptureFacts<'_> {
     CaptureFacts {
+        redacted: explanation.redacted,
         freeze: match explanation.freeze {
             FreezeUsed::Fork => "fork",
             FreezeUsed::Stop => "stop",
