@@ -121,7 +121,7 @@ pub enum Error {
     EndedUnread { manner: String, obstacle: Option<String> },
 
     /// A folder of somebody else's is in the way.
-    #[error("{} exists and is no snapshot, which alone --force replaces", shown(.path))]
+    #[error("{} exists, and is no snapshot or has other things in it; --force replaces snapshots alone", shown(.path))]
     NotReplaced { path: PathBuf },
 
     #[error("the snapshot {} cannot be written: {cause}", shown(.path))]
@@ -132,6 +132,9 @@ pub enum Error {
 
     #[error("the snapshot {} is damaged: {what}", shown(.path))]
     SnapshotUnreadable { path: PathBuf, what: String },
+
+    #[error("it was stopped before it was done; nothing was written")]
+    Stopped,
 
     #[error("signals cannot be caught: {cause}")]
     Interrupt { cause: io::Error },
@@ -181,6 +184,7 @@ impl Error {
             Executed { .. } => "attach again: the pid is the same, the program is another one".into(),
             Unreadable { .. } => "try again; if it stays so, run pymemscope as root".into(),
             OutputExists { .. } => "choose another name, or replace it with --force".into(),
+            Stopped => "start it again".into(),
             NotReplaced { .. } => "choose another name, or move away what is there".into(),
             NoSnapshot { .. } => "give the folder that `pymemscope snapshot PID -o FOLDER` wrote".into(),
             SnapshotUnreadable { .. } => "copy it again from where it was written, or take another one".into(),

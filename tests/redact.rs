@@ -22,6 +22,7 @@ class Vault:
         self.by_name = {'SECRET of Ann': [b'SECRET' * 20_000], 777_123: [b'SECRET' * 30_000]}
 
 VAULT = Vault()
+setattr(VAULT, 'SECRET of Eve', [b'SECRET' * 40_000])
 PLAIN = {'SECRET %d' % number: ['SECRET' * 2_000 for _ in range(8)] for number in range(3)}
 MANY = {'SECRET %d' % number: str(number) * 10 for number in range(5_000)}
 
@@ -83,7 +84,7 @@ fn what_is_data_of_the_program_is_shown_nowhere() {
         };
         hashed("__main__.VAULT.by_name[", "][0]");
         hashed("__main__.PLAIN[", "]");
-        hashed("task ", " > serve() at <string>:12 > rows");
+        hashed("task ", " > serve() at <string>:13 > rows");
     });
 }
 

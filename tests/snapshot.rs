@@ -126,6 +126,16 @@ fn a_folder_is_private_and_replaced_only_by_force() {
     let words = format!("snapshot {} -o {} --force", target.pid(), other.display());
     assert!(ask(&words).refusal(1).0.contains("no snapshot"));
     assert_eq!(fs::read_to_string(other.join("precious")).unwrap(), "data");
+    // Nor is one that has something else in it, nor a link.
+    fs::write(saved.join("notes.txt"), "mine").unwrap();
+    ask(&format!("snapshot {} -o {} --force", target.pid(), saved.display())).refusal(1);
+    assert_eq!(fs::read_to_string(saved.join("notes.txt")).unwrap(), "mine");
+    fs::remove_file(saved.join("notes.txt")).unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&saved, &link).unwrap();
+    ask(&format!("snapshot {} -o {} --force", target.pid(), link.display())).refusal(1);
+    fs::remove_file(&link).unwrap();
+    ask(&format!("snapshot {} -o -", target.pid())).refusal(2);
     // A capture that fails leaves nothing behind.
     let nowhere = folder.path().join("nowhere.pms");
     ask(&format!("snapshot 999999999 -o {}", nowhere.display())).refusal(1);
@@ -165,6 +175,13 @@ fn a_damaged_or_foreign_folder_is_refused_in_one_line() {
         }
         fs::remove_file(&path).unwrap();
         assert!(refused().contains("damaged"), "{table}");
+        // What has no end is not read to it.
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert!(refused().contains("no regular file"), "{table}");
+        fs::remove_file(&path).unwrap();
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(refused().contains("no regular file"), "{table}");
+        fs::remove_file(&path).unwrap();
         fs::write(&path, whole).unwrap();
     }
     ask(&words).done();

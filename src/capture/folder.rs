@@ -36,7 +36,7 @@ impl NewFolder {
         };
         let replaces = match fs::symlink_metadata(path) {
             Ok(_) if !force => return Err(Error::OutputExists { path: path.to_owned() }),
-            Ok(_) if path.join(HEADER).is_file() => true,
+            Ok(found) if found.is_dir() && holds_a_snapshot_alone(path) => true,
             Ok(_) => return Err(Error::NotReplaced { path: path.to_owned() }),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => false,
             Err(cause) => return Err(unwritable(cause)),
@@ -93,6 +93,15 @@ impl Drop for NewFolder {
     }
 }
 
+/// Whether a folder is a snapshot and has nothing else in it, which would be lost with it.
+fn holds_a_snapshot_alone(path: &Path) -> bool {
+    let is_ours = |entry: io::Result<fs::DirEntry>| {
+        let name = entry.map(|entry| entry.file_name());
+        name.is_ok_and(|name| name == HEADER || saved::TABLES.iter().any(|table| name == *table))
+    };
+    path.join(HEADER).is_file() && fs::read_dir(path).is_ok_and(|mut entries| entries.all(is_ours))
+}
+
 fn beside(path: &Path, what: &str) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let name = format!(".{}.{}.{what}", name.to_string_lossy(), std::process::id());
@@ -137,6 +146,11 @@ fn header(path: &Path) -> Result<Header> {
         path: path.to_owned(),
         what: what.to_owned(),
     };
+    let is_special = |metadata: fs::Metadata| !metadata.is_file();
+    if fs::metadata(path.join(HEADER)).is_ok_and(is_special) {
+        // A pipe would be waited for.
+        return Err(foreign(&format!("{HEADER} is no regular file")));
+    }
     let file = match File::open(path.join(HEADER)) {
         Ok(file) => file,
         Err(cause) if !path.exists() => return Err(foreign(&cause.to_string())),

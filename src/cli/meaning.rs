@@ -1,6 +1,7 @@
 //! What the typed words mean, once they are taken together: the plan, the outputs, the thresholds.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::outputs::outputs;
@@ -58,7 +59,7 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
         } => Ok(Command::Snapshot {
             pid: pid(&target, "pymemscope snapshot PID -o FOLDER")?,
             plan: one_look(&freezing),
-            folder: output,
+            folder: folder(output)?,
             force,
         }),
         TypedCommand::Report { folder, showing } => Ok(Command::Report {
@@ -86,6 +87,17 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
         }
         TypedCommand::Rules { name } => Ok(Command::Rules { name }),
     }
+}
+
+/// Where a snapshot goes.
+fn folder(typed: PathBuf) -> Result<PathBuf, Error> {
+    if typed == Path::new("-") {
+        return Err(usage(
+            "a snapshot is a folder, which standard output cannot take",
+            "name a folder: -o heap.pms",
+        ));
+    }
+    Ok(typed)
 }
 
 fn pid(target: &Target, example: &str) -> Result<u32, Error> {

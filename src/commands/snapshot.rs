@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::capture::folder::NewFolder;
+use crate::capture::interrupt::Interrupt;
 use crate::capture::look::{Look, look};
 use crate::capture::plan::CapturePlan;
 use crate::capture::{Capture, Hold, Mode, Snapshot};
-use crate::error::{Result, exit_code};
+use crate::error::{Error, Result, exit_code};
 use crate::heap::Heap;
 use crate::report::model::Report;
 use crate::report::screen::Screen;
@@ -18,6 +19,8 @@ use crate::units;
 pub fn snapshot(pid: u32, plan: &CapturePlan, path: &Path, force: bool) -> Result<u8> {
     standard_output::check()?;
     let folder = NewFolder::create(path, force)?;
+    // A second signal ends it at once.
+    let stop = Interrupt::on_any_end()?;
     let mut progress = progress::on_stderr();
     let look = look(pid, plan, progress.as_mut(), |surveyed, memory| {
         surveyed.finish_in_detail(memory)
@@ -26,6 +29,9 @@ pub fn snapshot(pid: u32, plan: &CapturePlan, path: &Path, force: bool) -> Resul
     let mut look = look?;
     let (heap, detail) = std::mem::take(&mut look.seen);
     let capture = capture(look, plan, heap);
+    if stop.wait(Duration::ZERO) {
+        return Err(Error::Stopped);
+    }
     let bytes = folder.write(&capture, &detail)?;
     let screen = Screen::of_stdout();
     let report = Report::new(&capture, &Growth::of(&capture.snapshots), Vec::new());

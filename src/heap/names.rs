@@ -50,6 +50,12 @@ pub struct Names {
     read: FxHashMap<(u32, Form), u32>,
 }
 
+/// Whether a name may stand in code; those of the interpreter's own variables begin with a point.
+fn is_identifier(name: &str) -> bool {
+    name.chars()
+        .all(|letter| letter.is_alphanumeric() || letter == '_' || letter == '.')
+}
+
 impl Default for Names {
     fn default() -> Self {
         Names {
@@ -150,6 +156,8 @@ impl Names {
     /// The text of a name, which should be a `str`; what else a program may use as one is a key.
     pub fn name_at<M: ReadMemory>(&self, memory: &mut M, layout: &Layout, address: u64) -> String {
         match naming::name_text(memory, layout, address) {
+            // What no code can have as a name was put there by the program.
+            Some(name) if self.redacts_keys && !is_identifier(&name) => format!("[{}]", redaction::hashed(&name)),
             Some(name) => name,
             None => format!("[{}]", self.key_at(memory, layout, address)),
         }

@@ -250,7 +250,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let mut answer = Answer {
             type_name: self.type_name(asked.first().copied().unwrap_or_default()),
             sum: self.sum(asked),
-            objects_read: self.found.objects.count() as u64,
+            objects_read: self.found.objects.count() as u64 - u64::from(self.network.adopter) - 1,
             objects_rejected: self.found.rejected,
             ..Answer::default()
         };

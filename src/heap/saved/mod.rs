@@ -32,7 +32,7 @@ const FRAMES: &str = "frames.parquet";
 const ROOTS: &str = "roots.parquet";
 const OBJECTS: &str = "objects.parquet";
 const REFERENCES: &str = "references.parquet";
-const TABLES: [&str; 7] = [TYPES, CONTAINERS, ITEM_TYPES, FRAMES, ROOTS, OBJECTS, REFERENCES];
+pub const TABLES: [&str; 7] = [TYPES, CONTAINERS, ITEM_TYPES, FRAMES, ROOTS, OBJECTS, REFERENCES];
 
 /// Why a table could not be written or read.
 #[derive(Debug, Error)]
@@ -78,11 +78,10 @@ pub fn save(make: &Make, heap: &Heap, detail: &Detail) -> Result<Seals, TableErr
 /// Makes sure that the tables are what was written: their reader trusts them in much.
 pub fn check(folder: &Path, seals: &Seals) -> Result<(), TableError> {
     for file in TABLES {
-        let found = File::open(folder.join(file)).and_then(Seal::of);
+        let expected = seals.get(file).copied().unwrap_or_default();
+        let found = Seal::of(&folder.join(file), expected.bytes);
         let found = found.map_err(|cause| TableError::File { file, cause })?;
-        let expected = seals.get(file).copied();
-        if expected != Some(found) {
-            let expected = expected.unwrap_or_default();
+        if expected != found {
             return Err(TableError::Changed { file, found, expected });
         }
     }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
 
 use crc32fast::Hasher;
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,13 @@ pub struct Seal {
 }
 
 impl Seal {
-    /// Of a file that is there.
-    pub fn of(file: File) -> io::Result<Seal> {
+    /// Of a file that is there, of which no more is read than tells that it is longer than `expected`.
+    pub fn of(path: &Path, expected: u64) -> io::Result<Seal> {
+        // A pipe would be waited for, and a device may have no end.
+        if !path.metadata()?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let file = File::open(path)?.take(expected.saturating_add(1));
         let mut file = BufReader::with_capacity(1 << 20, file);
         let (mut bytes, mut hasher) = (0, Hasher::new());
         loop {

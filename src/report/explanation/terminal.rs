@@ -167,13 +167,15 @@ fn dominators(all: &[Dominator<'_>]) -> String {
     let told: Vec<String> = all
         .iter()
         .rev()
-        .filter(|each| each.type_name.is_some_and(|name| name != "builtins.module"))
+        .filter(|each| each.type_name != Some("builtins.module"))
         .take(DOMINATORS)
         .map(|each| {
-            let type_name = harmless(short(each.type_name.unwrap_or_default())).into_owned();
+            // A thread and a call have no type.
+            let type_name = each.type_name.map(|name| format!("{}, ", harmless(short(name))));
             format!(
-                "{} ({type_name}, {})",
+                "{} ({}{})",
                 harmless(each.path),
+                type_name.unwrap_or_default(),
                 units::bytes(each.retained_bytes)
             )
         })
