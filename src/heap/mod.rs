@@ -197,6 +197,27 @@ pub enum Place {
     Elsewhere,
 }
 
+impl Place {
+    pub const ALL: [Place; 5] = [
+        Place::Module,
+        Place::Class,
+        Place::Singleton,
+        Place::Frame,
+        Place::Elsewhere,
+    ];
+
+    /// The word for it in reports and saved heaps.
+    pub fn word(self) -> &'static str {
+        match self {
+            Place::Module => "module",
+            Place::Class => "class",
+            Place::Singleton => "singleton",
+            Place::Frame => "frame",
+            Place::Elsewhere => "other",
+        }
+    }
+}
+
 /// What a `functools.lru_cache` says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheStatistics {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::capture::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
-use crate::heap::{Container, ContainerKind, OwnerRank, Place, Totals, Tree, TypeTotals};
+use crate::heap::{Container, ContainerKind, OwnerRank, Totals, Tree, TypeTotals};
 use crate::rules::finding::Finding;
 use crate::sampling::growth::Growth;
 
@@ -257,7 +257,7 @@ fn owner_row<'a>(container: &'a Container, growth: &Growth) -> OwnerRow<'a> {
     let has_length = is_container || container.length > 0;
     OwnerRow {
         path: &container.path,
-        kind: place_word(container.place),
+        kind: container.place.word(),
         type_name: Rc::clone(&container.type_name),
         length: has_length.then_some(container.length),
         bytes: container.kept_bytes,
@@ -266,17 +266,6 @@ fn owner_row<'a>(container: &'a Container, growth: &Growth) -> OwnerRow<'a> {
         growth_bytes: series.map(|series| series.bytes_grown()),
         is_new: growth.intervals > 0 && series.is_none(),
         is_inner: container.rank == OwnerRank::Inner,
-    }
-}
-
-/// The word for where a container is held.
-pub(super) fn place_word(place: Place) -> &'static str {
-    match place {
-        Place::Module => "module",
-        Place::Class => "class",
-        Place::Singleton => "singleton",
-        Place::Frame => "frame",
-        Place::Elsewhere => "other",
     }
 }
 

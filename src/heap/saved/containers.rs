@@ -19,13 +19,6 @@ const KINDS: [(ContainerKind, &str); 10] = [
     (ContainerKind::Object, "object"),
     (ContainerKind::Holder, "holder"),
 ];
-const PLACES: [(Place, &str); 5] = [
-    (Place::Module, "module"),
-    (Place::Class, "class"),
-    (Place::Singleton, "singleton"),
-    (Place::Frame, "frame"),
-    (Place::Elsewhere, "other"),
-];
 /// Whether it stands in the list of owners, and whether another owner keeps it.
 const RANKS: [(OwnerRank, &str); 3] = [
     (OwnerRank::Outermost, "outermost"),
@@ -68,7 +61,7 @@ impl Recorded for Container {
                 Some(self.path.as_str().into()),
                 Some(Rc::clone(&self.type_name)),
                 word(&KINDS, &self.kind),
-                word(&PLACES, &self.place),
+                Some(self.place.word().into()),
                 word(&RANKS, &self.rank),
                 cache.map(|cache| cache.function.as_str().into()),
                 defined_at.map(|(file, _)| file.as_str().into()),
@@ -116,7 +109,9 @@ impl Recorded for Container {
             kept_bytes: kept_bytes?,
             retained_bytes: retained_bytes?,
             path: path.as_deref()?.to_owned(),
-            place: meaning(&PLACES, place.as_deref())?,
+            place: Place::ALL
+                .into_iter()
+                .find(|each| Some(each.word()) == place.as_deref())?,
             rank: meaning(&RANKS, rank.as_deref())?,
             allocated,
             first: first?,

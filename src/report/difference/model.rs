@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::capture::Capture;
 use crate::heap::difference::{Amounts, ContainerChange, Difference, Moves, TypeChange, grown};
-use crate::report::model::{HeapTotals, Process, heap_totals, place_word, process};
+use crate::report::model::{HeapTotals, Process, heap_totals, process};
 
 pub const SCHEMA: &str = "pymemscope/diff/1";
 /// More owners than these are not listed; those that changed least are left out.
@@ -117,7 +117,7 @@ fn owner_row<'a>(change: &ContainerChange<'a>) -> Option<OwnerRow<'a>> {
     let is_there = u64::from(change.new.is_some());
     Some(OwnerRow {
         path: &shown.path,
-        kind: place_word(shown.place),
+        kind: shown.place.word(),
         type_name: &shown.type_name,
         length: is_there * shown.length,
         bytes: is_there * shown.kept_bytes,
