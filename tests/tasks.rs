@@ -57,7 +57,8 @@ async def main():
     unnamed = asyncio.create_task(handle(service))
     await done
     await asyncio.sleep(0)
-    print('ready', flush=True)
+    # Called when this task waits, and is no longer a call of the thread.
+    asyncio.get_running_loop().call_soon(lambda: print('ready', flush=True))
     await asyncio.get_running_loop().run_in_executor(None, input)
 
 asyncio.run(main())
