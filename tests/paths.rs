@@ -65,10 +65,10 @@ const HELD: &[(&str, &str, &[&str])] = &[
         "__main__.CLOSURE > both[0]",
         &["__main__.CLOSURE", "__main__.CLOSURE > both"],
     ),
-    ("InDefault", "__main__.default.func_defaults[0]", &["__main__.default"]),
+    ("InDefault", "__main__.default.__defaults__[0]", &["__main__.default"]),
     (
         "InKeywordDefault",
-        "__main__.default.func_kwdefaults['keyword']",
+        "__main__.default.__kwdefaults__['keyword']",
         &["__main__.default"],
     ),
     ("OfClass", "__main__.Holder.attribute", &["__main__.Holder"]),

@@ -8,7 +8,7 @@ use super::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
 use crate::heap::saved::Seals;
 use crate::heap::{Heap, Totals};
 
-pub const SCHEMA: &str = "pymemscope/snapshot/1";
+pub const SCHEMA: &str = "pymemscope/snapshot/2";
 
 /// Sizes are bytes, times are seconds.
 #[derive(Debug, Serialize, Deserialize)]

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use cpython::memory::ReadMemory;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Inquiry;
+use crate::heap::facts::Facts;
 use crate::heap::labels::{Label, LabelKind};
 use crate::heap::objects::HEAP;
 use crate::heap::paths::Link;
@@ -129,7 +129,7 @@ impl Likenesses {
     }
 }
 
-impl<M: ReadMemory> Inquiry<'_, '_, M> {
+impl<F: Facts> Inquiry<F> {
     /// The likeness of each row's cheapest chain, in the order of the rows.
     pub fn likenesses(&mut self, rows: &[u32]) -> (Likenesses, Vec<u32>) {
         let mut known = Likenesses::new();
@@ -193,11 +193,11 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         if self.is_passed_over(reference) {
             return above;
         }
-        let link = self.network.link(self.found, before, reference);
+        let link = self.network.link(&self.facts, before, reference);
         let is_variable = before.is_some_and(|before| self.is_passed_over(before) && !link.in_namespace);
         if is_variable || matches!(link.label.kind(), LabelKind::Local | LabelKind::Unnamed) {
             let text = self.text(before, reference);
-            return known.below(above, &text, self.found.objects.type_of(link.row));
+            return known.below(above, &text, self.facts.kind_of(link.row));
         }
         self.step_below(known, above, link)
     }
@@ -207,7 +207,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         if link.label == Label::NAMESPACE {
             return above;
         }
-        let type_of = self.found.objects.type_of(link.row);
+        let type_of = self.facts.kind_of(link.row);
         let kind = link.label.kind();
         let is_place = match kind {
             LabelKind::Index => true,

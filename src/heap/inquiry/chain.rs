@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use cpython::memory::ReadMemory;
 use rustc_hash::FxHashSet;
 
 use super::{Chain, ChainStep, Dominator, Inquiry};
+use crate::heap::facts::Facts;
 use crate::heap::labels::{Label, LabelKind};
 
 /// More steps than a reader follows: what lies between the first and the last is left out.
@@ -26,7 +26,7 @@ struct Run {
     times: usize,
 }
 
-impl<M: ReadMemory> Inquiry<'_, '_, M> {
+impl<F: Facts> Inquiry<F> {
     /// Writes the chain of these references, of which the last `depth` steps are shown.
     pub fn chain(&mut self, references: &[u32], depth: Option<u32>) -> Chain {
         let shown = self.shown(references);
@@ -82,8 +82,8 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             let row = self.network.target(references[at]);
             Dominator {
                 path: self.chain(&references[..=at], None).path,
-                type_name: self.type_name(row),
-                address: self.address(row),
+                type_name: self.facts.type_name(row),
+                address: self.facts.address(row),
                 retained_bytes: self.network.retained_bytes(row),
             }
         };
@@ -105,14 +105,14 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
 
     fn chain_step(&mut self, references: &[u32], at: usize, dominators: &FxHashSet<u32>) -> ChainStep {
         let before = at.checked_sub(1).map(|before| references[before]);
-        let link = self.network.link(self.found, before, references[at]);
+        let link = self.network.link(&self.facts, before, references[at]);
         ChainStep {
             text: match link.label {
                 Label::NAMESPACE => ".__dict__".to_owned(),
                 _ => self.text(before, references[at]),
             },
-            type_name: self.type_name(link.row),
-            address: self.address(link.row),
+            type_name: self.facts.type_name(link.row),
+            address: self.facts.address(link.row),
             retained_bytes: self.network.retained_bytes(link.row),
             times: 1,
             is_dominator: dominators.contains(&link.row),
@@ -145,7 +145,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             LabelKind::Index | LabelKind::Entry => Label::new(LabelKind::Index, 0),
             _ => label,
         };
-        (label.bits(), self.found.objects.type_of(self.network.target(reference)))
+        (label.bits(), self.facts.kind_of(self.network.target(reference)))
     }
 }
 
