@@ -180,6 +180,10 @@ fn the_end_of_a_long_list_has_a_short_path() {
         assert_eq!(number(chain, "length"), 100_001);
         assert_eq!(chain["steps"].as_array().unwrap().len(), 3);
         assert!(groups(&answer)[0]["dominators"].as_array().unwrap().len() <= 8);
+        let shown = ask(&format!("paths {} --address {tail}", target.pid())).done();
+        let goes_with = shown.split("goes with").nth(1).unwrap_or_else(|| panic!("{shown}"));
+        assert!(goes_with.contains("__main__.HEAD (__main__.Link, "), "{shown}");
+        assert!(goes_with.contains("(.next × 99998) (__main__.Link, "), "{shown}");
         assert!(target.wait().success());
     });
 }
@@ -298,6 +302,72 @@ fn redacted_paths_have_no_keys() {
         assert_eq!(answer["capture"]["redacted"], true);
         assert!(!answer.to_string().contains("held.py"), "{answer}");
         assert!(target.wait().success());
+    });
+}
+
+/// Many tasks of one function, dicts whose entries are alike, chains through globals of a large module.
+const ALIKE: &str = "
+import asyncio
+class Row:
+    pass
+class Region:
+    def __init__(self):
+        self.rows = [Row()]
+class Step:
+    pass
+REGIONS = {'north': Region(), 'south': Region(), 'west': Region()}
+for number in range(70):
+    globals()['GLOBAL%d' % number] = number
+NESTED = HEAD = None
+for number in range(5000):
+    NESTED = (NESTED, Step()) if number == 0 else (NESTED,)
+LONG = []
+for number in range(5000):
+    LONG = [LONG]
+LONG_END = LONG
+while LONG_END:
+    LONG_END = LONG_END[0]
+LONG_END.append(Step())
+del LONG_END
+async def work():
+    row = Row()
+    await asyncio.get_running_loop().create_future()
+    return row
+async def main():
+    tasks = [asyncio.ensure_future(work()) for _ in range(40)]
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(lambda: print('ready', flush=True))
+    await asyncio.get_running_loop().run_in_executor(None, input)
+    for task in tasks:
+        task.cancel()
+asyncio.run(main())
+";
+
+#[test]
+fn what_is_alike_is_told_once() {
+    for_each_interpreter(|python| {
+        let mut target = Program::start(python.command().args(["-c", ALIKE]));
+        let answer = explain(&target, "--type __main__.Row");
+        let rows: Vec<(&str, u64)> = groups(&answer)
+            .iter()
+            .map(|group| (text(group, "path"), number(group, "count")))
+            .collect();
+        let [(tasks, 40), ("__main__.REGIONS[…].rows[…]", 3)] = rows[..] else {
+            panic!("{rows:?}")
+        };
+        assert!(
+            tasks.starts_with("task '…' > work() at ") && tasks.ends_with(" > row"),
+            "{tasks}"
+        );
+        let answer = explain(&target, "--type __main__.Step");
+        let mut paths: Vec<&str> = groups(&answer)
+            .iter()
+            .map(|group| text(&group["example"], "path"))
+            .collect();
+        paths.sort_unstable();
+        assert_eq!(paths, ["__main__.LONG([0] × 5000)", "__main__.NESTED([0] × 4999)[1]"]);
+        target.tell("");
+        target.wait();
     });
 }
 

@@ -1,8 +1,8 @@
 //! What the words of `paths` mean: about what it is asked, in which direction, how deep.
 
-use super::{HeapToAsk, PathsOptions};
 use super::meaning::{one_look, usage};
 use super::outputs::outputs;
+use super::{HeapToAsk, PathsOptions};
 use crate::capture::inquiry::{Direction, Question, Topic};
 use crate::commands::Command;
 use crate::commands::paths::{Asked, Whose};
@@ -59,7 +59,9 @@ fn whose(heap: HeapToAsk) -> Result<Whose, Error> {
         ));
     };
     match typed.to_str().filter(|word| is_number(word)) {
-        Some(word) => super::pid(word).map(Whose::Process).map_err(|cause| usage(&cause, "PIDs are above 0")),
+        Some(word) => super::pid(word)
+            .map(Whose::Process)
+            .map_err(|cause| usage(&cause, "PIDs are above 0")),
         None => Ok(Whose::Saved(typed)),
     }
 }

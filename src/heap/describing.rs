@@ -82,7 +82,9 @@ pub fn describe<M: ReadMemory>(facts: Live<'_, '_, M>, besides: &Besides) -> (De
         }
         if row as usize + 1 == besides.holders {
             let adopted = besides.adopted.iter().map(|&row| numbering.number(row));
-            detail.references.extend(adopted.map(|target| Held::new(target, By::Unnamed)));
+            detail
+                .references
+                .extend(adopted.map(|target| Held::new(target, By::Unnamed)));
         }
         detail.ends.push(detail.references.len() as u32);
         describing.add_texts_of(row, number, &mut detail);
@@ -97,7 +99,11 @@ fn namespaces(found: &Found) -> NodeSet {
     let objects = &found.objects;
     let mut namespaces = NodeSet::none_of(objects.count() as u32);
     for row in 0..objects.holders() as u32 {
-        for reference in objects.references(row).iter().filter(|each| each.label == Label::NAMESPACE) {
+        for reference in objects
+            .references(row)
+            .iter()
+            .filter(|each| each.label == Label::NAMESPACE)
+        {
             namespaces.insert(reference.target);
         }
     }
@@ -232,7 +238,9 @@ pub fn complete(
         .collect();
     for (number, &row) in numbering.rows.iter().enumerate() {
         let type_of = number_of_type[facts.found.objects.type_of(row) as usize];
-        detail.types.push(if number < detail.holders { NO_TYPE } else { type_of });
+        detail
+            .types
+            .push(if number < detail.holders { NO_TYPE } else { type_of });
         if let Some(retention) = retention {
             detail.retained_bytes.push(retention.bytes(row));
             let dominator = retention.dominator(row).unwrap_or(HEAP);

@@ -89,8 +89,8 @@ pub trait Facts {
     /// The label of a member that this program knows by name.
     fn member(&mut self, name: &str) -> Label;
 
-    /// The number of a label's name, the same for all names of the kind that read alike.
-    fn name_number(&mut self, label: Label) -> u32;
+    /// The number of the name under which `holder` holds something, the same for all names that read alike.
+    fn name_number(&mut self, holder: u32, label: Label) -> u32;
 
     /// The name under which `holder` holds something, as code has it. `None` when it cannot be read.
     fn name(&mut self, holder: u32, label: Label) -> Option<Rc<str>>;

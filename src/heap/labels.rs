@@ -56,7 +56,10 @@ impl Label {
     #[inline]
     pub fn kind(self) -> LabelKind {
         // No label is made with a higher number.
-        KINDS.get((self.0 >> KIND_SHIFT) as usize).copied().unwrap_or(LabelKind::Unnamed)
+        KINDS
+            .get((self.0 >> KIND_SHIFT) as usize)
+            .copied()
+            .unwrap_or(LabelKind::Unnamed)
     }
 
     /// Whether the object is held by a name, or by what may be one: the key of a dict.

@@ -155,8 +155,12 @@ impl<M: ReadMemory> Facts for Live<'_, '_, M> {
         Label::new(LabelKind::Member, u64::from(self.found.names.text(name)))
     }
 
-    fn name_number(&mut self, label: Label) -> u32 {
+    fn name_number(&mut self, holder: u32, label: Label) -> u32 {
         let form = match label.kind() {
+            LabelKind::Entry => {
+                let name = self.name(holder, label).unwrap_or_default();
+                return self.found.names.text(&name);
+            }
             LabelKind::Task => Form::Key,
             _ => Form::Name,
         };

@@ -119,7 +119,7 @@ impl Facts for Recalled {
         label
     }
 
-    fn name_number(&mut self, label: Label) -> u32 {
+    fn name_number(&mut self, _holder: u32, label: Label) -> u32 {
         label.number()
     }
 

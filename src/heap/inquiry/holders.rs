@@ -45,10 +45,11 @@ impl<F: Facts> Inquiry<F> {
         let mut sums = self.sums(&sets);
         let left_out = sums.pop().unwrap_or_default();
         let groups = all.iter().zip(sums).map(|(((state, likeness), alike), sum)| {
-            let example = alike
-                .iter()
-                .copied()
-                .min_by_key(|&row| (self.network.cheapest.cost(row), self.network.cheapest.through(row)));
+            let example = alike.iter().copied().min_by_key(|&row| {
+                let (cheapest, network) = (&self.network.cheapest, &self.network);
+                let place = cheapest.through(row).map(|through| network.place(&self.facts, through));
+                (cheapest.cost(row), place)
+            });
             let references = self.network.chain(example.unwrap_or_default());
             self.group((&likenesses, *likeness), *state, sum, &[references], depth)
         });
@@ -96,6 +97,7 @@ impl<F: Facts> Inquiry<F> {
             references: &network.references,
             incoming: &network.incoming,
             cheapest: &network.cheapest,
+            order: &|reference| network.place(&self.facts, reference),
         };
         let limits = Limits {
             chains: MOST_CHAINS,

@@ -102,7 +102,8 @@ pub struct Sum {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     pub address: u64,
-    /// The object and everything that it reaches; modules, classes, functions and code are not entered.
+    /// The object and everything that it reaches; modules, classes, functions and code are not entered. Never less than
+    /// what it retains, these included.
     pub deep_bytes: u64,
     pub deep_objects: u64,
     /// What it holds, by attribute, key or place, the largest `deep_bytes` first.
@@ -116,7 +117,7 @@ pub struct Part {
     pub name: String,
     pub type_name: Rc<str>,
     pub sum: Sum,
-    /// All that it reaches, whoever else reaches it too.
+    /// All that it reaches, whoever else reaches it too; what it retains at least.
     pub deep_bytes: u64,
 }
 

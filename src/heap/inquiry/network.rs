@@ -98,6 +98,17 @@ impl Network {
         }
     }
 
+    /// Where a reference stands, however rows are numbered: by its holder's address, and in this in the order given.
+    pub fn place(&self, facts: &impl Facts, reference: u32) -> (u64, u32) {
+        let source = self.references.source(reference);
+        let (start, _) = self.references.span(source);
+        let holder = match facts.address(source) {
+            0 => u64::from(source),
+            address => address,
+        };
+        (holder, reference - start)
+    }
+
     /// The bytes of a row and of all that would go with it.
     pub fn retained_bytes(&self, row: u32) -> u64 {
         self.retained.of(&self.dominators, &self.sizes, row).bytes

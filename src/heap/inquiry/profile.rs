@@ -40,14 +40,17 @@ impl<F: Facts> Inquiry<F> {
                 name,
                 type_name,
                 sum,
-                deep_bytes: reach.amount(&network.sizes, &entered, Some(&stop)).bytes,
+                deep_bytes: reach
+                    .amount(&network.sizes, &entered, Some(&stop))
+                    .bytes
+                    .max(sum.retained_bytes),
             });
         }
         told.sort_by_key(|part| Reverse((part.deep_bytes, part.sum.bytes)));
         told.truncate(MOST_PARTS);
         Profile {
             address,
-            deep_bytes: deep.bytes,
+            deep_bytes: deep.bytes.max(network.retained_bytes(row)),
             deep_objects: u64::from(deep.nodes),
             parts: told,
         }
@@ -135,7 +138,13 @@ impl<F: Facts> Inquiry<F> {
     /// The weak references to these rows.
     pub fn weak_references(&mut self, rows: &[u32]) -> Vec<Weak> {
         let asked: FxHashSet<u32> = rows.iter().copied().collect();
-        let mut holders: Vec<u32> = self.facts.weak_references().iter().filter(|each| asked.contains(&each.target)).map(|each| each.holder).collect();
+        let mut holders: Vec<u32> = self
+            .facts
+            .weak_references()
+            .iter()
+            .filter(|each| asked.contains(&each.target))
+            .map(|each| each.holder)
+            .collect();
         holders.truncate(MOST_WEAK);
         let told = holders.into_iter().map(|row| {
             let chain = self.network.chain(row);

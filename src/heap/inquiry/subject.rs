@@ -39,7 +39,10 @@ fn near(facts: &impl Facts, asked: &str) -> Vec<String> {
     let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_lowercase();
     let (whole, tail) = (asked.to_lowercase(), last(asked));
     let mut near: Vec<(usize, u64, &str)> = Vec::new();
-    for each in (0..facts.kinds()).map(|kind| facts.kind(kind)).filter(|each| each.count > 0) {
+    for each in (0..facts.kinds())
+        .map(|kind| facts.kind(kind))
+        .filter(|each| each.count > 0)
+    {
         let apart = distance(&whole, &each.name.to_lowercase()).min(distance(&tail, &last(&each.name)) * 2);
         if apart <= whole.chars().count().max(6) / 3 {
             near.push((apart, u64::MAX - each.bytes, &each.name));

@@ -40,7 +40,9 @@ impl<F: Facts> Inquiry<F> {
         let network = &self.network;
         let known = |row: u32| {
             let incoming = network.incoming.of(row).iter();
-            incoming.filter(|&&reference| network.references.source(reference) != network.adopter).count() as u64
+            incoming
+                .filter(|&&reference| network.references.source(reference) != network.adopter)
+                .count() as u64
         };
         let has_more = |facts: &mut F, row: u32| facts.unknown_references(row, known(row)) > 0;
         let surplus: Vec<u32> = all.iter().filter(|&row| has_more(&mut self.facts, row)).collect();

@@ -1,5 +1,7 @@
 //! The kinds of references in saved heaps.
 
+use std::rc::Rc;
+
 use crate::heap::TypeTotals;
 use crate::heap::detail::{By, Detail, Held};
 use crate::heap::facts::Nature;
@@ -80,23 +82,28 @@ impl Kind {
 }
 
 /// Tells the kinds of the references of a heap.
-pub struct Kinds {
+pub struct Kinds<'a> {
+    detail: &'a Detail,
     /// The dicts of classes.
     of_classes: NodeSet,
     /// By the numbers of names: what a member of this name is.
     members: Vec<(u32, Kind)>,
 }
 
-impl Kinds {
-    pub fn of(detail: &Detail, types: &[TypeTotals]) -> Kinds {
+impl<'a> Kinds<'a> {
+    pub fn of(detail: &'a Detail, types: &[TypeTotals]) -> Self {
         let nature = |node: u32| types.get(detail.types[node as usize] as usize).map(|each| each.nature);
         let mut of_classes = NodeSet::none_of(detail.count() as u32);
         for class in (0..detail.count() as u32).filter(|&node| nature(node) == Some(Nature::Class)) {
-            for held in detail.references(class).iter().filter(|held| held.by() == By::Namespace) {
+            for held in detail
+                .references(class)
+                .iter()
+                .filter(|held| held.by() == By::Namespace)
+            {
                 of_classes.insert(held.target);
             }
         }
-        let member = |(name, number): (&std::rc::Rc<str>, u32)| {
+        let member = |(name, number): (&Rc<str>, u32)| {
             let kind = match &**name {
                 "__defaults__" | "__kwdefaults__" => Kind::Default,
                 "__closure__" => Kind::Closure,
@@ -106,8 +113,21 @@ impl Kinds {
             Some((number, kind))
         };
         Kinds {
+            detail,
             of_classes,
             members: detail.names.iter().zip(0..).filter_map(member).collect(),
+        }
+    }
+
+    /// The number of the name that a reference has, that of a variable among them whose cell it leads to.
+    pub fn name(&self, holder: u32, held: Held) -> Option<u32> {
+        held.by().name().or_else(|| self.variable(holder, held))
+    }
+
+    fn variable(&self, holder: u32, held: Held) -> Option<u32> {
+        match held.by() {
+            By::Index(place) => self.detail.variables.get(&(holder, place)).copied(),
+            _ => None,
         }
     }
 
@@ -122,6 +142,7 @@ impl Kinds {
             }
             By::Namespace => Kind::Namespace,
             By::Key(_) => Kind::Key,
+            By::Index(_) if self.variable(holder, held).is_some() => Kind::Closure,
             By::Index(_) => Kind::Index,
             By::Local(_) => Kind::Local,
             By::Task(_) => Kind::Task,

@@ -18,6 +18,7 @@ use std::path::Path;
 use thiserror::Error;
 
 use self::containers::{ItemType, item_types, set_item_types};
+pub use self::kinds::Kinds;
 use self::records::Recorded;
 pub use self::seal::Seal;
 use self::seal::Sealing;

@@ -33,7 +33,10 @@ fn save(
         ("dominator", Values::Number(&dominator)),
     ];
     columns.extend(further);
-    let columns: Vec<Column> = columns.into_iter().map(|(name, values)| Column { name, values }).collect();
+    let columns: Vec<Column> = columns
+        .into_iter()
+        .map(|(name, values)| Column { name, values })
+        .collect();
     write(file, ids.len(), &columns)
 }
 

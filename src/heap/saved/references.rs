@@ -22,10 +22,6 @@ pub fn save(file: impl Write + Send, detail: &Detail, types: &[TypeTotals]) -> R
         Some(weak) => weak.holder,
         None => holders.of_row(row),
     };
-    let variable = |row: usize| match at(row)?.by() {
-        By::Index(place) => detail.variables.get(&(holder_of(row), place)).copied(),
-        _ => None,
-    };
     let holder = |row: usize| u64::from(holder_of(row));
     let held = |row: usize| match (at(row), detail.weak.get(row.wrapping_sub(strong))) {
         (Some(held), _) => u64::from(held.target),
@@ -33,13 +29,12 @@ pub fn save(file: impl Write + Send, detail: &Detail, types: &[TypeTotals]) -> R
     };
     let kind = |row: usize| {
         let kind = match at(row) {
-            Some(_) if variable(row).is_some() => Kind::Closure,
             Some(held) => kinds.kind(holder_of(row), *held),
             None => Kind::Weak,
         };
         Some(kind as u32)
     };
-    let name = |row: usize| at(row)?.by().name().or_else(|| variable(row));
+    let name = |row: usize| kinds.name(holder_of(row), *at(row)?);
     let index = |row: usize| match at(row)?.by() {
         By::Index(index) => Some(u64::from(index)),
         _ => None,

@@ -36,7 +36,9 @@ impl Recorded for TypeTotals {
         let [name, nature] = record.texts.as_slice() else {
             return None;
         };
-        let nature = Nature::ALL.into_iter().find(|each| Some(each.word()) == nature.as_deref());
+        let nature = Nature::ALL
+            .into_iter()
+            .find(|each| Some(each.word()) == nature.as_deref());
         let [
             count,
             bytes,
