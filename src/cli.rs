@@ -102,7 +102,7 @@ enum TypedCommand {
     #[command(after_help = examples::PATHS)]
     Paths {
         #[command(flatten)]
-        target: Target,
+        heap: HeapToAsk,
         #[command(flatten)]
         options: PathsOptions,
     },
@@ -111,6 +111,18 @@ enum TypedCommand {
         /// The pattern to explain
         name: Option<String>,
     },
+}
+
+/// A heap that is asked about: of a process, or saved.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct HeapToAsk {
+    /// The id of the process to look at, or the folder that `snapshot` wrote (./4242 if its name is a number)
+    #[arg(value_name = "PID|FOLDER")]
+    positional: Option<PathBuf>,
+    /// The id of the process as an option
+    #[arg(short, long = "pid", value_name = "PID", value_parser = pid)]
+    pid: Option<u32>,
 }
 
 #[derive(Debug, Args)]

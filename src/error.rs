@@ -130,6 +130,15 @@ pub enum Error {
     #[error("{} is no snapshot: {what}", shown(.path))]
     NoSnapshot { path: PathBuf, what: String },
 
+    #[error("the snapshot {} cannot be read: {cause}", shown(.path))]
+    SnapshotForbidden { path: PathBuf, cause: io::Error },
+
+    #[error("the snapshot {} was made by an older pymemscope, whose tables say less", shown(.path))]
+    OlderSnapshot { path: PathBuf },
+
+    #[error("the snapshot {} was made by a newer pymemscope", shown(.path))]
+    NewerSnapshot { path: PathBuf },
+
     #[error("the snapshot {} is damaged: {what}", shown(.path))]
     SnapshotUnreadable { path: PathBuf, what: String },
 
@@ -187,6 +196,9 @@ impl Error {
             Stopped => "start it again".into(),
             NotReplaced { .. } => "choose another name, or move away what is there".into(),
             NoSnapshot { .. } => "give the folder that `pymemscope snapshot PID -o FOLDER` wrote".into(),
+            SnapshotForbidden { .. } => "snapshots are for their owner alone: read it as that user".into(),
+            OlderSnapshot { .. } => "take another one, or read it with the pymemscope that made it".into(),
+            NewerSnapshot { .. } => "read it with that one, or a newer one".into(),
             SnapshotUnreadable { .. } => "copy it again from where it was written, or take another one".into(),
             SnapshotUnwritable { .. } => "check that there is room, or choose another place".into(),
             OutputUnwritable { .. } => "check that its folder exists, is yours to write to and has room".into(),

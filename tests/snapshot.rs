@@ -13,7 +13,8 @@ use std::path::Path;
 use interpreters::{all_required, for_each_interpreter, interpreters};
 use profiler::{answer, ask, report};
 use pymemscope::capture::folder;
-use pymemscope::heap::detail::{By, Detail};
+use pymemscope::heap::detail::{By, Detail, Held};
+use pymemscope::heap::saved::Kinds;
 use serde_json::Value;
 use targets::Target;
 
@@ -23,15 +24,13 @@ fn save(pid: u32, folder: &Path, more: &str) -> String {
 }
 
 /// The kind of a reference and its name or index, as the target states them.
-fn how(detail: &Detail, by: By) -> (&'static str, Value) {
-    let name = by.name().map(|name| Value::from(&*detail.names[name as usize]));
-    match by {
-        By::Attribute(_) => ("attribute", name.unwrap()),
-        By::Namespace => ("namespace", Value::Null),
-        By::Key(_) => ("key", name.unwrap_or_default()),
-        By::Index(index) => ("index", Value::from(index)),
-        By::Local(_) => ("local", name.unwrap()),
-        By::Unnamed => ("unnamed", Value::Null),
+fn how(detail: &Detail, kinds: &Kinds, holder: u32, held: Held) -> (&'static str, Value) {
+    let name = kinds.name(holder, held);
+    let name = name.map(|name| Value::from(&*detail.names[name as usize]));
+    let kind = kinds.kind(holder, held).word();
+    match held.by() {
+        By::Index(index) => (kind, name.unwrap_or(Value::from(index))),
+        _ => (kind, name.unwrap_or_default()),
     }
 }
 
@@ -44,6 +43,7 @@ fn every_reference_is_there_by_its_name() {
         let saved = folder.path().join("heap.pms");
         let capture = folder::load(&saved).unwrap();
         let detail = &folder::load_detail(&saved, &capture).unwrap();
+        let kinds = Kinds::of(detail, &capture.heap.types);
         let number = |address: &Value| detail.at(address.as_u64().unwrap()).unwrap();
         for reference in truth["references"].as_array().unwrap() {
             let [holder, held, kind, name, index] = reference.as_array().unwrap().as_slice() else {
@@ -51,7 +51,7 @@ fn every_reference_is_there_by_its_name() {
             };
             let wanted = if name.is_null() { index } else { name };
             let found = detail.references(number(holder)).iter().any(|each| {
-                let (found_kind, found_name) = how(detail, each.by);
+                let (found_kind, found_name) = how(detail, &kinds, number(holder), *each);
                 each.target == number(held) && kind == found_kind && *wanted == found_name
             });
             assert!(
@@ -63,11 +63,22 @@ fn every_reference_is_there_by_its_name() {
         // A frame, which is an object in some releases, holds its local variable.
         let local = number(&truth["local"]);
         let frame = (0..detail.count() as u32).find(|&holder| {
-            let is_local = |each: &&pymemscope::heap::detail::Held| each.target == local;
+            let is_local = |each: &&Held| each.target == local;
             let found = detail.references(holder).iter().find(is_local);
-            found.is_some_and(|each| how(detail, each.by) == ("local", Value::from("here")))
+            found.is_some_and(|each| how(detail, &kinds, holder, *each) == ("local", Value::from("here")))
         });
         assert!(frame.is_some());
+        // A weak reference holds nothing, and stands apart.
+        let (weak, plain) = (number(&truth["weak"]), number(&truth["plain"]));
+        assert!(
+            detail
+                .weak
+                .iter()
+                .any(|each| (each.holder, each.target) == (weak, plain))
+        );
+        assert!(!detail.references(weak).iter().any(|each| each.target == plain));
+        let call = &detail.names[detail.calls[&number(&truth["generator"])] as usize];
+        assert!(call.starts_with("generator() at saved.py:"), "{call}");
         // What dominates is never an object that somebody else's path goes around: here there is one way in.
         let (plain, lines) = (number(&truth["plain"]), number(&truth["lines"]));
         let above = |each: u32| detail.dominators[each as usize];
@@ -190,7 +201,9 @@ fn a_damaged_or_foreign_folder_is_refused_in_one_line() {
     for (bad, why) in [
         (&whole[..whole.len() / 2], "no JSON"),
         ("{\"schema\": \"another/1\"}", "another/1"),
-        ("{\"schema\": \"pymemscope/snapshot/1\"}", "damaged"),
+        ("{\"schema\": \"pymemscope/snapshot/2\"}", "damaged"),
+        ("{\"schema\": \"pymemscope/snapshot/1\"}", "older pymemscope"),
+        ("{\"schema\": \"pymemscope/snapshot/3\"}", "newer pymemscope"),
     ] {
         fs::write(&header, bad).unwrap();
         let said = refused();

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::Capture;
-use super::header::{Header, SCHEMA};
+use super::header::{FORM, Header, SCHEMA, form_of};
 use crate::error::{Error, Result};
 use crate::heap::detail::Detail;
 use crate::heap::saved::{self, TableError};
@@ -153,6 +153,10 @@ fn header(path: &Path) -> Result<Header> {
     }
     let file = match File::open(path.join(HEADER)) {
         Ok(file) => file,
+        Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => {
+            let path = path.to_owned();
+            return Err(Error::SnapshotForbidden { path, cause });
+        }
         Err(cause) if !path.exists() => return Err(foreign(&cause.to_string())),
         Err(_) if !path.is_dir() => return Err(foreign("it is a file, not a folder")),
         Err(cause) => return Err(foreign(&format!("{HEADER}: {cause}"))),
@@ -160,6 +164,13 @@ fn header(path: &Path) -> Result<Header> {
     let text = io::read_to_string(io::Read::take(file, LONGEST_HEADER)).map_err(|cause| foreign(&cause.to_string()))?;
     let value: serde_json::Value =
         serde_json::from_str(&text).map_err(|cause| foreign(&format!("{HEADER} is no JSON: {cause}")))?;
+    if let Some(form) = value["schema"].as_str().and_then(form_of).filter(|&form| form != FORM) {
+        let path = path.to_owned();
+        return Err(match form < FORM {
+            true => Error::OlderSnapshot { path },
+            false => Error::NewerSnapshot { path },
+        });
+    }
     if value["schema"] != SCHEMA {
         return Err(foreign(&format!(
             "{HEADER} is of the form {}, not \"{SCHEMA}\"",

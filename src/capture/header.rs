@@ -8,7 +8,15 @@ use super::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
 use crate::heap::saved::Seals;
 use crate::heap::{Heap, Totals};
 
-pub const SCHEMA: &str = "pymemscope/snapshot/1";
+pub const SCHEMA: &str = "pymemscope/snapshot/2";
+/// The form of header and tables, which its schema ends with.
+pub const FORM: u32 = 2;
+const SCHEMA_OF_ALL_FORMS: &str = "pymemscope/snapshot/";
+
+/// The form of a header, if it is one of ours.
+pub fn form_of(schema: &str) -> Option<u32> {
+    schema.strip_prefix(SCHEMA_OF_ALL_FORMS)?.parse().ok()
+}
 
 /// Sizes are bytes, times are seconds.
 #[derive(Debug, Serialize, Deserialize)]

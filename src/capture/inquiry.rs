@@ -1,13 +1,15 @@
-//! One look at a process, to answer one question about its heap.
+//! One question about a heap: of a process, which takes one look at it, or one that was saved.
 
+use std::path::Path;
 use std::time::Duration;
 
+use crate::capture::folder;
 use crate::capture::look::look;
 use crate::capture::plan::CapturePlan;
 use crate::capture::progress::Progress;
 use crate::capture::{FreezeUsed, ProcessFacts};
 use crate::error::{Error, Result};
-use crate::heap::inquiry::{Answer, Unanswerable};
+use crate::heap::inquiry::{self, Answer, Unanswerable};
 pub use crate::heap::inquiry::{Direction, Question, Topic};
 
 /// An answer, and how it was come by.
@@ -32,7 +34,12 @@ pub fn inquire(pid: u32, plan: &CapturePlan, question: &Question, progress: &mut
     let look = look(pid, plan, progress, |surveyed, memory| {
         surveyed.answer(memory, question)
     })?;
-    let answer = look.seen.map_err(|cause| unanswered(pid, cause))?;
+    let asked = Asked {
+        whose: format!("process {pid}"),
+        listing: format!("pymemscope attach {pid} -d 0 --top 1000"),
+        instead: format!("pymemscope attach {pid}"),
+    };
+    let answer = look.seen.map_err(|cause| unanswered(&asked, cause))?;
     let mut warnings = look.warnings;
     warnings.extend(answer.warnings.iter().cloned());
     Ok(Explanation {
@@ -47,30 +54,68 @@ pub fn inquire(pid: u32, plan: &CapturePlan, question: &Question, progress: &mut
     })
 }
 
-fn unanswered(pid: u32, cause: Unanswerable) -> Error {
-    let types = format!("`pymemscope attach {pid} -d 0 --top 1000` lists the types that have objects");
+/// Asks the heap that a folder holds.
+pub fn inquire_saved(path: &Path, question: &Question) -> Result<Explanation> {
+    let capture = folder::load(path)?;
+    let detail = folder::load_detail(path, &capture)?;
+    let asked = Asked {
+        whose: format!("the heap in {}", path.display()),
+        listing: format!("pymemscope report {} --top 1000", path.display()),
+        instead: format!("pymemscope report {}", path.display()),
+    };
+    let answer = inquiry::answer(detail, &capture.heap, question).map_err(|cause| unanswered(&asked, cause))?;
+    let hold = capture.holds.into_iter().next_back();
+    Ok(Explanation {
+        process: capture.process,
+        freeze: hold.as_ref().map_or(FreezeUsed::None, |hold| hold.freeze),
+        freeze_reason: hold.and_then(|hold| hold.reason),
+        pauses: capture.pauses,
+        duration: capture.duration,
+        answer,
+        redacted: capture.redacted,
+        warnings: capture.warnings,
+    })
+}
+
+/// What was asked, for those who get no answer.
+struct Asked {
+    /// `process 4242`.
+    whose: String,
+    /// What lists all types.
+    listing: String,
+    /// What to do where this takes too much.
+    instead: String,
+}
+
+fn unanswered(of: &Asked, cause: Unanswerable) -> Error {
+    let Asked {
+        whose,
+        listing,
+        instead,
+    } = of;
+    let types = format!("`{listing}` lists the types that have objects");
     let (what, hint) = match cause {
         Unanswerable::NoSuchType { asked, near } => (
-            format!("process {pid} has no objects of type '{}'", crate::error::shown(&asked)),
+            format!("{whose} has no objects of type '{}'", crate::error::shown(&asked)),
             match &near[..] {
                 [] => format!("types are named module.qualname, as in shop.models.Order; {types}"),
                 near => format!("did you mean {}? {types}", near.join(" or ")),
             },
         ),
         Unanswerable::NoObject { address, within: None } => (
-            format!("no object begins at {address:#x} in process {pid}"),
+            format!("no object begins at {address:#x} in {whose}"),
             "give what id() returns in the program, or an address from a report; it may be gone since".to_owned(),
         ),
         Unanswerable::NoObject {
             address,
             within: Some((start, type_name)),
         } => (
-            format!("no object begins at {address:#x} in process {pid}"),
+            format!("no object begins at {address:#x} in {whose}"),
             format!("it lies within the {type_name} at {start:#x}; ask for that one"),
         ),
         Unanswerable::TooLarge(cause) => (
-            format!("the heap of process {pid} is too large: {cause}"),
-            "use `pymemscope attach`, which needs less of it at a time".to_owned(),
+            format!("{whose} is too large: {cause}"),
+            format!("use `{instead}`, which needs less of it at a time"),
         ),
     };
     Error::NothingToExplain { what, hint }

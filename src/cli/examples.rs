@@ -46,7 +46,8 @@ passes: the objects go with any of these.
 Examples:
   pymemscope paths 4242 --type shop.models.Order         who holds the orders
   pymemscope paths 4242 --address 0x7f31c0de             who holds this object, what it holds, and what it reaches
-  pymemscope paths 4242 --type shop.Cart --refs -o cart.svg   a drawing of what carts hold";
+  pymemscope paths 4242 --type shop.Cart --refs -o cart.svg   a drawing of what carts hold
+  pymemscope paths heap.pms --type shop.models.Order     the same of a heap that `snapshot` saved";
 
 pub const RUN: &str = "\
 A snapshot is taken when the interpreter has started, then every 10 seconds or as --interval says, and the last one when \

@@ -82,9 +82,7 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             outputs: outputs(&options.output, options.format, None)?,
             force: options.force,
         })),
-        TypedCommand::Paths { target, options } => {
-            questions::meaning(pid(&target, "pymemscope paths PID --type NAME")?, options)
-        }
+        TypedCommand::Paths { heap, options } => questions::meaning(heap, options),
         TypedCommand::Rules { name } => Ok(Command::Rules { name }),
     }
 }

@@ -55,7 +55,7 @@ pub enum Command {
     Diff(diff::Comparison),
     Export(export::Export),
     Paths {
-        pid: u32,
+        whose: paths::Whose,
         asked: paths::Asked,
     },
     Rules {
@@ -94,7 +94,7 @@ pub fn execute(command: &Command) -> Result<u8> {
         Command::Report { folder, settings } => report::report(folder, settings),
         Command::Diff(asked) => diff::diff(asked),
         Command::Export(asked) => export::export(asked),
-        Command::Paths { pid, asked } => paths::paths(*pid, asked),
+        Command::Paths { whose, asked } => paths::paths(whose, asked),
         Command::Rules { name } => rules::rules(name.as_deref()),
     }
 }

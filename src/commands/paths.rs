@@ -1,7 +1,9 @@
-//! `pymemscope paths PID`: says why objects are alive, and what they hold.
+//! `pymemscope paths PID` and `paths FOLDER`: says why objects are alive, and what they hold.
+
+use std::path::PathBuf;
 
 use super::deliver;
-use crate::capture::inquiry::{Question, inquire};
+use crate::capture::inquiry::{Question, inquire, inquire_saved};
 use crate::capture::plan::CapturePlan;
 use crate::error::{Result, exit_code};
 use crate::report::explanation::model::Explained;
@@ -11,6 +13,14 @@ use crate::report::output::Output;
 use crate::report::progress;
 use crate::report::screen::Screen;
 use crate::report::standard_output;
+
+/// The heap that is asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Whose {
+    Process(u32),
+    /// One that was saved, in this folder.
+    Saved(PathBuf),
+}
 
 /// A question, and where the answer goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,12 +32,15 @@ pub struct Asked {
     pub force: bool,
 }
 
-pub fn paths(pid: u32, asked: &Asked) -> Result<u8> {
+pub fn paths(whose: &Whose, asked: &Asked) -> Result<u8> {
     // What can fail without the program fails before it is touched.
     standard_output::check()?;
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
     let mut progress = progress::on_stderr();
-    let explanation = inquire(pid, &asked.plan, &asked.question, progress.as_mut());
+    let explanation = match whose {
+        Whose::Process(pid) => inquire(*pid, &asked.plan, &asked.question, progress.as_mut()),
+        Whose::Saved(folder) => inquire_saved(folder, &asked.question),
+    };
     drop(progress);
     let explanation = explanation?;
     let explained = Explained::new(&explanation, &asked.question);

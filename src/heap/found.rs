@@ -201,8 +201,8 @@ impl<'a> Found<'a> {
             Step::Attribute(name) => named(LabelKind::Attribute, self.names.object(name)),
             Step::Local(name) => named(LabelKind::Local, self.names.object(name)),
             Step::Field(FieldName::Known("__dict__")) => Label::NAMESPACE,
-            Step::Field(FieldName::Known(name)) => named(LabelKind::Attribute, Some(self.names.known(name))),
-            Step::Field(FieldName::Text(address)) => named(LabelKind::Attribute, self.names.c_string(address)),
+            Step::Field(FieldName::Known(name)) => named(LabelKind::Member, Some(self.names.known(name))),
+            Step::Field(FieldName::Text(address)) => named(LabelKind::Slot, self.names.c_string(address)),
             Step::Key | Step::Member | Step::Stack | Step::Scanned => Label::UNNAMED,
         }
     }

@@ -6,8 +6,12 @@ pub struct Label(u32);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LabelKind {
-    /// `.name`: an attribute, a member of a C structure; of the heap itself: a module, a thread. The number is a name's.
+    /// `.name`: an attribute; of the heap itself: a module, a thread. The number is a name's.
     Attribute,
+    /// `.name`: of `__slots__`, or another member that a class tells of (`PyMemberDef`). The number is a name's.
+    Slot,
+    /// `.name`: a member of a C structure that is known by its type, such as `__closure__`. The number is a name's.
+    Member,
     /// The dict behind attributes, which paths pass over.
     Namespace,
     /// What a dict has under a key: an attribute where the dict is a namespace, else `[key]`. The number is a name's.
@@ -24,10 +28,12 @@ pub enum LabelKind {
     Unnamed,
 }
 
-const KIND_SHIFT: u32 = 29;
+const KIND_SHIFT: u32 = 28;
 const NUMBER: u32 = (1 << KIND_SHIFT) - 1;
-const KINDS: [LabelKind; 8] = [
+const KINDS: [LabelKind; 10] = [
     LabelKind::Attribute,
+    LabelKind::Slot,
+    LabelKind::Member,
     LabelKind::Namespace,
     LabelKind::Value,
     LabelKind::Index,
@@ -49,13 +55,19 @@ impl Label {
 
     #[inline]
     pub fn kind(self) -> LabelKind {
-        KINDS[(self.0 >> KIND_SHIFT) as usize]
+        // No label is made with a higher number.
+        KINDS
+            .get((self.0 >> KIND_SHIFT) as usize)
+            .copied()
+            .unwrap_or(LabelKind::Unnamed)
     }
 
     /// Whether the object is held by a name, or by what may be one: the key of a dict.
     #[inline]
     pub fn is_name(self) -> bool {
         const NAMES: u32 = 1 << LabelKind::Attribute as u32
+            | 1 << LabelKind::Slot as u32
+            | 1 << LabelKind::Member as u32
             | 1 << LabelKind::Value as u32
             | 1 << LabelKind::Entry as u32
             | 1 << LabelKind::Local as u32;

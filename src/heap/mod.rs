@@ -2,8 +2,10 @@
 
 mod collector;
 mod containers;
+mod describing;
 pub mod detail;
 pub mod difference;
+pub mod facts;
 mod followed;
 mod found;
 mod gone;
@@ -11,12 +13,14 @@ pub mod graph;
 mod holders;
 pub mod inquiry;
 mod labels;
+mod live;
 mod names;
 mod naming;
 mod objects;
 mod owners;
 mod ownership;
 mod paths;
+mod recalled;
 pub mod redaction;
 mod retention;
 mod roots;
@@ -35,6 +39,8 @@ use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use rustc_hash::FxBuildHasher;
+
+use self::facts::Nature;
 
 /// Everything that one snapshot of a heap says.
 #[derive(Debug, Clone, Default)]
@@ -71,6 +77,7 @@ pub struct Totals {
 pub struct TypeTotals {
     /// `module.qualname`.
     pub name: Rc<str>,
+    pub nature: Nature,
     pub count: u64,
     pub bytes: u64,
     pub getsizeof_bytes: u64,

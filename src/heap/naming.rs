@@ -9,7 +9,7 @@ use cpython::objects::{dict, int, text};
 /// Longer names are cut.
 pub const LONGEST_NAME: usize = 200;
 /// Longer keys are cut, since they are data of the program and no names.
-const LONGEST_KEY: usize = 40;
+pub const LONGEST_KEY: usize = 40;
 /// More bases than any class has.
 const MOST_BASES: u64 = 256;
 
@@ -157,7 +157,7 @@ pub fn key_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) ->
     if tp_flags & flags::LONG_SUBCLASS != 0
         && let Ok(Some(number)) = int::int_value(memory, layout, address)
     {
-        return number.to_string();
+        return cut(&number.to_string(), LONGEST_KEY);
     }
     let type_name = memory
         .word(address.wrapping_add(layout.object.ob_type))
@@ -174,6 +174,14 @@ fn type_flags<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> O
     let head = memory.read(address, 16).ok()?;
     let type_address = word_at(head, layout.object.ob_type);
     memory.word(type_address.wrapping_add(layout.types.flags)).ok()
+}
+
+/// At most so many characters of a text.
+pub fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// Text for one line of output: without control characters and quotes, cut after `most` characters.

@@ -137,7 +137,12 @@ impl Held<'_> {
     fn is_item(&self, row: u32) -> bool {
         let Owner { label, parent, .. } = self.owned.owner(row);
         match label.kind() {
-            LabelKind::Attribute | LabelKind::Namespace | LabelKind::Local | LabelKind::Task => false,
+            LabelKind::Attribute
+            | LabelKind::Slot
+            | LabelKind::Member
+            | LabelKind::Namespace
+            | LabelKind::Local
+            | LabelKind::Task => false,
             LabelKind::Value | LabelKind::Entry => !self.owned.is_namespace(parent),
             LabelKind::Index | LabelKind::Unnamed => true,
         }

@@ -284,7 +284,7 @@ impl Ownership {
             LabelKind::Attribute | LabelKind::Value | LabelKind::Entry if holder.is_namespace => {
                 self.owner(holder.row).parent
             }
-            LabelKind::Attribute => holder.row,
+            LabelKind::Attribute | LabelKind::Slot | LabelKind::Member => holder.row,
             _ => return Place::Elsewhere,
         };
         let type_of = reader.objects.type_of(owner);
@@ -359,9 +359,13 @@ impl<M: ReadMemory> Reader<'_, M> {
                     None => Step::Place,
                 }
             }
-            LabelKind::Attribute | LabelKind::Local | LabelKind::Value | LabelKind::Namespace | LabelKind::Task => {
-                self.name(number)
-            }
+            LabelKind::Attribute
+            | LabelKind::Slot
+            | LabelKind::Member
+            | LabelKind::Local
+            | LabelKind::Value
+            | LabelKind::Namespace
+            | LabelKind::Task => self.name(number),
             LabelKind::Index | LabelKind::Entry => Step::Place,
             LabelKind::Unnamed => Step::Unnamed,
         }

@@ -4,15 +4,14 @@ use std::rc::Rc;
 
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
-use cpython::objects::content::Content;
 use cpython::objects::dict::{DictHeader, KeysHeader};
-use cpython::objects::frames::suspended_code;
 
+use super::facts::{Facts, Nature, short_name};
 use super::found::Found;
 use super::labels::{Label, LabelKind};
-use super::names::Form;
-use super::naming;
-use super::objects::{HEAP, NO_OBJECT};
+use super::live::Live;
+use super::naming::{LONGEST_KEY, cut};
+use super::objects::HEAP;
 use super::ownership::{Owner, Ownership};
 use super::tasks::is_call;
 
@@ -21,6 +20,9 @@ const MOST_STEPS: usize = 24;
 
 /// Of an object that lies deeper the path's beginning is not looked for: there may be many such objects.
 const DEEPEST: usize = 10_000;
+
+/// Stands for a name that cannot be read.
+const UNKNOWN: &str = "…";
 
 /// Answers for paths.
 pub struct Paths<'a, 'b> {
@@ -44,14 +46,11 @@ impl Paths<'_, '_> {
                 true => {}
                 false => {
                     let link = self.link(row);
-                    let mut steps = Steps {
-                        layout: self.layout,
-                        found: &mut *self.found,
-                    };
-                    steps.add_step(memory, link, &mut text);
+                    let mut facts = Live::new(&mut *memory, self.layout, &mut *self.found);
+                    add_step(&mut facts, link, &mut text);
                     let holds_more = index + 1 < chain.len();
-                    if is_call(steps.found, row) && (holds_more || link.is_of_task) {
-                        steps.add_call(memory, row, &mut text);
+                    if holds_more || link.is_of_task {
+                        add_call(&mut facts, row, &mut text);
                     }
                 }
             }
@@ -68,6 +67,7 @@ impl Paths<'_, '_> {
             parent,
             label,
             in_namespace: self.owned.is_namespace(parent),
+            is_of_attributes: false,
             is_of_task: above.kind() == LabelKind::Task && is_call(self.found, row),
         }
     }
@@ -81,95 +81,75 @@ pub struct Link {
     pub label: Label,
     /// Whether the parent is a dict behind another object's attributes.
     pub in_namespace: bool,
+    /// Whether the parent is such a dict, but was not reached as one.
+    pub is_of_attributes: bool,
     /// Whether it is the coroutine of a task that is not done.
     pub is_of_task: bool,
 }
 
-/// Writes steps in Python terms.
-pub struct Steps<'a, 'b> {
-    pub layout: &'a Layout,
-    pub found: &'a mut Found<'b>,
+/// Adds a step in Python terms.
+pub fn add_step(facts: &mut impl Facts, link: Link, text: &mut String) {
+    let Link {
+        row,
+        parent,
+        label,
+        in_namespace,
+        ..
+    } = link;
+    let known = |name: Option<Rc<str>>| name.unwrap_or_else(|| UNKNOWN.into());
+    match label.kind() {
+        LabelKind::Namespace => {}
+        LabelKind::Task => text.push_str(&task_name(&known(facts.key(parent, label)))),
+        LabelKind::Attribute | LabelKind::Slot | LabelKind::Member => add_attribute(facts, link, text),
+        LabelKind::Local => text.extend([" > ", &known(facts.name(parent, label))]),
+        LabelKind::Value | LabelKind::Entry if in_namespace => {
+            text.extend([".", &known(facts.name(parent, label))]);
+        }
+        LabelKind::Value | LabelKind::Entry if link.is_of_attributes => {
+            let name = known(facts.name(parent, label));
+            text.extend(["[", &key_of_name(&name), "]"]);
+        }
+        LabelKind::Value | LabelKind::Entry => text.extend(["[", &known(facts.key(parent, label)), "]"]),
+        LabelKind::Index => text.push_str(&format!("[{}]", label.number())),
+        LabelKind::Unnamed if is_awaited_call(facts, link) => {}
+        LabelKind::Unnamed => text.push_str(&format!(" > {}", short_name(&facts.type_name(row)))),
+    }
 }
 
-impl Steps<'_, '_> {
-    pub fn add_step<M: ReadMemory>(&mut self, memory: &mut M, link: Link, text: &mut String) {
-        let Link {
-            row,
-            parent,
-            label,
-            in_namespace,
-            is_of_task,
-        } = link;
-        match label.kind() {
-            LabelKind::Namespace => {}
-            LabelKind::Task => {
-                let key = self.found.names.read(memory, self.layout, label.number(), Form::Key);
-                text.push_str(&task_name(&self.found.names.get(key)));
-            }
-            LabelKind::Attribute if is_of_task => {}
-            LabelKind::Attribute if parent == HEAP => text.push_str(&self.name(memory, label.number())),
-            // The frame of a generator is the generator to a reader, as it is where it is no object.
-            LabelKind::Attribute if self.is_frame(row) && !self.is_no_object(parent) => {}
-            LabelKind::Attribute if self.is_no_object(row) || self.is_frame(row) => {
-                text.extend([" > ", &self.name(memory, label.number())]);
-            }
-            LabelKind::Attribute => text.extend([".", &self.name(memory, label.number())]),
-            LabelKind::Value if in_namespace => text.extend([".", &self.name(memory, label.number())]),
-            LabelKind::Local => text.extend([" > ", &self.name(memory, label.number())]),
-            LabelKind::Value => {
-                let key = self.found.names.read(memory, self.layout, label.number(), Form::Key);
-                text.extend(["[", &self.found.names.get(key), "]"]);
-            }
-            LabelKind::Index => text.push_str(&format!("[{}]", label.number())),
-            LabelKind::Entry => {
-                let dict = self.found.spots.address(self.found.objects.spot(parent));
-                let key = key_at(memory, self.layout, dict, u64::from(label.number()));
-                match key {
-                    Some(key) if in_namespace => {
-                        text.extend([".", &self.found.names.name_at(memory, self.layout, key)])
-                    }
-                    Some(key) => text.extend(["[", &self.found.names.key_at(memory, self.layout, key), "]"]),
-                    None => text.push_str("[…]"),
-                }
-            }
-            LabelKind::Unnamed if self.is_awaited_call(link) => {}
-            LabelKind::Unnamed => {
-                let type_of = self.found.objects.type_of(row);
-                text.push_str(&format!(" > {}", self.found.types.short_name(type_of)));
-            }
-        }
+fn add_attribute(facts: &mut impl Facts, link: Link, text: &mut String) {
+    let Link { row, parent, .. } = link;
+    let is_frame = facts.nature(row) == Nature::Frame;
+    // The frame of a generator is the generator to a reader, as it is where it is no object.
+    if link.is_of_task || parent != HEAP && is_frame && facts.is_object(parent) {
+        return;
     }
+    let before = match parent {
+        HEAP => "",
+        _ if is_frame || !facts.is_object(row) => " > ",
+        _ => ".",
+    };
+    let name = facts.name(parent, link.label);
+    text.extend([before, name.as_deref().unwrap_or(UNKNOWN)]);
+}
 
-    /// ` > handle() at app.py:41`, for what stands in that call.
-    pub fn add_call<M: ReadMemory>(&mut self, memory: &mut M, row: u32, text: &mut String) {
-        let address = self.found.address_of(row);
-        if let Ok(Some(code)) = suspended_code(memory, self.layout, address) {
-            text.extend([" > ", &naming::call_of(memory, self.layout, code)]);
-        }
+/// Adds ` > handle() at app.py:41`, for what stands in that call.
+pub fn add_call(facts: &mut impl Facts, row: u32, text: &mut String) {
+    if let Some(call) = facts.call(row) {
+        text.extend([" > ", &call]);
     }
+}
 
-    /// Whether the row is what a suspended call waits for: another such call.
-    fn is_awaited_call(&self, link: Link) -> bool {
-        is_call(self.found, link.row) && (is_call(self.found, link.parent) || self.is_frame(link.parent))
-    }
+/// Whether the row is what a suspended call waits for: another such call.
+fn is_awaited_call(facts: &impl Facts, link: Link) -> bool {
+    facts.is_call(link.row) && matches!(facts.nature(link.parent), Nature::Call | Nature::Frame)
+}
 
-    fn is_no_object(&self, row: u32) -> bool {
-        self.found.objects.type_of(row) == NO_OBJECT
-    }
-
-    fn is_frame(&self, row: u32) -> bool {
-        self.found
-            .types
-            .get(self.found.objects.type_of(row))
-            .info
-            .of_type
-            .content
-            == Content::Frame
-    }
-
-    fn name<M: ReadMemory>(&mut self, memory: &mut M, name: u32) -> Rc<str> {
-        let read = self.found.names.read(memory, self.layout, name, Form::Name);
-        self.found.names.get(read)
+/// `'lines'`: the name of an attribute as the key that it is in the dict behind the attributes. What is no text stands in
+/// brackets where a name is expected.
+fn key_of_name(name: &str) -> String {
+    match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(key) => key.to_owned(),
+        None => format!("'{}'", cut(name, LONGEST_KEY)),
     }
 }
 

@@ -7,6 +7,7 @@ use super::TypeTotals;
 use super::graph::NO_NODE;
 use super::graph::dominators::Dominators;
 use super::graph::groups;
+use super::graph::nodes::NodeSet;
 use super::graph::references::References;
 use super::graph::retained::{Amount, Retained};
 use super::graph::sizes::Sizes;
@@ -43,6 +44,11 @@ impl Retention {
     /// The last holder that all chains from the roots to a row pass; `None` for the heap as a whole.
     pub fn dominator(&self, row: u32) -> Option<u32> {
         self.dominators.of(row)
+    }
+
+    /// All that the rows of a holder lead to and nothing else does.
+    pub fn dominated_by(&self, row: u32) -> NodeSet {
+        self.dominators.below(row)
     }
 
     /// Says of each type what its objects retain.

@@ -11,10 +11,12 @@ use cpython::objects::examine::Examiner;
 
 use super::collector;
 use super::containers;
-use super::detail::{Detail, detail};
+use super::describing::{Besides, complete, describe};
+use super::detail::Detail;
 use super::followed::{self, Earlier};
 use super::found::Found;
 use super::holders::{Holders, Rows};
+use super::live::Live;
 use super::objects::HEAP;
 use super::owners;
 use super::ownership::Ownership;
@@ -122,7 +124,14 @@ impl Survey<'_> {
         let large = owned.large();
         owners::rank(memory, &mut walker, &found, &owned, &large, &mut watched);
         let followed = followed::follow(memory, &mut walker, &found, &owned, &large, earlier, &mut watched);
-        let mut detailed = in_detail.then(|| detail(memory, subject.layout, &mut found, &owned, &tasks, rows.count));
+        let mut detailed = in_detail.then(|| {
+            let besides = Besides {
+                tasks: &tasks,
+                adopted: &owned.adopted,
+                holders: rows.count,
+            };
+            describe(Live::new(memory, subject.layout, &mut found), &besides)
+        });
         let inside = containers::look_inside(&found, &watched);
         // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
         let adopted = (rows.count as u32 - 1, std::mem::take(&mut owned.adopted));
@@ -157,7 +166,8 @@ impl Survey<'_> {
             tracked_objects: sum(|each| each.tracked_count),
         };
         if let Some((detail, numbering)) = &mut detailed {
-            detail.complete(numbering, &found, &types, retention.as_ref());
+            let facts = Live::new(memory, subject.layout, &mut found);
+            complete(detail, facts, numbering, &types, retention.as_ref());
         }
         let heap = Heap {
             types,

@@ -8,6 +8,7 @@ use cpython::objects::examine::ObjectSize;
 use cpython::objects::types::{TypeInfo, is_type};
 use rustc_hash::FxHashMap;
 
+use super::live::nature_of;
 use super::{TypeTotals, naming};
 
 /// A type, and what its objects have come to.
@@ -114,6 +115,7 @@ impl Types {
             let row = *row_of.entry(&each.name).or_insert_with(|| {
                 rows.push(TypeTotals {
                     name: Rc::clone(&each.name),
+                    nature: nature_of(each),
                     ..TypeTotals::default()
                 });
                 rows.len() - 1

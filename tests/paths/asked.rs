@@ -28,12 +28,18 @@ pub fn id(target: &mut Program, expression: &str) -> u64 {
 /// The answer to `paths PID` with these words, which conforms to the project's schema.
 #[track_caller]
 pub fn explain(target: &Program, words: &str) -> Value {
+    explain_heap(&target.pid().to_string(), words)
+}
+
+/// The same for a process or a folder.
+#[track_caller]
+pub fn explain_heap(whose: &str, words: &str) -> Value {
     static SCHEMA: OnceLock<jsonschema::Validator> = OnceLock::new();
     let schema = SCHEMA.get_or_init(|| {
         let text = pymemscope::report::explanation::model::SCHEMA_TEXT;
         jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap()
     });
-    let answer = ask(&format!("paths {} {words} -j", target.pid())).done();
+    let answer = ask(&format!("paths {whose} {words} -j")).done();
     let answer: Value = serde_json::from_str(&answer).unwrap();
     let faults: Vec<String> = schema
         .iter_errors(&answer)

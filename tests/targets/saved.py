@@ -6,8 +6,10 @@ A reference is the holder's address, the held one's, the kind and the name or in
 
 import collections
 import functools
+import gc
 import json
 import sys
+import weakref
 
 
 class Slotted:
@@ -44,6 +46,7 @@ DEQUE = collections.deque([PLAIN, SLOTTED])
 PARTIAL = functools.partial(print, PLAIN)
 GENERATOR = generator(PRICES)
 KEPT = next(GENERATOR)
+WEAK = weakref.ref(PLAIN)
 
 
 def references():
@@ -51,8 +54,8 @@ def references():
         found.append([id(holder), id(held), kind, name, index])
 
     found = []
-    say(SLOTTED, PLAIN, "attribute", "left")
-    say(SLOTTED, SLOTTED.right, "attribute", "right")
+    say(SLOTTED, PLAIN, "slot", "left")
+    say(SLOTTED, SLOTTED.right, "slot", "right")
     say(PRICES, PRICES["eu"], "key", "'eu'")
     say(PRICES, SLOTTED, "key", "7")
     say(PRICES, SLOTTED, "key", "'line\\nbreak'")
@@ -65,14 +68,20 @@ def references():
         say(LARGE[key], LARGE[key][0], "index", None, 0)
     for key in PRICES:
         say(PRICES, key, "unnamed")
-    say(CLOSURE, CLOSURE.__defaults__, "attribute", "func_defaults")
-    say(CLOSURE, CLOSURE.__closure__, "attribute", "func_closure")
-    say(CLOSURE.__closure__[0], PRICES, "attribute", "cell_contents")
+    say(CLOSURE, CLOSURE.__defaults__, "default", "__defaults__")
+    say(CLOSURE, CLOSURE.__closure__, "closure", "__closure__")
+    say(CLOSURE.__closure__, CLOSURE.__closure__[0], "closure", "captured")
+    say(CLOSURE.__closure__[0], PRICES, "cell", "cell_contents")
+    say(CLOSURE, CLOSURE.__code__, "member", "__code__")
+    say(PARTIAL, PARTIAL.args, "member", "args")
+    of_class = next(each for each in gc.get_referents(Plain) if type(each) is dict and "shared" in each)
+    say(of_class, Plain.shared, "class attribute", "shared")
     return found
 
 
 def main():
     truth = {"references": references(), "plain": id(PLAIN), "lines": id(PLAIN.lines)}
+    truth["weak"], truth["generator"] = id(WEAK), id(GENERATOR)
     here = ["held by a local variable"]
     truth["local"] = id(here)
     print(json.dumps(truth), flush=True)

@@ -34,6 +34,8 @@ pub struct Graph<'a> {
     pub incoming: &'a Incoming,
     /// Found with the prices that are searched with.
     pub cheapest: &'a Cheapest,
+    /// In what order references come that cost the same.
+    pub order: &'a dyn Fn(u32) -> (u64, u32),
 }
 
 /// A way by which a node is held: from whom, through which reference, and what that costs.
@@ -151,7 +153,7 @@ fn ways(graph: Graph, node: u32, price: impl Fn(u32, u32) -> Option<u32>) -> Rc<
     let mut ways: Vec<Way> = graph.incoming.of(node).iter().filter_map(way).collect();
     ways.sort_unstable_by_key(|way| (way.source, way.from_root, way.reference));
     ways.dedup_by_key(|way| way.source);
-    ways.sort_unstable_by_key(|way| (way.from_root, way.reference));
+    ways.sort_by_cached_key(|way| (way.from_root, (graph.order)(way.reference)));
     ways.into()
 }
 
@@ -191,6 +193,7 @@ mod tests {
                     references: &graph,
                     incoming: &incoming,
                     cheapest: &known,
+                    order: &|reference| (0, reference),
                 };
                 for end in 1..graph.nodes() {
                     let mut expected = naive::chains(&graph, end, |node| bar == 0 || node != bar);
@@ -223,6 +226,7 @@ mod tests {
             references: &graph,
             incoming: &incoming,
             cheapest: &known,
+            order: &|reference| (0, reference),
         };
         let found = cheapest(searched, 7, Limits { steps: 10_000, ..ALL }, |_, _| Some(1));
         assert!((1000..=10_000).contains(&found.len()));

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use cpython::memory::ReadMemory;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Inquiry;
+use crate::heap::facts::Facts;
 use crate::heap::labels::{Label, LabelKind};
 use crate::heap::objects::HEAP;
 use crate::heap::paths::Link;
@@ -16,6 +16,13 @@ pub const NO_STEP: u32 = 0;
 const MOST_KEYS: usize = 32;
 /// The same for all dicts that are held alike together.
 const MOST_DIFFERENT_KEYS: u32 = 16;
+/// So many keys that lead to instances of one class are data as well.
+const MOST_KEYS_OF_A_CLASS: u32 = 2;
+/// What types that come with the interpreter are called.
+const BUILT_IN: &str = "builtins.";
+/// Names that `asyncio` makes up, and what stands for all of them.
+const NUMBERED_TASK: &str = "task 'Task-";
+const ANY_TASK: &str = "task '…'";
 /// So many times it is begun anew because keys turned out to be data; what turns out after that stays half folded.
 const MOST_PASSES: usize = 4;
 /// Steps that lead round in a circle, as in a tree, are at most so many.
@@ -23,7 +30,7 @@ const LONGEST_CIRCLE: usize = 4;
 /// Beyond so many, steps are told apart no further.
 const MOST_LIKENESSES: usize = 1 << 16;
 /// Some place in a container.
-const PLACE: &str = "[…]";
+pub const PLACE: &str = "[…]";
 
 /// The ways in which rows are held, as a tree of steps.
 pub struct Likenesses {
@@ -31,8 +38,10 @@ pub struct Likenesses {
     index: FxHashMap<(u32, Rc<str>, u32), u32>,
     /// The same by label, of steps that need not be written to be known: by what is above, label and type.
     by_label: FxHashMap<(u32, Label, u32), u32>,
-    /// Paths below which keys are data.
-    crowded: FxHashSet<String>,
+    /// Paths below which keys are data; where a type stands beside them, those that lead to it.
+    crowded: FxHashSet<(String, Option<u32>)>,
+    /// How many keys are told apart that lead from a likeness to a type.
+    keys_of_type: FxHashMap<(u32, u32), u32>,
     /// Of rows asked about, and of those on the way to them.
     of_row: FxHashMap<u32, u32>,
 }
@@ -60,6 +69,7 @@ impl Likenesses {
             index: FxHashMap::default(),
             by_label: FxHashMap::default(),
             crowded: FxHashSet::default(),
+            keys_of_type: FxHashMap::default(),
             of_row: FxHashMap::default(),
         }
     }
@@ -114,22 +124,30 @@ impl Likenesses {
         likeness
     }
 
-    /// Whether one key more can be told apart below a likeness.
-    fn has_room_for_key(&mut self, above: u32, text: &str, type_of: u32) -> bool {
+    /// Whether one key more can be told apart below a likeness; of those that lead to a type, `most`.
+    fn has_room_for_key(&mut self, above: u32, text: &str, type_of: u32, most: u32) -> bool {
         if self.index.contains_key(&(above, text.into(), type_of)) {
             return true;
         }
         let path = self.path(above, None);
         let each = &mut self.all[above as usize];
         each.keys += 1;
-        if each.keys > MOST_DIFFERENT_KEYS {
-            self.crowded.insert(path.clone());
+        let is_full = each.keys > MOST_DIFFERENT_KEYS;
+        let of_type = self.keys_of_type.entry((above, type_of)).or_default();
+        *of_type += 1;
+        let is_full_of_type = *of_type > most;
+        let (all, of_type) = ((path.clone(), None), (path, Some(type_of)));
+        if is_full {
+            self.crowded.insert(all.clone());
         }
-        !self.crowded.contains(&path)
+        if is_full_of_type {
+            self.crowded.insert(of_type.clone());
+        }
+        !self.crowded.contains(&all) && !self.crowded.contains(&of_type)
     }
 }
 
-impl<M: ReadMemory> Inquiry<'_, '_, M> {
+impl<F: Facts> Inquiry<F> {
     /// The likeness of each row's cheapest chain, in the order of the rows.
     pub fn likenesses(&mut self, rows: &[u32]) -> (Likenesses, Vec<u32>) {
         let mut known = Likenesses::new();
@@ -193,11 +211,11 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         if self.is_passed_over(reference) {
             return above;
         }
-        let link = self.network.link(self.found, before, reference);
+        let link = self.network.link(&self.facts, before, reference);
         let is_variable = before.is_some_and(|before| self.is_passed_over(before) && !link.in_namespace);
         if is_variable || matches!(link.label.kind(), LabelKind::Local | LabelKind::Unnamed) {
             let text = self.text(before, reference);
-            return known.below(above, &text, self.found.objects.type_of(link.row));
+            return known.below(above, &text, self.facts.kind_of(link.row));
         }
         self.step_below(known, above, link)
     }
@@ -207,20 +225,16 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         if link.label == Label::NAMESPACE {
             return above;
         }
-        let type_of = self.found.objects.type_of(link.row);
+        let type_of = self.facts.kind_of(link.row);
         let kind = link.label.kind();
-        let is_place = match kind {
-            LabelKind::Index => true,
-            LabelKind::Entry => !link.in_namespace,
-            LabelKind::Value if link.in_namespace => false,
-            LabelKind::Value => self.network.references.of(link.parent).len() > 2 * MOST_KEYS,
-            _ => false,
-        };
-        let is_key = kind == LabelKind::Value && !link.in_namespace && !is_place;
+        let is_place = self.is_place(link);
+        let is_key = matches!(kind, LabelKind::Value | LabelKind::Entry) && !link.in_namespace && !is_place;
         // Whatever a step of an attribute's name is written as, it is the same for the same name.
         let label = match is_place {
             true => Some(Label::new(LabelKind::Index, 0)),
-            false => Some(link.label).filter(|_| kind == LabelKind::Attribute),
+            false => {
+                Some(link.label).filter(|_| matches!(kind, LabelKind::Attribute | LabelKind::Slot | LabelKind::Member))
+            }
         };
         if let Some(&below) = label.and_then(|label| known.by_label.get(&(above, label, type_of))) {
             return below;
@@ -229,15 +243,42 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             true => known.below(above, PLACE, type_of),
             false => {
                 let text = self.step(link);
-                match is_key && !known.has_room_for_key(above, &text, type_of) {
-                    true => known.below(above, PLACE, type_of),
-                    false => known.below(above, &text, type_of),
-                }
+                let all = match kind {
+                    LabelKind::Task => ANY_TASK,
+                    _ => PLACE,
+                };
+                let is_data = match kind {
+                    LabelKind::Task => {
+                        let is_numbered = text.starts_with(NUMBERED_TASK);
+                        is_numbered || !known.has_room_for_key(above, &text, type_of, MOST_DIFFERENT_KEYS)
+                    }
+                    _ => is_key && !known.has_room_for_key(above, &text, type_of, self.most_keys(type_of)),
+                };
+                known.below(above, if is_data { all } else { &text }, type_of)
             }
         };
         if let Some(label) = label {
             known.by_label.insert((above, label, type_of), below);
         }
         below
+    }
+
+    /// Whether something is held by its place in a list, or in a dict so large that its keys are data.
+    pub fn is_place(&self, link: Link) -> bool {
+        match link.label.kind() {
+            LabelKind::Index => true,
+            LabelKind::Value | LabelKind::Entry => {
+                !link.in_namespace && self.network.references.of(link.parent).len() > 2 * MOST_KEYS
+            }
+            _ => false,
+        }
+    }
+
+    /// How many keys that lead to objects of a type are told apart: those of lists and other dicts are more often names.
+    fn most_keys(&self, type_of: u32) -> u32 {
+        match self.facts.kind(type_of).name.starts_with(BUILT_IN) {
+            true => MOST_DIFFERENT_KEYS,
+            false => MOST_KEYS_OF_A_CLASS,
+        }
     }
 }

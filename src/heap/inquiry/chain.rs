@@ -3,10 +3,11 @@
 
 use std::ops::Range;
 
-use cpython::memory::ReadMemory;
 use rustc_hash::FxHashSet;
 
+use super::alike::PLACE;
 use super::{Chain, ChainStep, Dominator, Inquiry};
+use crate::heap::facts::Facts;
 use crate::heap::labels::{Label, LabelKind};
 
 /// More steps than a reader follows: what lies between the first and the last is left out.
@@ -24,9 +25,14 @@ struct Run {
     /// Their first occurrence, among the references of the chain that are shown.
     steps: Range<usize>,
     times: usize,
+    /// Which of them are the same each time, and not some place or other of a container.
+    are_same: Vec<bool>,
 }
 
-impl<M: ReadMemory> Inquiry<'_, '_, M> {
+/// What steps that look alike have in common: how something is held, by which name, and its type.
+type Likeness = (LabelKind, u32, u32);
+
+impl<F: Facts> Inquiry<F> {
     /// Writes the chain of these references, of which the last `depth` steps are shown.
     pub fn chain(&mut self, references: &[u32], depth: Option<u32>) -> Chain {
         let shown = self.shown(references);
@@ -43,18 +49,21 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let (mut number, mut gap) = (0, first > 0);
         for run in runs {
             let begin = chain.path.len();
-            for step in run.steps.clone() {
+            for (step, is_same) in run.steps.clone().zip(&run.are_same) {
                 number += 1;
                 if number > MOST_STEPS / 2 && count - number >= MOST_STEPS / 2 {
                     gap = true;
                     continue;
                 }
                 let at = shown[first + step];
-                let step = ChainStep {
+                let mut step = ChainStep {
                     times: run.times as u64,
                     after_gap: std::mem::take(&mut gap),
                     ..self.chain_step(references, at, &dominators)
                 };
+                if !is_same {
+                    step.text = PLACE.to_owned();
+                }
                 if step.after_gap {
                     chain.path.push('…');
                 }
@@ -82,8 +91,8 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             let row = self.network.target(references[at]);
             Dominator {
                 path: self.chain(&references[..=at], None).path,
-                type_name: self.type_name(row),
-                address: self.address(row),
+                type_name: self.facts.type_name(row),
+                address: self.facts.address(row),
                 retained_bytes: self.network.retained_bytes(row),
             }
         };
@@ -105,14 +114,14 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
 
     fn chain_step(&mut self, references: &[u32], at: usize, dominators: &FxHashSet<u32>) -> ChainStep {
         let before = at.checked_sub(1).map(|before| references[before]);
-        let link = self.network.link(self.found, before, references[at]);
+        let link = self.network.link(&self.facts, before, references[at]);
         ChainStep {
             text: match link.label {
                 Label::NAMESPACE => ".__dict__".to_owned(),
                 _ => self.text(before, references[at]),
             },
-            type_name: self.type_name(link.row),
-            address: self.address(link.row),
+            type_name: self.facts.type_name(link.row),
+            address: self.facts.address(link.row),
             retained_bytes: self.network.retained_bytes(link.row),
             times: 1,
             is_dominator: dominators.contains(&link.row),
@@ -121,36 +130,55 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     }
 
     /// The steps at these places in runs: what follows itself again and again is one.
-    fn runs(&self, references: &[u32], shown: &[usize]) -> Vec<Run> {
-        let keys: Vec<(u32, u32)> = shown.iter().map(|&at| self.likeness(references[at])).collect();
+    fn runs(&mut self, references: &[u32], shown: &[usize]) -> Vec<Run> {
+        let keys: Vec<Likeness> = shown.iter().map(|&at| self.likeness(references, at)).collect();
+        let place =
+            |at: usize| Some(self.network.label(references[shown[at]])).filter(|_| keys[at].0 == LabelKind::Index);
         let mut runs = Vec::new();
         let mut at = 0;
         while at < keys.len() {
             let times = |period: usize| repetitions(&keys[at..], period);
             let period = (1..=LONGEST_PERIOD).find(|&period| times(period) >= WORTH_FOLDING);
             let (length, times) = period.map_or((1, 1), |period| (period, times(period)));
+            let all = at..at + length * times;
+            let is_same = |step: usize| {
+                all.clone()
+                    .skip(step)
+                    .step_by(length)
+                    .all(|each| place(each) == place(at + step))
+            };
             runs.push(Run {
                 steps: at..at + length,
                 times,
+                are_same: (0..length).map(is_same).collect(),
             });
             at += length * times;
         }
         runs
     }
 
-    /// What two steps have in common that look alike: the name or the kind of place, and the type.
-    fn likeness(&self, reference: u32) -> (u32, u32) {
-        let label = self.network.label(reference);
-        let label = match label.kind() {
-            LabelKind::Index | LabelKind::Entry => Label::new(LabelKind::Index, 0),
-            _ => label,
-        };
-        (label.bits(), self.found.objects.type_of(self.network.target(reference)))
+    /// What a step has in common with those that look alike.
+    fn likeness(&mut self, references: &[u32], at: usize) -> Likeness {
+        let before = at.checked_sub(1).map(|before| references[before]);
+        let link = self.network.link(&self.facts, before, references[at]);
+        let type_of = self.facts.kind_of(link.row);
+        if self.is_place(link) {
+            return (LabelKind::Index, 0, type_of);
+        }
+        match link.label.kind() {
+            kind @ (LabelKind::Unnamed | LabelKind::Namespace) => (kind, 0, type_of),
+            LabelKind::Entry => (
+                LabelKind::Value,
+                self.facts.name_number(link.parent, link.label),
+                type_of,
+            ),
+            kind => (kind, self.facts.name_number(link.parent, link.label), type_of),
+        }
     }
 }
 
 /// How many times the first `period` keys stand there one after the other.
-fn repetitions(keys: &[(u32, u32)], period: usize) -> usize {
+fn repetitions<T: PartialEq>(keys: &[T], period: usize) -> usize {
     let Some(first) = keys.get(..period) else { return 0 };
     keys.chunks_exact(period).take_while(|&keys| keys == first).count()
 }

@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 
-use cpython::memory::ReadMemory;
 use rustc_hash::FxHashMap;
 
 use super::alike::Likenesses;
 use super::prices::TOLERANCE;
 use super::unheld::Unheld;
 use super::{Group, Inquiry, State, Sum};
+use crate::heap::facts::Facts;
 use crate::heap::graph::chains::{self, Graph, Limits};
 use crate::heap::graph::retained::Amount;
 use crate::heap::graph::{NO_NODE, groups};
@@ -22,7 +22,7 @@ const MOST_CHAIN_STEPS: u32 = 50_000;
 /// Of an object at the end of a longer chain, such as a linked list, no other chains are looked for.
 const LONGEST_SEARCHED: usize = 500;
 
-impl<M: ReadMemory> Inquiry<'_, '_, M> {
+impl<F: Facts> Inquiry<F> {
     /// The objects of a type by the way in which each is held.
     pub fn groups_of(&mut self, rows: &[u32], unheld: &Unheld, depth: Option<u32>) -> (Vec<Group>, Sum) {
         let (likenesses, of_rows) = self.likenesses(rows);
@@ -45,10 +45,11 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let mut sums = self.sums(&sets);
         let left_out = sums.pop().unwrap_or_default();
         let groups = all.iter().zip(sums).map(|(((state, likeness), alike), sum)| {
-            let example = alike
-                .iter()
-                .copied()
-                .min_by_key(|&row| (self.network.cheapest.cost(row), self.network.cheapest.through(row)));
+            let example = alike.iter().copied().min_by_key(|&row| {
+                let (cheapest, network) = (&self.network.cheapest, &self.network);
+                let place = cheapest.through(row).map(|through| network.place(&self.facts, through));
+                (cheapest.cost(row), place)
+            });
             let references = self.network.chain(example.unwrap_or_default());
             self.group((&likenesses, *likeness), *state, sum, &[references], depth)
         });
@@ -96,6 +97,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             references: &network.references,
             incoming: &network.incoming,
             cheapest: &network.cheapest,
+            order: &|reference| network.place(&self.facts, reference),
         };
         let limits = Limits {
             chains: MOST_CHAINS,

@@ -13,15 +13,19 @@ mod unheld;
 
 use std::rc::Rc;
 
-use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 
-use super::found::Found;
-use super::graph::references::Malformed;
+use super::Heap;
+use super::detail::Detail;
+use super::facts::Facts;
+use super::graph::references::{Malformed, References};
 use super::labels::Label;
+use super::live::Live;
+use super::objects::{HEAP, Objects};
 use super::ownership::Ownership;
+use super::recalled::Recalled;
 use super::survey::Survey;
-use super::tasks;
+use super::tasks::{self, Task};
 use network::Network;
 
 /// What is asked.
@@ -98,7 +102,8 @@ pub struct Sum {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     pub address: u64,
-    /// The object and everything that it reaches; modules, classes, functions and code are not entered.
+    /// The object and everything that it reaches; modules, classes, functions and code are not entered. Never less than
+    /// what it retains, these included.
     pub deep_bytes: u64,
     pub deep_objects: u64,
     /// What it holds, by attribute, key or place, the largest `deep_bytes` first.
@@ -112,7 +117,7 @@ pub struct Part {
     pub name: String,
     pub type_name: Rc<str>,
     pub sum: Sum,
-    /// All that it reaches, whoever else reaches it too.
+    /// All that it reaches, whoever else reaches it too; what it retains at least.
     pub deep_bytes: u64,
 }
 
@@ -205,10 +210,8 @@ pub struct Weak {
 }
 
 /// One heap, ready to be asked.
-struct Inquiry<'a, 'b, M> {
-    memory: &'a mut M,
-    layout: &'a Layout,
-    found: &'a mut Found<'b>,
+struct Inquiry<F> {
+    facts: F,
     network: Network,
     /// The label of the tuples in which functions have their cells.
     closure: Label,
@@ -224,34 +227,67 @@ impl Survey<'_> {
             rows,
             ..
         } = self;
-        let asked = subject::rows_of(&found, &question.about)?;
+        let asked = subject::rows_of(&Live::new(memory, subject.layout, &mut found), &question.about)?;
         let adopter = rows.count as u32 - 1;
         found.objects.resolve(&found.spots, rows.count, &rows.held);
         // Of the owners only those are needed that nothing is known to hold.
         let tasks = tasks::pending(memory, subject.layout, &mut found);
         let adopted = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks).adopted;
-        let network = Network::of(&mut found, adopter, adopted, &tasks).map_err(Unanswerable::TooLarge)?;
-        let closure = steps::named(&mut found, steps::CLOSURE);
-        let mut inquiry = Inquiry {
-            closure,
-            memory,
-            layout: subject.layout,
-            found: &mut found,
-            network,
-        };
-        let mut answer = inquiry.answer(question, &asked);
+        let (references, labels) =
+            references(&mut found.objects, adopter, adopted, &tasks).map_err(Unanswerable::TooLarge)?;
+        let facts = Live::new(memory, subject.layout, &mut found);
+        let mut answer = Inquiry::of(facts, references, labels, adopter).answer(question, &asked);
         answer.warnings = warnings;
         Ok(answer)
     }
 }
 
-impl<M: ReadMemory> Inquiry<'_, '_, M> {
+/// Answers one question about a heap that was saved.
+pub fn answer(detail: Detail, heap: &Heap, question: &Question) -> Result<Answer, Unanswerable> {
+    let mut facts = Recalled::new(detail, &heap.types, heap.rejected);
+    let asked = subject::rows_of(&facts, &question.about)?;
+    let (references, labels) = facts.take_references().map_err(Unanswerable::TooLarge)?;
+    let adopter = facts.adopter();
+    Ok(Inquiry::of(facts, references, labels, adopter).answer(question, &asked))
+}
+
+/// The references of all rows and their labels, by number. The references are taken out of the rows; the row `adopter`
+/// refers to `adopted` as well, and the heap to `tasks`.
+fn references(
+    objects: &mut Objects,
+    adopter: u32,
+    adopted: Vec<u32>,
+    tasks: &[Task],
+) -> Result<(References, Vec<Label>), Malformed> {
+    let mut labels = Vec::with_capacity(objects.reference_count() + adopted.len() + tasks.len());
+    for row in 0..objects.count() as u32 {
+        labels.extend(objects.references(row).iter().map(|reference| reference.label));
+        if row == HEAP {
+            labels.extend(tasks.iter().map(|task| task.label));
+        }
+        if row == adopter {
+            labels.resize(labels.len() + adopted.len(), Label::UNNAMED);
+        }
+    }
+    let running = tasks.iter().map(|task| task.row).collect();
+    Ok((objects.take_references(&[(adopter, adopted), (HEAP, running)])?, labels))
+}
+
+impl<F: Facts> Inquiry<F> {
+    fn of(mut facts: F, references: References, labels: Vec<Label>, adopter: u32) -> Self {
+        Inquiry {
+            network: Network::of(&mut facts, references, labels, adopter),
+            closure: facts.member(steps::CLOSURE),
+            facts,
+        }
+    }
+
     fn answer(&mut self, question: &Question, asked: &[u32]) -> Answer {
         let mut answer = Answer {
-            type_name: self.type_name(asked.first().copied().unwrap_or_default()),
+            type_name: self.facts.type_name(asked.first().copied().unwrap_or_default()),
             sum: self.sum(asked),
-            objects_read: self.found.objects.count() as u64 - u64::from(self.network.adopter) - 1,
-            objects_rejected: self.found.rejected,
+            objects_read: u64::from(self.facts.nodes() - self.network.adopter - 1),
+            objects_rejected: self.facts.rejected(),
             ..Answer::default()
         };
         match question.direction {
@@ -271,16 +307,5 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             answer.profile = Some(self.profile(*address, row));
         }
         answer
-    }
-
-    fn type_name(&self, row: u32) -> Rc<str> {
-        Rc::clone(&self.found.types.get(self.found.objects.type_of(row)).name)
-    }
-
-    fn address(&self, row: u32) -> u64 {
-        match self.network.is_object(self.found, row) {
-            true => self.found.spots.address(self.found.objects.spot(row)),
-            false => 0,
-        }
     }
 }

@@ -1,16 +1,15 @@
 //! The heap as a graph with names, and what is asked of it over and over: sizes, dominators, the cheapest chains.
 
-use crate::heap::found::Found;
+use crate::heap::facts::Facts;
 use crate::heap::graph::cheapest::Cheapest;
 use crate::heap::graph::dominators::Dominators;
 use crate::heap::graph::incoming::Incoming;
-use crate::heap::graph::references::{Malformed, References};
+use crate::heap::graph::nodes::NodeSet;
+use crate::heap::graph::references::References;
 use crate::heap::graph::retained::Retained;
 use crate::heap::graph::sizes::Sizes;
 use crate::heap::labels::{Label, LabelKind};
-use crate::heap::objects::{HEAP, NO_OBJECT, Objects};
 use crate::heap::paths::Link;
-use crate::heap::tasks::{Task, is_call};
 
 use super::prices::Prices;
 
@@ -31,19 +30,17 @@ pub struct Network {
 }
 
 impl Network {
-    /// Takes over the references, whose targets are rows; the row `adopter` refers to `adopted` as well, and the heap to
-    /// `tasks`.
-    pub fn of(found: &mut Found, adopter: u32, adopted: Vec<u32>, tasks: &[Task]) -> Result<Network, Malformed> {
-        let (references, labels) = references(&mut found.objects, adopter, adopted, tasks)?;
+    /// The references come with a label each.
+    pub fn of(facts: &mut impl Facts, references: References, labels: Vec<Label>, adopter: u32) -> Network {
         // What needs most room for itself comes first.
         let dominators = Dominators::find(&references);
-        let sizes: Sizes = (0..references.nodes()).map(|row| found.objects.bytes(row)).collect();
+        let sizes: Sizes = (0..references.nodes()).map(|row| facts.bytes(row)).collect();
         let retained = Retained::sum(&dominators, &sizes);
-        let prices = Prices::of(found, &references, adopter, &labels);
+        let prices = Prices::of(facts, &references, adopter, &labels);
         let price = |source, reference| price(&prices, &references, &labels, source, reference);
         let mut cheapest = Cheapest::from_root(&references, price);
         cheapest.spread(&references, adopter, UNHELD, price);
-        Ok(Network {
+        Network {
             incoming: Incoming::find(&references),
             references,
             labels,
@@ -53,7 +50,7 @@ impl Network {
             dominators,
             retained,
             adopter,
-        })
+        }
     }
 
     pub fn label(&self, reference: u32) -> Label {
@@ -86,16 +83,30 @@ impl Network {
     }
 
     /// A reference that comes behind another one in a chain, as a link of it.
-    pub fn link(&self, found: &Found, before: Option<u32>, reference: u32) -> Link {
+    pub fn link(&self, facts: &impl Facts, before: Option<u32>, reference: u32) -> Link {
         let row = self.target(reference);
+        let parent = self.references.source(reference);
         let above = before.map(|before| self.label(before));
+        let in_namespace = above == Some(Label::NAMESPACE);
         Link {
             row,
-            parent: self.references.source(reference),
+            parent,
             label: self.label(reference),
-            in_namespace: above == Some(Label::NAMESPACE),
-            is_of_task: above.is_some_and(|above| above.kind() == LabelKind::Task) && is_call(found, row),
+            in_namespace,
+            is_of_attributes: !in_namespace && self.is_namespace(parent),
+            is_of_task: above.is_some_and(|above| above.kind() == LabelKind::Task) && facts.is_call(row),
         }
+    }
+
+    /// Where a reference stands, however rows are numbered: by its holder's address, and in this in the order given.
+    pub fn place(&self, facts: &impl Facts, reference: u32) -> (u64, u32) {
+        let source = self.references.source(reference);
+        let (start, _) = self.references.span(source);
+        let holder = match facts.address(source) {
+            0 => u64::from(source),
+            address => address,
+        };
+        (holder, reference - start)
     }
 
     /// The bytes of a row and of all that would go with it.
@@ -103,9 +114,14 @@ impl Network {
         self.retained.of(&self.dominators, &self.sizes, row).bytes
     }
 
-    /// Whether a row is an object, and not a thread, a frame or the interpreter.
-    pub fn is_object(&self, found: &Found, row: u32) -> bool {
-        found.objects.type_of(row) != NO_OBJECT
+    /// Whether a row is a dict behind attributes.
+    pub fn is_namespace(&self, row: u32) -> bool {
+        self.prices.namespaces.contains(row)
+    }
+
+    /// What a row alone leads to, whatever that leads to among it.
+    pub fn dominated_by(&self, row: u32) -> NodeSet {
+        self.dominators.below(row)
     }
 }
 
@@ -113,25 +129,4 @@ fn price(prices: &Prices, references: &References, labels: &[Label], source: u32
     let target = references.targets()[reference as usize];
     let label = labels.get(reference as usize).copied().unwrap_or(Label::UNNAMED);
     prices.of_step(source, reference, target, label)
-}
-
-/// The references of all rows and their labels, by number. The references are taken out of the rows.
-fn references(
-    objects: &mut Objects,
-    adopter: u32,
-    adopted: Vec<u32>,
-    tasks: &[Task],
-) -> Result<(References, Vec<Label>), Malformed> {
-    let mut labels = Vec::with_capacity(objects.reference_count() + adopted.len() + tasks.len());
-    for row in 0..objects.count() as u32 {
-        labels.extend(objects.references(row).iter().map(|reference| reference.label));
-        if row == HEAP {
-            labels.extend(tasks.iter().map(|task| task.label));
-        }
-        if row == adopter {
-            labels.resize(labels.len() + adopted.len(), Label::UNNAMED);
-        }
-    }
-    let running = tasks.iter().map(|task| task.row).collect();
-    Ok((objects.take_references(&[(adopter, adopted), (HEAP, running)])?, labels))
 }

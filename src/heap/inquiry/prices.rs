@@ -3,11 +3,11 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::heap::found::Found;
+use crate::heap::facts::Facts;
 use crate::heap::graph::nodes::NodeSet;
 use crate::heap::graph::references::References;
 use crate::heap::labels::{Label, LabelKind};
-use crate::heap::objects::{HEAP, NO_OBJECT};
+use crate::heap::objects::HEAP;
 
 /// An attribute, a global, a local variable.
 const NAMED: u32 = 4;
@@ -26,8 +26,8 @@ const ROUNDABOUT: u32 = 64;
 
 /// Members that lead from the small to the large: from a function to all globals, from a class to its relatives.
 const ROUNDABOUTS: [&str; 16] = [
-    "func_globals",
-    "func_builtins",
+    "__globals__",
+    "__builtins__",
     "f_globals",
     "f_builtins",
     "f_back",
@@ -53,7 +53,7 @@ pub struct Prices {
     /// Roots that are objects, modules, and the dicts behind them.
     modules: NodeSet,
     /// The dicts behind attributes.
-    namespaces: NodeSet,
+    pub namespaces: NodeSet,
     /// Names of members that are roundabouts.
     roundabouts: FxHashSet<u32>,
     /// The holder of what no root reaches, the last of the rows that are no objects.
@@ -61,15 +61,15 @@ pub struct Prices {
 }
 
 impl Prices {
-    pub fn of(found: &mut Found, references: &References, adopter: u32, labels: &[Label]) -> Prices {
+    pub fn of(facts: &mut impl Facts, references: &References, adopter: u32, labels: &[Label]) -> Prices {
         let mut modules = NodeSet::none_of(references.nodes());
         let mut roots = Vec::new();
         for (&root, label) in references.of(HEAP).iter().zip(labels) {
-            let is_object = found.objects.type_of(root) != NO_OBJECT;
+            let is_object = facts.is_object(root);
             let is_task = label.kind() == LabelKind::Task;
             roots.push(match is_object && !is_task {
                 true => NAMED,
-                false if !is_task && found.names.get(label.number()).starts_with('(') => INTERNAL_ROOT,
+                false if !is_task && is_internal(facts, *label) => INTERNAL_ROOT,
                 false => THREAD,
             });
             if is_object && !is_task {
@@ -94,7 +94,7 @@ impl Prices {
             roots,
             modules,
             namespaces,
-            roundabouts: ROUNDABOUTS.iter().map(|name| found.names.text(name)).collect(),
+            roundabouts: ROUNDABOUTS.iter().map(|name| facts.member(name).number()).collect(),
             adopter,
         }
     }
@@ -110,12 +110,17 @@ impl Prices {
         Some(match label.kind() {
             LabelKind::Namespace => 0,
             _ if self.modules.contains(target) => ROUNDABOUT,
-            LabelKind::Attribute if self.roundabouts.contains(&label.number()) => ROUNDABOUT,
-            LabelKind::Attribute | LabelKind::Local | LabelKind::Task => NAMED,
+            LabelKind::Member if self.roundabouts.contains(&label.number()) => ROUNDABOUT,
+            LabelKind::Attribute | LabelKind::Slot | LabelKind::Member | LabelKind::Local | LabelKind::Task => NAMED,
             LabelKind::Value | LabelKind::Entry if self.namespaces.contains(source) => NAMED,
             LabelKind::Value | LabelKind::Index | LabelKind::Entry => ITEM,
             LabelKind::Unnamed if source <= self.adopter => ON_STACK,
             LabelKind::Unnamed => UNNAMED,
         })
     }
+}
+
+/// Whether a root stands for what the interpreter or its collector holds.
+fn is_internal(facts: &mut impl Facts, label: Label) -> bool {
+    facts.name(HEAP, label).is_some_and(|name| name.starts_with('('))
 }

@@ -3,12 +3,11 @@
 use std::cmp::Reverse;
 use std::rc::Rc;
 
-use cpython::memory::ReadMemory;
-use cpython::objects::content::Content;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::alike::{Likenesses, NO_STEP};
 use super::{Inquiry, Part, Profile, Sum, Weak};
+use crate::heap::facts::{Facts, Nature};
 use crate::heap::graph::deep::Reach;
 use crate::heap::graph::nodes::NodeSet;
 use crate::heap::labels::{Label, LabelKind};
@@ -22,7 +21,7 @@ const MOST_PLACES: usize = 64;
 /// So many weak references are told.
 const MOST_WEAK: usize = 20;
 
-impl<M: ReadMemory> Inquiry<'_, '_, M> {
+impl<F: Facts> Inquiry<F> {
     pub fn profile(&mut self, address: u64, row: u32) -> Profile {
         let parts = self.parts(row);
         let stop = self.bounds_of_objects();
@@ -41,14 +40,17 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
                 name,
                 type_name,
                 sum,
-                deep_bytes: reach.amount(&network.sizes, &entered, Some(&stop)).bytes,
+                deep_bytes: reach
+                    .amount(&network.sizes, &entered, Some(&stop))
+                    .bytes
+                    .max(sum.retained_bytes),
             });
         }
         told.sort_by_key(|part| Reverse((part.deep_bytes, part.sum.bytes)));
         told.truncate(MOST_PARTS);
         Profile {
             address,
-            deep_bytes: deep.bytes,
+            deep_bytes: deep.bytes.max(network.retained_bytes(row)),
             deep_objects: u64::from(deep.nodes),
             parts: told,
         }
@@ -73,9 +75,9 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
                 }
                 false => self.step(link),
             };
-            let type_of = self.found.objects.type_of(link.row);
+            let type_of = self.facts.kind_of(link.row);
             let number = *numbers.entry((name.clone(), type_of)).or_insert_with(|| {
-                parts.push((name, self.type_name(link.row), Vec::new()));
+                parts.push((name, self.facts.type_name(link.row), Vec::new()));
                 parts.len() - 1
             });
             parts[number].2.push(link.row);
@@ -89,9 +91,9 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let mut links = Vec::new();
         let numbers = |row: u32| network.references.span(row).0..network.references.span(row).1;
         for reference in numbers(row) {
-            let link = network.link(self.found, None, reference);
+            let link = network.link(&self.facts, None, reference);
             match link.label == Label::NAMESPACE {
-                true => links.extend(numbers(link.row).map(|inner| network.link(self.found, Some(reference), inner))),
+                true => links.extend(numbers(link.row).map(|inner| network.link(&self.facts, Some(reference), inner))),
                 false => links.push(link),
             }
         }
@@ -103,16 +105,12 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
 
     /// Modules, classes, functions and code: what a program is made of, and no part of any one object.
     pub fn bounds_of_objects(&self) -> NodeSet {
-        let types = &self.found.types;
-        let is_bound: Vec<bool> = (0..types.count())
-            .map(|index| {
-                let each = types.get(index);
-                let content = each.info.of_type.content;
-                matches!(content, Content::Module | Content::Type | Content::Code) || &*each.name == "builtins.function"
-            })
-            .collect();
-        let objects = &self.found.objects;
-        NodeSet::where_true(objects.count() as u32, |row| is_bound[objects.type_of(row) as usize])
+        NodeSet::where_true(self.facts.nodes(), |row| {
+            matches!(
+                self.facts.nature(row),
+                Nature::Module | Nature::Class | Nature::Code | Nature::Function
+            )
+        })
     }
 
     /// By type, how many references lead to these rows from outside of them, the most first.
@@ -125,8 +123,8 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
                 if source == HEAP || source == network.adopter {
                     continue;
                 }
-                let name = match network.is_object(self.found, source) {
-                    true => self.type_name(source),
+                let name = match self.facts.is_object(source) {
+                    true => self.facts.type_name(source),
                     false => "(thread, frame or interpreter)".into(),
                 };
                 *counts.entry(name).or_default() += 1;
@@ -139,31 +137,23 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
 
     /// The weak references to these rows.
     pub fn weak_references(&mut self, rows: &[u32]) -> Vec<Weak> {
-        let addresses: FxHashSet<u64> = rows.iter().map(|&row| self.address(row)).collect();
-        let mut weak = Vec::new();
-        for row in 0..self.found.objects.count() as u32 {
-            if weak.len() == MOST_WEAK {
-                break;
+        let asked: FxHashSet<u32> = rows.iter().copied().collect();
+        let mut holders: Vec<u32> = self
+            .facts
+            .weak_references()
+            .iter()
+            .filter(|each| asked.contains(&each.target))
+            .map(|each| each.holder)
+            .collect();
+        holders.truncate(MOST_WEAK);
+        let told = holders.into_iter().map(|row| {
+            let chain = self.network.chain(row);
+            Weak {
+                path: self.chain(&chain, None).path,
+                type_name: self.facts.type_name(row),
+                address: self.facts.address(row),
             }
-            if self.weakly(row).is_some_and(|target| addresses.contains(&target)) {
-                let chain = self.network.chain(row);
-                weak.push(Weak {
-                    path: self.chain(&chain, None).path,
-                    type_name: self.type_name(row),
-                    address: self.address(row),
-                });
-            }
-        }
-        weak
-    }
-
-    /// What a weak reference refers to; `None` for any other object, and for a reference whose object is gone.
-    pub fn weakly(&mut self, row: u32) -> Option<u64> {
-        let type_of = self.found.objects.type_of(row);
-        if self.found.types.get(type_of).info.of_type.content != Content::WeakRef {
-            return None;
-        }
-        let at = self.address(row).wrapping_add(self.layout.weakref.object);
-        self.memory.word(at).ok().filter(|&target| target != 0)
+        });
+        told.collect()
     }
 }

@@ -2,15 +2,14 @@
 
 use std::cmp::Reverse;
 
-use cpython::memory::ReadMemory;
 use rustc_hash::FxHashMap;
 
 use super::alike::{Likenesses, NO_STEP};
 use super::{Inquiry, Referent, Sum};
+use crate::heap::facts::Facts;
 use crate::heap::graph::nodes::NodeSet;
 use crate::heap::labels::Label;
 use crate::heap::paths::Link;
-use crate::memory::spots::Spot;
 
 /// How deep it is looked unless told.
 const DEPTH: u32 = 3;
@@ -28,7 +27,7 @@ struct Growing {
     hidden: u64,
 }
 
-impl<M: ReadMemory> Inquiry<'_, '_, M> {
+impl<F: Facts> Inquiry<F> {
     /// The tree below these rows. Each object stands once, where it is met first; modules, classes, functions and code
     /// are told and not entered.
     pub fn referents(&mut self, rows: &[u32], depth: Option<u32>) -> Vec<Referent> {
@@ -44,7 +43,8 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
             is_weak: false,
             hidden: 0,
         }];
-        let weak = self.weak_targets();
+        let weak = self.facts.weak_references();
+        let weak: FxHashMap<u32, u32> = weak.iter().map(|each| (each.holder, each.target)).collect();
         let mut level = 0..1;
         for _ in 0..depth.unwrap_or(DEPTH) {
             let first = tree.len();
@@ -79,6 +79,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
                 parent: holder,
                 label: Label::UNNAMED,
                 in_namespace: false,
+                is_of_attributes: false,
                 is_of_task: false,
             });
             let links = self.links_below(holder);
@@ -127,30 +128,6 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         tree.extend(below);
     }
 
-    /// The row that each weak reference refers to, by the row of the reference.
-    fn weak_targets(&mut self) -> FxHashMap<u32, u32> {
-        let count = self.found.objects.count() as u32;
-        let mut spots: FxHashMap<Spot, u32> = FxHashMap::default();
-        let mut targets: Vec<(u32, Spot)> = Vec::new();
-        for row in 0..count {
-            let spot = self.weakly(row).and_then(|target| self.found.spots.find(target));
-            if let Some(spot) = spot {
-                spots.insert(spot, 0);
-                targets.push((row, spot));
-            }
-        }
-        let asked = if spots.is_empty() { 0 } else { count };
-        for row in 0..asked {
-            if let Some(found) = spots.get_mut(&self.found.objects.spot(row)) {
-                *found = row;
-            }
-        }
-        targets
-            .into_iter()
-            .filter_map(|(row, spot)| Some((row, *spots.get(&spot)?)))
-            .collect()
-    }
-
     fn hidden_below(&self, rows: &[u32], bounds: &NodeSet, met: &NodeSet) -> u64 {
         let mut below = NodeSet::none_of(self.network.references.nodes());
         let entered = rows.iter().filter(|&&row| !bounds.contains(row));
@@ -172,7 +149,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let told = tree.iter().zip(sums).map(|(each, sum)| Referent {
             parent: each.parent,
             text: each.text.clone(),
-            type_name: self.type_name(each.rows.first().copied().unwrap_or_default()),
+            type_name: self.facts.type_name(each.rows.first().copied().unwrap_or_default()),
             sum: match each.is_weak {
                 true => Sum {
                     count: each.rows.len() as u64,
@@ -181,7 +158,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
                 false => sum,
             },
             address: match each.rows[..] {
-                [row] => Some(self.address(row)),
+                [row] => Some(self.facts.address(row)),
                 _ => None,
             },
             is_weak: each.is_weak,

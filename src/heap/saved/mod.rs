@@ -2,6 +2,7 @@
 
 mod containers;
 mod frames;
+mod kinds;
 mod objects;
 mod records;
 mod references;
@@ -17,6 +18,7 @@ use std::path::Path;
 use thiserror::Error;
 
 use self::containers::{ItemType, item_types, set_item_types};
+pub use self::kinds::Kinds;
 use self::records::Recorded;
 pub use self::seal::Seal;
 use self::seal::Sealing;
@@ -71,7 +73,7 @@ pub fn save(make: &Make, heap: &Heap, detail: &Detail) -> Result<Seals, TableErr
     put(FRAMES, &|out| records::save(out, &heap.tree.nodes))?;
     put(ROOTS, &|out| objects::save_roots(out, detail))?;
     put(OBJECTS, &|out| objects::save_objects(out, detail, &heap.types))?;
-    put(REFERENCES, &|out| references::save(out, detail))?;
+    put(REFERENCES, &|out| references::save(out, detail, &heap.types))?;
     Ok(seals)
 }
 
@@ -124,6 +126,8 @@ pub fn load_detail(folder: &Path, types: &[TypeTotals]) -> Result<Detail, TableE
         file: REFERENCES,
         cause,
     })?;
+    let loaded = objects::load_calls(open(folder, OBJECTS)?, &mut detail);
+    loaded.map_err(|cause| TableError::Table { file: OBJECTS, cause })?;
     Ok(detail)
 }
 

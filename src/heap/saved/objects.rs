@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::ops::Range;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -11,13 +12,12 @@ use super::table::{Column, ParquetError, Table, Values, write};
 use crate::heap::TypeTotals;
 use crate::heap::detail::{Detail, NO_TYPE};
 
-/// Writes the rows of the numbers from `first` on; `name` is of what is no object, its type of an object.
+/// Writes the rows of these numbers. Further columns are of objects or of what is none.
 fn save(
     file: impl Write + Send,
     detail: &Detail,
-    ids: std::ops::Range<usize>,
-    texts: &[Rc<str>],
-    text: (&'static str, &dyn Fn(usize) -> Option<u32>),
+    ids: Range<usize>,
+    further: Vec<(&'static str, Values)>,
 ) -> Result<(), ParquetError> {
     let first = ids.start;
     let id = |row: usize| (first + row) as u64;
@@ -25,28 +25,51 @@ fn save(
     let bytes = |row: usize| detail.bytes[first + row];
     let retained = |row: usize| detail.retained_bytes.get(first + row).copied();
     let dominator = |row: usize| detail.dominators.get(first + row).map(|&id| u64::from(id));
-    let of = |row: usize| text.1(first + row);
-    let columns = [
+    let mut columns = vec![
         ("id", Values::Near(&id)),
         ("address", Values::Near(&address)),
-        (text.0, Values::Text { texts, of: &of }),
         ("bytes", Values::Near(&bytes)),
         ("retained_bytes", Values::Number(&retained)),
         ("dominator", Values::Number(&dominator)),
     ];
-    write(file, ids.len(), &columns.map(|(name, values)| Column { name, values }))
+    columns.extend(further);
+    let columns: Vec<Column> = columns
+        .into_iter()
+        .map(|(name, values)| Column { name, values })
+        .collect();
+    write(file, ids.len(), &columns)
 }
 
 pub fn save_objects(file: impl Write + Send, detail: &Detail, types: &[TypeTotals]) -> Result<(), ParquetError> {
     let names: Vec<Rc<str>> = types.iter().map(|each| Rc::clone(&each.name)).collect();
-    let type_of = |id: usize| Some(detail.types[id]).filter(|&number| number != NO_TYPE);
-    save(file, detail, detail.holders..detail.count(), &names, ("type", &type_of))
+    let id = |row: usize| detail.holders + row;
+    let type_of = |row: usize| Some(detail.types[id(row)]).filter(|&number| number != NO_TYPE);
+    let call = |row: usize| detail.calls.get(&(id(row) as u32)).copied();
+    let unknown = |row: usize| detail.unknown_references.get(&(id(row) as u32)).copied();
+    let types = Values::Text {
+        texts: &names,
+        of: &type_of,
+    };
+    let calls = Values::Text {
+        texts: &detail.names,
+        of: &call,
+    };
+    let further = vec![
+        ("type", types),
+        ("call", calls),
+        ("unknown_references", Values::Number(&unknown)),
+    ];
+    save(file, detail, detail.holders..detail.count(), further)
 }
 
 pub fn save_roots(file: impl Write + Send, detail: &Detail) -> Result<(), ParquetError> {
     let names = names_of_holders(detail);
     let name_of = |id: usize| Some(id as u32);
-    save(file, detail, 0..detail.holders, &names, ("name", &name_of))
+    let names = Values::Text {
+        texts: &names,
+        of: &name_of,
+    };
+    save(file, detail, 0..detail.holders, vec![("name", names)])
 }
 
 /// What the holders are called, each behind what it is a part of: `thread 4242 > work(rows) at app.py:7`.
@@ -55,7 +78,7 @@ fn names_of_holders(detail: &Detail) -> Vec<Rc<str>> {
     for holder in 0..detail.holders as u32 {
         for held in detail.references(holder) {
             if (held.target as usize) < detail.holders && held.target > holder {
-                let own = held.by.name().and_then(|name| detail.names.get(name as usize));
+                let own = held.by().name().and_then(|name| detail.names.get(name as usize));
                 let own = own.map(|name| &**name).unwrap_or_default();
                 names[held.target as usize] = match &*names[holder as usize] {
                     "" => own.into(),
@@ -95,6 +118,30 @@ pub fn load(roots: File, objects: File, types: &[TypeTotals]) -> Result<Detail, 
     } else {
         Err(ParquetError::General("the objects do not fit together".to_owned()))
     }
+}
+
+/// Reads of which objects more is known, with the texts that this needs; the names of references have been read.
+pub fn load_calls(objects: File, detail: &mut Detail) -> Result<(), ParquetError> {
+    let objects = Table::open(objects)?;
+    let mut numbers: FxHashMap<Rc<str>, u32> = FxHashMap::default();
+    let mut id = detail.holders as u32;
+    objects.texts("call", |call| {
+        if let Some(call) = call {
+            let number = *numbers.entry(call.into()).or_insert_with_key(|call| {
+                detail.names.push(Rc::clone(call));
+                detail.names.len() as u32 - 1
+            });
+            detail.calls.insert(id, number);
+        }
+        id += 1;
+    })?;
+    id = detail.holders as u32;
+    objects.numbers("unknown_references", |count| {
+        if let Some(count) = count {
+            detail.unknown_references.insert(id, count);
+        }
+        id += 1;
+    })
 }
 
 fn load_columns(table: &Table, detail: &mut Detail) -> Result<(), ParquetError> {

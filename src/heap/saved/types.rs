@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use super::records::{Record, Recorded};
 use crate::heap::TypeTotals;
+use crate::heap::facts::Nature;
 
 impl Recorded for TypeTotals {
-    const TEXTS: &'static [&'static str] = &["type"];
+    const TEXTS: &'static [&'static str] = &["type", "nature"];
     const NUMBERS: &'static [&'static str] = &[
         "count",
         "bytes",
@@ -26,13 +27,18 @@ impl Recorded for TypeTotals {
             self.tracked_getsizeof_bytes,
         ];
         Record {
-            texts: vec![Some(Rc::clone(&self.name))],
+            texts: vec![Some(Rc::clone(&self.name)), Some(self.nature.word().into())],
             numbers: numbers.map(Some).to_vec(),
         }
     }
 
     fn from_record(record: &Record) -> Option<TypeTotals> {
-        let name = record.texts.first()?.clone()?;
+        let [name, nature] = record.texts.as_slice() else {
+            return None;
+        };
+        let nature = Nature::ALL
+            .into_iter()
+            .find(|each| Some(each.word()) == nature.as_deref());
         let [
             count,
             bytes,
@@ -45,7 +51,8 @@ impl Recorded for TypeTotals {
             return None;
         };
         Some(TypeTotals {
-            name,
+            name: name.clone()?,
+            nature: nature?,
             count: count?,
             bytes: bytes?,
             getsizeof_bytes: getsizeof_bytes?,

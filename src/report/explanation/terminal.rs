@@ -9,8 +9,10 @@ use crate::report::terminal::{header, paragraph, pauses};
 use crate::report::text::{cut_middle, harmless, width, wrap};
 use crate::units;
 
-/// So many dominators are told of each group: the innermost, which free the least besides.
-const DOMINATORS: usize = 3;
+/// So many dominators are told of each group: the nearest, which free the least besides, and the outermost, which free
+/// the most.
+const NEAREST: usize = 2;
+const OUTERMOST: usize = 2;
 /// So many types of referrers are told.
 const REFERRERS: usize = 5;
 
@@ -162,28 +164,32 @@ fn group(group: &Group<'_>, is_of_one: bool, screen: Screen, out: &mut dyn Write
     }
 }
 
-/// The innermost dominators that are no modules, which do not go.
+/// The nearest and the outermost dominators that are no modules, which do not go.
 fn dominators(all: &[Dominator<'_>]) -> String {
-    let told: Vec<String> = all
+    let told = |each: &Dominator<'_>| {
+        // A thread and a call have no type.
+        let type_name = each.type_name.map(|name| format!("{}, ", harmless(short(name))));
+        format!(
+            "{} ({}{})",
+            harmless(each.path),
+            type_name.unwrap_or_default(),
+            units::bytes(each.retained_bytes)
+        )
+    };
+    let going = all
         .iter()
         .rev()
-        .filter(|each| each.type_name != Some("builtins.module"))
-        .take(DOMINATORS)
-        .map(|each| {
-            // A thread and a call have no type.
-            let type_name = each.type_name.map(|name| format!("{}, ", harmless(short(name))));
-            format!(
-                "{} ({}{})",
-                harmless(each.path),
-                type_name.unwrap_or_default(),
-                units::bytes(each.retained_bytes)
-            )
-        })
-        .collect();
-    match told.is_empty() {
-        true => "nothing on this chain: something else holds it too".to_owned(),
-        false => told.join(", and with "),
+        .filter(|each| each.type_name != Some("builtins.module"));
+    let mut going: Vec<String> = going.map(told).collect();
+    if going.is_empty() {
+        return "nothing on this chain: something else holds it too".to_owned();
     }
+    if going.len() <= NEAREST + OUTERMOST {
+        return going.join(", and with ");
+    }
+    let outermost = going.split_off(going.len() - OUTERMOST).join(", and with ");
+    going.truncate(NEAREST);
+    format!("{}, … and with {outermost}", going.join(", and with "))
 }
 
 /// What is held, each line indented below what holds it.

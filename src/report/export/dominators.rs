@@ -87,9 +87,9 @@ fn choose(detail: &Detail) -> Vec<Chosen> {
 fn namespaces(detail: &Detail) -> HashMap<u32, String> {
     let mut names = HashMap::new();
     for module in detail.references(0) {
-        let name = module.by.name().and_then(|name| detail.names.get(name as usize));
+        let name = module.by().name().and_then(|name| detail.names.get(name as usize));
         let held = detail.references(module.target).iter();
-        for namespace in held.filter(|held| held.by == By::Namespace) {
+        for namespace in held.filter(|held| held.by() == By::Namespace) {
             let name = harmless(name.map(|name| &**name).unwrap_or_default());
             names.insert(namespace.target, format!("{name}.__dict__"));
         }
@@ -100,13 +100,13 @@ fn namespaces(detail: &Detail) -> HashMap<u32, String> {
 /// How a holder holds an object, if it does so itself.
 fn name_below(detail: &Detail, holder: u32, number: u32) -> Option<String> {
     let held = detail.references(holder).iter().find(|held| held.target == number)?;
-    let name = held.by.name().and_then(|name| detail.names.get(name as usize));
+    let name = held.by().name().and_then(|name| detail.names.get(name as usize));
     let name = harmless(name.map(|name| &**name).unwrap_or_default());
-    Some(match held.by {
-        By::Attribute(_) => format!(".{name}"),
+    Some(match held.by() {
+        By::Attribute(_) | By::Slot(_) | By::Member(_) => format!(".{name}"),
         By::Key(_) => format!("[{name}]"),
         By::Index(index) => format!("[{index}]"),
-        By::Local(_) => format!("> {name}"),
+        By::Local(_) | By::Task(_) => format!("> {name}"),
         By::Namespace | By::Unnamed => String::new(),
     })
 }

@@ -136,7 +136,7 @@ impl Strings<'_> {
     /// What a holder that is no object is called where it is held.
     fn of_holder(&self, number: u32) -> usize {
         let held = self.detail.references.iter().find(|held| held.target == number);
-        held.and_then(|held| held.by.name())
+        held.and_then(|held| held.by().name())
             .map_or(0, |name| self.of_name(name))
     }
 }
@@ -161,11 +161,11 @@ fn node(detail: &Detail, strings: &Strings, number: u32) -> [usize; 4] {
 
 /// Kind and name, or index, of the reference at `place` among those of its holder.
 fn edge(strings: &Strings, held: &Held, place: usize) -> (usize, usize) {
-    match held.by {
-        By::Attribute(name) => (PROPERTY, strings.of_name(name)),
+    match held.by() {
+        By::Attribute(name) | By::Slot(name) | By::Member(name) => (PROPERTY, strings.of_name(name)),
         By::Key(Some(name)) => (PROPERTY, strings.of_name(name)),
         By::Key(None) => (ELEMENT, place),
-        By::Local(name) => (CONTEXT, strings.of_name(name)),
+        By::Local(name) | By::Task(name) => (CONTEXT, strings.of_name(name)),
         By::Index(index) => (ELEMENT, index as usize),
         By::Namespace => (INTERNAL, DICT),
         By::Unnamed => (INTERNAL, ITEM),
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn the_lists_have_as_many_numbers_as_they_say() {
         // The heap holds a module, which holds two things, one of them by a name that needs escaping.
-        let by = |target, by| Held { target, by };
+        let by = Held::new;
         let detail = Detail {
             holders: 1,
             addresses: vec![0, 16, 32, 48],

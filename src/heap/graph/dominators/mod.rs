@@ -87,6 +87,21 @@ impl Dominators {
         std::iter::successors(self.of(node), |&at| self.of(at))
     }
 
+    /// All nodes that `node` dominates, itself left out.
+    pub fn below(&self, node: u32) -> NodeSet {
+        // A node's number is greater than that of its dominator.
+        let mut are_below = vec![false; self.order.len()];
+        for number in 1..self.order.len() {
+            let above = self.above[number] as usize;
+            are_below[number] = are_below[above] || self.order[above] == node;
+        }
+        NodeSet::where_true(self.nodes(), |each| match self.place(each) {
+            NO_NODE => false,
+            place if self.is_inner(each) => are_below[place as usize],
+            place => are_below[place as usize] || self.order[place as usize] == node,
+        })
+    }
+
     /// The nodes that no root reaches.
     pub fn unreached(&self) -> NodeSet {
         NodeSet::where_true(self.nodes(), |node| !self.reached(node))
