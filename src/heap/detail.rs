@@ -151,6 +151,10 @@ pub fn detail<M: ReadMemory>(
         detail.bytes.push(found.objects.bytes(row));
         for place in 0..found.objects.references(row).len() {
             let reference = found.objects.references(row)[place];
+            // What turned out to be no reference leads to the heap as a whole.
+            if reference.target == HEAP {
+                continue;
+            }
             let by = naming.by(found, owned, row, reference);
             let target = numbering.number_of[reference.target as usize];
             detail.references.push(Held { target, by });

@@ -11,6 +11,7 @@ pub mod graph;
 mod holders;
 pub mod inquiry;
 mod labels;
+mod leftovers;
 mod names;
 mod naming;
 mod objects;

@@ -15,6 +15,7 @@ use super::detail::{Detail, detail};
 use super::followed::{self, Earlier};
 use super::found::Found;
 use super::holders::{Holders, Rows};
+use super::leftovers;
 use super::objects::HEAP;
 use super::owners;
 use super::ownership::Ownership;
@@ -115,7 +116,7 @@ impl Survey<'_> {
             mut walker,
             rows,
         } = self;
-        found.objects.resolve(&found.spots, rows.count, &rows.held);
+        leftovers::resolve(memory, subject.layout, &mut found, &rows);
         let tasks = tasks::pending(memory, subject.layout, &mut found);
         let mut owned = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks);
         let mut watched = containers::watched(memory, &mut walker, &found, &owned);

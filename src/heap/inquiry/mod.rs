@@ -19,6 +19,7 @@ use cpython::memory::ReadMemory;
 use super::found::Found;
 use super::graph::references::Malformed;
 use super::labels::Label;
+use super::leftovers;
 use super::ownership::Ownership;
 use super::survey::Survey;
 use super::tasks;
@@ -226,7 +227,7 @@ impl Survey<'_> {
         } = self;
         let asked = subject::rows_of(&found, &question.about)?;
         let adopter = rows.count as u32 - 1;
-        found.objects.resolve(&found.spots, rows.count, &rows.held);
+        leftovers::resolve(memory, subject.layout, &mut found, &rows);
         // Of the owners only those are needed that nothing is known to hold.
         let tasks = tasks::pending(memory, subject.layout, &mut found);
         let adopted = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks).adopted;

@@ -6,9 +6,7 @@ use super::{Inquiry, State};
 use crate::heap::graph::deep::Reach;
 use crate::heap::graph::dominated::Dominated;
 use crate::heap::graph::nodes::NodeSet;
-
-/// What counts references in the first word of an object; newer releases have flags above it.
-const REFERENCE_COUNT: u64 = (1 << 32) - 1;
+use crate::heap::leftovers::REFERENCE_COUNT;
 
 /// The rows that no root reaches.
 pub struct Unheld {
