@@ -25,6 +25,7 @@ pub mod saved;
 pub mod survey;
 mod tasks;
 mod texts;
+mod thread_names;
 mod threads;
 mod tree;
 mod types;
