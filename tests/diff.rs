@@ -25,6 +25,7 @@ class Later:
 KEPT = [Order(number) for number in range(1000)]
 BY_NAME = {"name %d" % number: Order(number) for number in range(2000)}
 BRIEF = [bytearray(300_000)]
+BOXES = [[bytes(100) for _ in range(300)], [bytes(100) for _ in range(1000)]]
 print("ready", flush=True)
 for line in sys.stdin:
     exec(line)
@@ -63,7 +64,7 @@ fn objects_of_one_process_are_followed() {
         let mut program = Program::start(python.command().args(["-c", ORDERS]));
         let folder = tempfile::tempdir().unwrap();
         let old = save(&program, folder.path(), "old.pms");
-        program.tell("FRESH = [Order(number) for number in range(700)]; del KEPT[:300]; BRIEF.clear(); LATER = [Later() for _ in range(5)]");
+        program.tell("FRESH = [Order(number) for number in range(700)]; del KEPT[:300]; BRIEF.clear(); BOXES[0].extend([bytes(100) for _ in range(700)]); del BOXES[1][300:]; LATER = [Later() for _ in range(5)]");
         assert_eq!(program.line(), "done");
         let new = save(&program, folder.path(), "new.pms");
 
@@ -103,6 +104,17 @@ fn objects_of_one_process_are_followed() {
         );
         assert!(brief["growth_bytes"].as_i64().unwrap() < -300_000, "{brief}");
         assert_eq!(owner("__main__.BRIEF[0]")["change"], "gone");
+        // What is too small to be listed in one of them is in both all the same.
+        for (path, items) in [("__main__.BOXES[0]", 700_i64), ("__main__.BOXES[1]", -700)] {
+            let crossed = owner(path);
+            assert_eq!(
+                (&crossed["change"], &crossed["growth_length"]),
+                (&"changed".into(), &items.into()),
+                "{crossed}"
+            );
+            let bytes = crossed["growth_bytes"].as_i64().unwrap();
+            assert!((90_000..130_000).contains(&(bytes * items.signum())), "{crossed}");
+        }
         // What the program did not touch can only have come to be held by one where it was held by two.
         let owners = difference["owners"].as_array().unwrap();
         let steady = owners.iter().find(|row| row["path"] == "__main__.BY_NAME");
@@ -119,6 +131,8 @@ fn objects_of_one_process_are_followed() {
             "new",
             "gone",
             "objects became",
+            "Count change",
+            "Keeps change",
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }

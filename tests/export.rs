@@ -5,13 +5,14 @@ mod interpreters;
 mod profiler;
 mod targets;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use interpreters::{all_required, for_each_interpreter, interpreters, provided};
 use profiler::{answer, ask};
 use pymemscope::capture::folder;
 use serde_json::Value;
-use targets::Target;
+use targets::{DEADLINE, Target};
 
 /// Prints what memlab finds of each node, in the order of the file: its name, its own size, what it retains.
 const ASK_MEMLAB: &str = "
@@ -105,4 +106,49 @@ fn what_cannot_be_exported_is_said() {
     assert_eq!(said.code, Some(2), "{said:?}");
     let said = ask(&format!("export {}", place.path().display()));
     assert_eq!(said.code, Some(2), "{said:?}");
+}
+
+/// Many objects, so that writing them takes a while.
+const MANY: &str = "
+import sys
+KEPT = [[number] for number in range(400_000)]
+print('ready', flush=True)
+sys.stdin.readline()
+";
+
+#[test]
+fn an_export_that_is_ended_early_leaves_no_file() {
+    let python = interpreters().last().unwrap();
+    let target = Target::spawn(python.command().args(["-c", MANY]));
+    assert_eq!(target.line(), "ready\n");
+    let place = tempfile::tempdir().unwrap();
+    let saved = place.path().join("heap.pms");
+    ask(&format!("snapshot {} -o {}", target.pid(), saved.display())).done();
+    let folder = place.path().join("out");
+    std::fs::create_dir(&folder).unwrap();
+    let exported = folder.join("heap.heapsnapshot");
+    let files = || std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+    let export = profiler::pymemscope(["export", saved.to_str().unwrap(), "-o", exported.to_str().unwrap()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The file on its way is there, and has something in it; or it is done already.
+    let deadline = Instant::now() + DEADLINE;
+    while files().all(|file| file.metadata().is_ok_and(|file| file.len() == 0)) {
+        assert!(Instant::now() < deadline, "nothing is written");
+        std::thread::yield_now();
+    }
+    // SAFETY: the process is our child and has not been waited for.
+    unsafe { libc::kill(export.id() as i32, libc::SIGTERM) };
+    let ended = export.wait_with_output().unwrap();
+    let left: Vec<_> = files().collect();
+    match ended.status.success() {
+        true => assert_eq!(left, [exported]),
+        false => {
+            assert!(left.is_empty(), "{left:?}");
+            let said = String::from_utf8_lossy(&ended.stderr);
+            assert!(said.contains("stopped before it was done"), "{said}");
+        }
+    }
 }

@@ -98,6 +98,7 @@ impl Copied {
             runtime: self.symbols.runtime,
             slots: Rc::clone(&self.slots),
             statics: self.statics.clone(),
+            redacts_keys: false,
         };
         for direction in [Direction::Holders, Direction::Referents] {
             let question = Question {

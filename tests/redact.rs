@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// Keeps data that nobody else is to see under keys, in texts, and in its arguments.
 const SECRETIVE: &str = "
-import asyncio, sys
+import asyncio, sys, threading, types
 
 class Vault:
     def __init__(self):
@@ -35,6 +35,17 @@ async def serve():
 async def main():
     await asyncio.create_task(serve(), name='SECRET task')
 
+sys.modules['SECRET module'] = types.ModuleType('SECRET module')
+sys.modules['SECRET module'].rows = [bytes(200_000)]
+STARTED, NEVER = threading.Event(), threading.Event()
+
+def work():
+    worked = [bytes(300_000)]
+    STARTED.set()
+    NEVER.wait()
+
+threading.Thread(target=work, name='SECRET thread', daemon=True).start()
+STARTED.wait()
 asyncio.run(main())
 ";
 

@@ -124,11 +124,6 @@ pub fn load(path: &Path) -> Result<Capture> {
     Ok(header.into_capture(heap))
 }
 
-/// Reads every object of the capture that a folder holds, without references.
-pub fn load_objects(path: &Path, capture: &Capture) -> Result<Detail> {
-    saved::load_objects(path, &capture.heap.types).map_err(|cause| damaged(path, cause))
-}
-
 /// Reads every object and every reference of the capture that a folder holds.
 pub fn load_detail(path: &Path, capture: &Capture) -> Result<Detail> {
     saved::load_detail(path, &capture.heap.types).map_err(|cause| damaged(path, cause))

@@ -242,6 +242,7 @@ impl Shot<'_> {
             runtime,
             slots,
             statics,
+            redacts_keys: self.redact,
         };
         let refused = |cause: cpython::memory::Unreadable| Error::Refused {
             pid,
@@ -249,9 +250,6 @@ impl Shot<'_> {
             cause: Refused::Unreadable(cause),
         };
         let mut surveyed = survey(&mut image, &subject).map_err(refused)?;
-        if self.redact {
-            surveyed.redact_keys();
-        }
         if used == FreezeUsed::None {
             let mut now = ProcessMemory::new(readable).map_err(unreadable)?;
             surveyed.reject_gone_types(&mut now);

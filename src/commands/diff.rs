@@ -28,15 +28,20 @@ pub fn diff(asked: &Comparison) -> Result<u8> {
     standard_output::check()?;
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
     let (old, new) = (folder::load(&asked.old)?, folder::load(&asked.new)?);
-    let (old_objects, new_objects) = (
-        folder::load_objects(&asked.old, &old)?,
-        folder::load_objects(&asked.new, &new)?,
-    );
+    let same_process = are_of_one_process(&old, &new);
+    let (old_objects, new_objects) = match same_process {
+        // Who holds an object tells whether it is the one that stood there before.
+        true => (
+            folder::load_detail(&asked.old, &old)?,
+            folder::load_detail(&asked.new, &new)?,
+        ),
+        false => Default::default(),
+    };
     let side = |capture, detail| Side { heap: capture, detail };
     let difference = difference(
         side(&old.heap, &old_objects),
         side(&new.heap, &new_objects),
-        are_of_one_process(&old, &new),
+        same_process,
     );
     let compared = Compared::new(&old, &new, &difference);
     deliver(

@@ -1,10 +1,12 @@
 //! `pymemscope export FOLDER`: a saved heap in the form of another tool.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::deliver;
 use crate::capture::folder;
-use crate::error::{Result, exit_code};
+use crate::capture::interrupt::Interrupt;
+use crate::error::{Error, Result, exit_code};
 use crate::report::export::ExportFormat;
 use crate::report::output::Output;
 use crate::report::standard_output;
@@ -19,16 +21,63 @@ pub struct Export {
 }
 
 pub fn export(asked: &Export) -> Result<u8> {
+    // From here on an end that is asked for is an error like any other, so that no unfinished file stays.
+    let stop = Interrupt::on_any_end()?;
     standard_output::check()?;
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
     let capture = folder::load(&asked.folder)?;
     let detail = folder::load_detail(&asked.folder, &capture)?;
     let types = &capture.heap.types;
-    deliver(
+    let delivered = deliver(
         &asked.outputs,
         asked.force,
         |_| Ok(()),
-        |format, out| format.write(types, &detail, out),
-    )?;
-    Ok(exit_code::DONE)
+        |format, out| {
+            let mut out = Stoppable {
+                out,
+                stop: &stop,
+                unchecked: 0,
+            };
+            out.check()?;
+            format.write(types, &detail, &mut out)
+        },
+    );
+    match delivered {
+        Err(_) if stop.is_set() => Err(Error::Stopped),
+        delivered => delivered.map(|()| exit_code::DONE),
+    }
+}
+
+/// So many bytes are written between two looks at whether to stop.
+const BYTES_A_LOOK: usize = 1 << 16;
+
+/// A writer that fails once an end was asked for.
+struct Stoppable<'a> {
+    out: &'a mut dyn Write,
+    stop: &'a Interrupt,
+    unchecked: usize,
+}
+
+impl Stoppable<'_> {
+    fn check(&mut self) -> io::Result<()> {
+        self.unchecked = 0;
+        match self.stop.is_set() {
+            true => Err(io::Error::other("stopped")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Write for Stoppable<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unchecked += bytes.len();
+        if self.unchecked >= BYTES_A_LOOK {
+            self.check()?;
+        }
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }

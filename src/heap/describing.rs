@@ -125,6 +125,10 @@ impl<M: ReadMemory> Describing<'_, '_, '_, M> {
         let is_namespace = self.namespaces.contains(row);
         for place in 0..self.facts.found.objects.references(row).len() {
             let reference = self.facts.found.objects.references(row)[place];
+            // What turned out to be no reference leads to the heap as a whole.
+            if reference.target == HEAP {
+                continue;
+            }
             let by = self.by(row, is_namespace, reference.label);
             to.push(Held::new(self.numbering.number(reference.target), by));
         }

@@ -1,11 +1,14 @@
 //! What has changed from one heap to another: by type, by container, and, where both are of one process, by object.
 
+mod unlisted;
+
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
 use super::detail::Detail;
 use super::{Container, ContainerKind, Heap, TypeTotals};
+use unlisted::{LookUp, Unlisted};
 
 /// One heap and how it is told which of its objects another one has too.
 #[derive(Debug, Clone, Copy)]
@@ -47,30 +50,60 @@ pub struct Moves {
     pub gone: u64,
 }
 
-/// At least one side is there.
+/// A container or an owner in both heaps. At least one lists it.
 #[derive(Debug, Clone, Copy)]
 pub struct ContainerChange<'a> {
-    pub old: Option<&'a Container>,
-    pub new: Option<&'a Container>,
+    /// It as it was listed last.
+    pub shown: &'a Container,
+    /// `None` where the heap does not have it.
+    pub old: Option<Figures>,
+    pub new: Option<Figures>,
+}
+
+/// Items and bytes of a container or an owner.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub length: u64,
+    /// Of what is too small to be listed only the part that it retains is known.
+    pub kept_bytes: u64,
+    pub retained_bytes: u64,
+}
+
+impl From<&Container> for Figures {
+    fn from(listed: &Container) -> Self {
+        Figures {
+            length: listed.length,
+            kept_bytes: listed.kept_bytes,
+            retained_bytes: listed.retained_bytes,
+        }
+    }
+}
+
+impl From<Unlisted> for Figures {
+    fn from(unlisted: Unlisted) -> Self {
+        Figures {
+            length: unlisted.length,
+            kept_bytes: unlisted.retained_bytes,
+            retained_bytes: unlisted.retained_bytes,
+        }
+    }
 }
 
 impl ContainerChange<'_> {
     pub fn bytes_grown(&self) -> i64 {
-        grown(
-            self.old.map(|each| each.kept_bytes),
-            self.new.map(|each| each.kept_bytes),
-        )
+        self.grown(|each| each.kept_bytes)
     }
 
     pub fn length_grown(&self) -> i64 {
-        grown(self.old.map(|each| each.length), self.new.map(|each| each.length))
+        self.grown(|each| each.length)
     }
 
     pub fn retained_grown(&self) -> i64 {
-        grown(
-            self.old.map(|each| each.retained_bytes),
-            self.new.map(|each| each.retained_bytes),
-        )
+        self.grown(|each| each.retained_bytes)
+    }
+
+    fn grown(&self, of: fn(Figures) -> u64) -> i64 {
+        grown(self.old.map(of), self.new.map(of))
     }
 
     /// What is merely counted for another holder now is no difference.
@@ -111,7 +144,7 @@ pub fn difference<'a>(old: Side<'a>, new: Side<'a>, same_process: bool) -> Diffe
     Difference {
         same_process,
         types,
-        containers: containers(&old.heap.containers, &new.heap.containers, same_process),
+        containers: containers(old, new, same_process),
     }
 }
 
@@ -183,35 +216,51 @@ fn objects(side: Side<'_>) -> impl Iterator<Item = (u64, Option<&Rc<str>>)> {
     all.map(move |(&address, &number)| (address, side.heap.types.get(number as usize).map(|each| &each.name)))
 }
 
-fn containers<'a>(old: &'a [Container], new: &'a [Container], same_process: bool) -> Vec<ContainerChange<'a>> {
+fn containers<'a>(old: Side<'a>, new: Side<'a>, same_process: bool) -> Vec<ContainerChange<'a>> {
     // An object that is no container is known by where it is held, as anything is in another process.
     let identity = |each: &'a Container| match each.kind {
         ContainerKind::Object | ContainerKind::Holder => (0, each.path.as_str(), &*each.type_name),
         _ if same_process => (each.address, "", &*each.type_name),
         _ => (0, each.path.as_str(), &*each.type_name),
     };
-    let mut before: FxHashMap<_, &Container> = old.iter().map(|each| (identity(each), each)).collect();
+    let listed_before = old.heap.containers.iter();
+    let mut before: FxHashMap<_, &Container> = listed_before.map(|each| (identity(each), each)).collect();
     let mut changes = Vec::new();
-    for each in new {
+    let mut appeared = Vec::new();
+    for each in &new.heap.containers {
         let is_same = |old: &&Container| !are_named_apart(old, each);
         let found = before.get(&identity(each)).copied().filter(is_same);
-        if found.is_some() {
-            before.remove(&identity(each));
+        match found {
+            Some(found) => {
+                before.remove(&identity(each));
+                changes.push(ContainerChange {
+                    shown: each,
+                    old: Some(found.into()),
+                    new: Some(each.into()),
+                });
+            }
+            None => appeared.push(each),
         }
-        changes.push(ContainerChange {
-            old: found,
-            new: Some(each),
-        });
     }
-    changes.extend(before.into_values().map(|each| ContainerChange {
-        old: Some(each),
-        new: None,
+    let gone: Vec<&Container> = before.into_values().collect();
+    let look_up =
+        |here, there, owners: &[&'a Container]| same_process.then(|| LookUp::new(here, there, owners.iter().copied()));
+    let (in_old, in_new) = (look_up(new, old, &appeared), look_up(old, new, &gone));
+    let find = |look_up: &Option<LookUp>, each| Some(look_up.as_ref()?.find(each)?.into());
+    changes.extend(appeared.into_iter().map(|each| ContainerChange {
+        shown: each,
+        old: find(&in_old, each),
+        new: Some(each.into()),
+    }));
+    changes.extend(gone.into_iter().map(|each| ContainerChange {
+        shown: each,
+        old: Some(each.into()),
+        new: find(&in_new, each),
     }));
     changes.retain(ContainerChange::differs);
     changes.sort_by(|a, b| {
         let most = b.bytes_grown().unsigned_abs().cmp(&a.bytes_grown().unsigned_abs());
-        let path = |change: &ContainerChange<'a>| change.new.or(change.old).map(|each| each.path.as_str());
-        most.then_with(|| path(a).cmp(&path(b)))
+        most.then_with(|| a.shown.path.cmp(&b.shown.path))
     });
     changes
 }

@@ -44,6 +44,10 @@ pub struct Found<'a> {
     pub broken_links: u64,
     /// Long containers with their lengths, by row.
     pub long: Vec<(u32, u64)>,
+    /// Rows of calls that run, some of whose values may be left over (see `leftovers`).
+    pub running: Vec<u32>,
+    /// Whether the object being examined is one.
+    is_running: bool,
     /// Judges words that may be references.
     judge: Examiner<'a>,
     /// The heads of the collector's lists, which are no objects.
@@ -62,6 +66,8 @@ impl<'a> Found<'a> {
             rejected: 0,
             broken_links: 0,
             long: Vec::new(),
+            running: Vec::new(),
+            is_running: false,
             judge,
             heads,
             slots,
@@ -151,6 +157,9 @@ impl<'a> Found<'a> {
         });
         self.types.get_mut(type_of).count_in(size, is_tracked);
         let row = self.objects.push(spot, type_of, size.bytes);
+        if std::mem::take(&mut self.is_running) {
+            self.running.push(row);
+        }
         if size.length >= LONG || info.content == Content::LruCache {
             self.long.push((row, size.length));
         }
@@ -243,9 +252,20 @@ impl<M: ReadMemory> Visitor<M> for Found<'_> {
         }
     }
 
+    fn candidate(&mut self, memory: &mut M, word: u64) {
+        self.refer_if_object(memory, word, Label::UNNAMED);
+    }
+
+    fn perhaps_left(&mut self, memory: &mut M, target: u64) {
+        self.is_running = true;
+        self.refer_if_object(memory, target, Label::PERHAPS_LEFT);
+    }
+}
+
+impl Found<'_> {
     /// A word that may be anything is believed to be a reference when an object of a known kind stands there, and the
     /// collector's view of it is in order.
-    fn candidate(&mut self, memory: &mut M, word: u64) {
+    fn refer_if_object<M: ReadMemory>(&mut self, memory: &mut M, word: u64, label: Label) {
         if self.spots.find(word).is_none() {
             if !self.spots.can_hold(word) {
                 return;
@@ -259,12 +279,10 @@ impl<M: ReadMemory> Visitor<M> for Found<'_> {
             }
         }
         if let Some(spot) = self.meet(word) {
-            self.objects.refer(spot, Label::UNNAMED);
+            self.objects.refer(spot, label);
         }
     }
-}
 
-impl Found<'_> {
     /// The address of the object of a row; 0 for what is none.
     pub fn address_of(&self, row: u32) -> u64 {
         match self.objects.spot(row) {

@@ -45,6 +45,8 @@ const KINDS: [LabelKind; 10] = [
 
 impl Label {
     pub const UNNAMED: Label = Label((LabelKind::Unnamed as u32) << KIND_SHIFT);
+    /// That of a word on a running call's value stack, until it is known whether the call still owns what it points at.
+    pub const PERHAPS_LEFT: Label = Label((LabelKind::Unnamed as u32) << KIND_SHIFT | 1);
     pub const NAMESPACE: Label = Label((LabelKind::Namespace as u32) << KIND_SHIFT);
 
     /// A label with a number: an index, the id of a name. Numbers that do not fit are cut to the largest.

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use super::facts::{Facts, Kind, Nature, WeakReference};
 use super::found::Found;
 use super::labels::{Label, LabelKind};
+use super::leftovers::REFERENCE_COUNT;
 use super::names::Form;
 use super::naming;
 use super::objects::NO_OBJECT;
@@ -19,8 +20,6 @@ use super::paths::key_at;
 use super::types::{Type, Types};
 use crate::memory::spots::Spot;
 
-/// What counts references in the first word of an object; newer releases have flags above it.
-const REFERENCE_COUNT: u64 = (1 << 32) - 1;
 /// The types of functions and of cells.
 const FUNCTION: &str = "builtins.function";
 const CELL: &str = "builtins.cell";

@@ -204,6 +204,33 @@ impl Objects {
         References::from_rows(starts, targets, self.count() as u32)
     }
 
+    /// The references of a row that may be left over: their numbers and targets.
+    pub fn perhaps_left(&self, row: u32) -> impl Iterator<Item = (usize, u32)> {
+        let references = self.references(row);
+        let end = self.rows.get(row as usize).map_or(0, |row| row.end as usize);
+        (end - references.len()..)
+            .zip(references)
+            .filter(|(_, reference)| reference.label == Label::PERHAPS_LEFT)
+            .map(|(number, reference)| (number, reference.target))
+    }
+
+    /// The targets of all references, but of those that may be left over.
+    pub fn sure_targets(&self) -> impl Iterator<Item = u32> {
+        let sure = |reference: &&Reference| reference.label != Label::PERHAPS_LEFT;
+        self.references.iter().filter(sure).map(|reference| reference.target)
+    }
+
+    /// Says of a reference that may be left over whether it is. If so it leads to the heap as a whole, as all do that hold
+    /// nothing.
+    pub fn decide(&mut self, number: usize, is_left: bool) {
+        if let Some(reference) = self.references.get_mut(number) {
+            reference.label = Label::UNNAMED;
+            if is_left {
+                reference.target = HEAP;
+            }
+        }
+    }
+
     /// Turns the targets from spots into rows. The first `holders` rows are no objects; `rows_held` are the references
     /// that lead to such rows. A reference to what turned out to be no object leads to the heap as a whole.
     pub fn resolve(&mut self, spots: &Spots, holders: usize, rows_held: &[(usize, u32)]) {

@@ -44,7 +44,7 @@ impl<M: ReadMemory> Gathering<'_, '_, M> {
         let mut threads = Threads::default();
         for interpreter in interpreters.iter().rev() {
             if let Ok(addresses) = runtime::threads(self.memory, self.subject.layout, interpreter.address) {
-                threads.add(&mut self, &addresses);
+                threads.add(&mut self, interpreter, addresses);
             }
         }
         self.holders.end_phase();

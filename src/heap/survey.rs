@@ -16,6 +16,7 @@ use super::detail::Detail;
 use super::followed::{self, Earlier};
 use super::found::Found;
 use super::holders::{Holders, Rows};
+use super::leftovers;
 use super::live::Live;
 use super::objects::HEAP;
 use super::owners;
@@ -34,6 +35,8 @@ pub struct Subject<'a> {
     pub slots: Rc<Slots>,
     /// Data that came with executables and libraries.
     pub statics: Vec<Range<u64>>,
+    /// Whether keys are shown as hashes, and names that no code can have (`--redact`).
+    pub redacts_keys: bool,
 }
 
 /// The objects of a heap, before anybody has asked who holds them.
@@ -63,6 +66,7 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
     let examiner = || Examiner::new(subject.layout, blocks, subject.statics.clone(), addresses.clone()).within(mapped);
     let mut walker = examiner();
     let mut found = Found::new(subject.layout, Rc::clone(&subject.slots), examiner(), lists.heads);
+    found.names.redacts_keys = subject.redacts_keys;
     let rows = Gathering {
         memory: &mut *memory,
         subject,
@@ -92,11 +96,6 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
 }
 
 impl Survey<'_> {
-    /// From now on keys are shown as hashes (`--redact`).
-    pub fn redact_keys(&mut self) {
-        self.found.names.redacts_keys = true;
-    }
-
     /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards. What has grown since the
     /// `earlier` snapshot is described.
     pub fn finish<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier) -> Heap {
@@ -117,7 +116,7 @@ impl Survey<'_> {
             mut walker,
             rows,
         } = self;
-        found.objects.resolve(&found.spots, rows.count, &rows.held);
+        leftovers::resolve(memory, subject.layout, &mut found, &rows);
         let tasks = tasks::pending(memory, subject.layout, &mut found);
         let mut owned = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks);
         let mut watched = containers::watched(memory, &mut walker, &found, &owned);

@@ -2,11 +2,13 @@
 
 use cpython::layout::{CurrentFrame, FrameForm};
 use cpython::memory::ReadMemory;
+use cpython::runtime::Interpreter;
 use rustc_hash::FxHashSet;
 
 use super::naming;
 use super::objects::HEAP;
 use super::roots::Gathering;
+use super::thread_names::ThreadNames;
 
 /// `_PyErr_StackItem`s that hang on a thread: one for each handler that runs.
 const MOST_HANDLERS: usize = 1 << 16;
@@ -23,22 +25,23 @@ pub struct Threads {
 
 impl Threads {
     /// Adds the threads of an interpreter, whose addresses are given newest first.
-    pub fn add<M: ReadMemory>(&mut self, gathering: &mut Gathering<M>, addresses: &[u64]) {
-        for (number, &thread) in addresses.iter().rev().enumerate() {
-            self.add_thread(gathering, thread, number + 1);
+    pub fn add<M: ReadMemory>(
+        &mut self,
+        gathering: &mut Gathering<M>,
+        interpreter: &Interpreter,
+        mut addresses: Vec<u64>,
+    ) {
+        addresses.reverse();
+        let names = ThreadNames::read(gathering, interpreter);
+        let names = names.of_threads(gathering.memory, gathering.subject.layout, &addresses);
+        for (thread, name) in addresses.into_iter().zip(names) {
+            self.add_thread(gathering, thread, &format!("{THREAD}{name}"));
         }
     }
 
-    fn add_thread<M: ReadMemory>(&mut self, gathering: &mut Gathering<M>, thread: u64, number: usize) {
+    fn add_thread<M: ReadMemory>(&mut self, gathering: &mut Gathering<M>, thread: u64, name: &str) {
         let at = &gathering.subject.layout.thread;
-        let native = at
-            .native_thread_id
-            .and_then(|offset| gathering.memory.word(thread.wrapping_add(offset)).ok());
-        let name = match native {
-            Some(native) => format!("{THREAD}{native}"),
-            None => format!("{THREAD}{number}"),
-        };
-        let holder = gathering.holder(HEAP, &name);
+        let holder = gathering.holder(HEAP, name);
         let _ = self.add_frames(gathering, thread, holder);
         for &(name, offset) in at.roots {
             gathering.hold_member(holder, name, thread.wrapping_add(offset));

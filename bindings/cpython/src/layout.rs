@@ -447,8 +447,9 @@ pub enum FrameForm {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum StackDepth {
-    /// `f_stacktop` points behind the last value, or is NULL while the frame runs (3.8, 3.9).
-    Top(u64),
+    /// `f_stacktop` points behind the last value, or is NULL while the frame runs and once an exception has ended it;
+    /// `f_executing` (one byte) tells which (3.8, 3.9).
+    Top { top: u64, executing: u64 },
     /// `f_stackdepth` counts the values, or is negative while the frame runs (3.10).
     Count(u64),
 }

@@ -1,5 +1,6 @@
 //! Deep sizes: all that a node reaches, no matter who else reaches it too, as `pympler.asizeof` counts.
 
+use super::ROOT;
 use super::nodes::NodeSet;
 use super::references::References;
 use super::retained::Amount;
@@ -47,7 +48,8 @@ impl<'a> Reach<'a> {
         let mut next = 0;
         while let Some(&node) = found.get(next) {
             next += 1;
-            let wanted = |target: &&u32| stop.is_none_or(|stop| !stop.contains(**target));
+            // What turned out to be no reference leads to the root.
+            let wanted = |&&target: &&u32| target != ROOT && stop.is_none_or(|stop| !stop.contains(target));
             found.extend(
                 references
                     .of(node)
@@ -76,8 +78,9 @@ mod tests {
             let stop = NodeSet::where_true(graph.nodes(), |node| node % 4 == 3);
             for start in 0..graph.nodes() {
                 for stop in [None, Some(&stop)] {
-                    let expected =
-                        naive::reached_from(&graph, start, |node| stop.is_some_and(|stop| stop.contains(node)));
+                    let expected = naive::reached_from(&graph, start, |node| {
+                        node == ROOT || stop.is_some_and(|stop| stop.contains(node))
+                    });
                     let amount = reach.amount(&sizes, &[start, start], stop);
                     assert_eq!(amount.nodes, expected.len());
                     assert_eq!(amount.bytes, expected.iter().map(|node| 1_u64 << node).sum::<u64>());

@@ -20,6 +20,7 @@ use super::detail::Detail;
 use super::facts::Facts;
 use super::graph::references::{Malformed, References};
 use super::labels::Label;
+use super::leftovers;
 use super::live::Live;
 use super::objects::{HEAP, Objects};
 use super::ownership::Ownership;
@@ -229,7 +230,7 @@ impl Survey<'_> {
         } = self;
         let asked = subject::rows_of(&Live::new(memory, subject.layout, &mut found), &question.about)?;
         let adopter = rows.count as u32 - 1;
-        found.objects.resolve(&found.spots, rows.count, &rows.held);
+        leftovers::resolve(memory, subject.layout, &mut found, &rows);
         // Of the owners only those are needed that nothing is known to hold.
         let tasks = tasks::pending(memory, subject.layout, &mut found);
         let adopted = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks).adopted;

@@ -112,15 +112,10 @@ pub fn load(folder: &Path) -> Result<Heap, TableError> {
     })
 }
 
-/// Reads every object, without references.
-pub fn load_objects(folder: &Path, types: &[TypeTotals]) -> Result<Detail, TableError> {
-    let loaded = objects::load(open(folder, ROOTS)?, open(folder, OBJECTS)?, types);
-    loaded.map_err(|cause| TableError::Table { file: OBJECTS, cause })
-}
-
 /// Reads every object and every reference.
 pub fn load_detail(folder: &Path, types: &[TypeTotals]) -> Result<Detail, TableError> {
-    let mut detail = load_objects(folder, types)?;
+    let loaded = objects::load(open(folder, ROOTS)?, open(folder, OBJECTS)?, types);
+    let mut detail = loaded.map_err(|cause| TableError::Table { file: OBJECTS, cause })?;
     let loaded = references::load(open(folder, REFERENCES)?, &mut detail);
     loaded.map_err(|cause| TableError::Table {
         file: REFERENCES,

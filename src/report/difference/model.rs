@@ -81,7 +81,7 @@ impl<'a> Compared<'a> {
             new: side(new),
             same_process: difference.same_process,
             types: difference.types.iter().map(type_row).collect(),
-            owners: shown.filter_map(owner_row).collect(),
+            owners: shown.map(owner_row).collect(),
             owners_left_out: difference.containers.len().saturating_sub(MOST_OWNERS),
         }
     }
@@ -112,16 +112,16 @@ fn type_row(change: &TypeChange) -> TypeRow<'_> {
     }
 }
 
-fn owner_row<'a>(change: &ContainerChange<'a>) -> Option<OwnerRow<'a>> {
-    let shown = change.new.or(change.old)?;
-    let is_there = u64::from(change.new.is_some());
-    Some(OwnerRow {
+fn owner_row<'a>(change: &ContainerChange<'a>) -> OwnerRow<'a> {
+    let shown = change.shown;
+    let new = change.new.unwrap_or_default();
+    OwnerRow {
         path: &shown.path,
         kind: shown.place.word(),
         type_name: &shown.type_name,
-        length: is_there * shown.length,
-        bytes: is_there * shown.kept_bytes,
-        retained_bytes: is_there * shown.retained_bytes,
+        length: new.length,
+        bytes: new.kept_bytes,
+        retained_bytes: new.retained_bytes,
         growth_length: change.length_grown(),
         growth_bytes: change.bytes_grown(),
         growth_retained_bytes: change.retained_grown(),
@@ -130,5 +130,5 @@ fn owner_row<'a>(change: &ContainerChange<'a>) -> Option<OwnerRow<'a>> {
             (_, None) => Change::Gone,
             _ => Change::Changed,
         },
-    })
+    }
 }

@@ -44,7 +44,7 @@ pub fn write(compared: &Compared, top: usize, screen: Screen, out: &mut dyn Writ
 
 fn types_table(compared: &Compared, top: usize) -> Table {
     let shown = compared.types.get(..top).unwrap_or(&compared.types);
-    let mut headings = vec!["Type", "Count", "Bytes", "Change", ""];
+    let mut headings = vec!["Type", "Count", "Bytes", "Count change", "Bytes change"];
     if compared.same_process {
         headings.extend(["New", "Gone"]);
     }
@@ -81,7 +81,15 @@ fn type_cells(row: &TypeRow) -> Vec<String> {
 
 fn owners_table(compared: &Compared, top: usize) -> Table {
     let shown = compared.owners.get(..top).unwrap_or(&compared.owners);
-    let headings = ["Owner", "Type", "Items", "Keeps", "Retains", "Change", ""];
+    let headings = [
+        "Owner",
+        "Type",
+        "Items",
+        "Keeps",
+        "Retains",
+        "Items change",
+        "Keeps change",
+    ];
     let left_out = compared.owners.len() - shown.len() + compared.owners_left_out;
     let remainder = format!("{} more that changed", units::count(left_out as u64));
     Table {

@@ -80,8 +80,8 @@ impl Examiner<'_> {
             visitor,
         )?;
         if live.is_none() {
-            // While the frame runs only the machine's registers know the stack's depth.
-            self.scan(memory, first + 8 * slots.variables, first + 8 * room, visitor)?;
+            let stack = first + 8 * slots.variables;
+            self.stack_of_unknown_depth(memory, stack, slots.stack, at.slot_bits, visitor)?;
         }
         visitor.reference(Step::Field(super::types::FieldName::Known("f_code")), frame.code);
         for &(name, offset) in at.references {
@@ -162,7 +162,8 @@ impl Examiner<'_> {
             });
         }
         let live = match depth {
-            StackDepth::Top(offset) => match memory.word(address + offset)? {
+            StackDepth::Top { top, executing } => match memory.word(address + top)? {
+                0 if memory.byte(address + executing)? == 0 => Some(0),
                 0 => None,
                 top => Some(top.saturating_sub(stack) / 8),
             },
@@ -181,8 +182,28 @@ impl Examiner<'_> {
                 }
                 Ok(())
             }
-            None => self.scan(memory, stack, stack + 8 * slots.stack, visitor),
+            None => self.stack_of_unknown_depth(memory, stack, slots.stack, 0, visitor),
         }
+    }
+
+    /// The value stack of a frame that runs, `room` slots from `stack` on: only the machine's registers know how many of
+    /// them are in use.
+    fn stack_of_unknown_depth<M: ReadMemory, V: Visitor<M>>(
+        &mut self,
+        memory: &mut M,
+        stack: u64,
+        room: u64,
+        slot_bits: u64,
+        visitor: &mut V,
+    ) -> Result<(), Unreadable> {
+        self.bounds.block(memory, stack, 8 * room)?;
+        for index in 0..room {
+            let word = memory.word(stack + 8 * index)?;
+            if let Some(target) = slot_target(word, slot_bits) {
+                visitor.perhaps_left(memory, target);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn generator<M: ReadMemory, V: Visitor<M>>(

@@ -1,5 +1,6 @@
 //! Decoders of objects: each mechanism of the layouts once.
 
+mod attribute;
 pub mod blocks;
 mod bounds;
 pub mod calls;

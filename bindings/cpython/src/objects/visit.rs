@@ -22,6 +22,12 @@ pub trait Visitor<M> {
 
     /// A word of a block that nobody knows, which may be a reference or any other number. Never 0.
     fn candidate(&mut self, memory: &mut M, word: u64);
+
+    /// What a slot of a running call's value stack points at: a value that the call works on, or one that this call or an
+    /// earlier one in the same place has left there and owns no more. Never 0.
+    fn perhaps_left(&mut self, memory: &mut M, target: u64) {
+        self.candidate(memory, target);
+    }
 }
 
 /// How an object holds another.

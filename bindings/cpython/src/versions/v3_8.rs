@@ -230,7 +230,10 @@ pub const LAYOUT: Layout = Layout {
             code: 32,
             localsplus: 360,
             value_stack: 64,
-            depth: StackDepth::Top(72),
+            depth: StackDepth::Top {
+                top: 72,
+                executing: 116,
+            },
         },
     },
     frame: Frame {
