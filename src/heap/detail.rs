@@ -121,8 +121,8 @@ impl Numbering {
     }
 }
 
-/// Reads the names of all references. `holders` rows are no objects; the last of them holds what was adopted, the first
-/// one the tasks that are not done.
+/// Reads the names of all references. `holders` rows are no objects; the last of them hold what was adopted, the
+/// first one the tasks that are not done.
 pub fn detail<M: ReadMemory>(
     memory: &mut M,
     layout: &Layout,
@@ -163,8 +163,8 @@ pub fn detail<M: ReadMemory>(
                 detail.references.push(Held { target, by });
             }
         }
-        if row as usize + 1 == holders {
-            let adopted = owned.adopted.iter().map(|&row| numbering.number_of[row as usize]);
+        if let Some((_, adopted)) = owned.adopted.iter().find(|(adopter, _)| *adopter == row) {
+            let adopted = adopted.iter().map(|&row| numbering.number_of[row as usize]);
             let held = adopted.map(|target| Held {
                 target,
                 by: By::Unnamed,

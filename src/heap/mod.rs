@@ -1,11 +1,12 @@
 //! The heap as data: types, totals, who keeps what. Built once from frozen memory; from then on an address is a label.
 
-mod collector;
+pub mod collector;
 mod containers;
 pub mod detail;
 pub mod difference;
 mod followed;
 mod found;
+pub mod garbage;
 mod gone;
 pub mod graph;
 mod holders;
@@ -27,6 +28,7 @@ mod texts;
 mod threads;
 mod tree;
 mod types;
+mod unheld;
 mod worklist;
 
 pub use followed::{Earlier, may_be_same};
@@ -35,6 +37,9 @@ use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use rustc_hash::FxBuildHasher;
+
+use self::collector::CollectorState;
+use self::garbage::Garbage;
 
 /// Everything that one snapshot of a heap says.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +56,10 @@ pub struct Heap {
     pub containers: Vec<Container>,
     /// All further containers that are large enough to be followed from snapshot to snapshot.
     pub followed: Vec<Followed>,
+    /// The state of each interpreter's collector, the main one's first.
+    pub collectors: Vec<CollectorState>,
+    /// What no root reaches; absent where a graph of the references could not be had.
+    pub garbage: Option<Garbage>,
     /// What the reader should know about these figures, as whole sentences.
     pub warnings: Vec<String>,
 }

@@ -51,6 +51,20 @@ pub fn type_name_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64
     Some(type_name(memory, layout, &info))
 }
 
+/// Whether a class in the type's `__mro__` has a `__del__`.
+pub fn has_finalizer<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> bool {
+    let has_one = |memory: &mut M, class: u64| {
+        let names = memory.word(class.wrapping_add(layout.types.dict)).ok()?;
+        dict::get_str(memory, layout, names, "__del__").ok()?
+    };
+    let mro = memory.word(info.address.wrapping_add(layout.types.mro)).unwrap_or(0);
+    let count = memory.word(mro.wrapping_add(layout.object.ob_size)).unwrap_or(0);
+    (0..count.min(MOST_BASES)).any(|index| {
+        let class = memory.word(mro.wrapping_add(layout.tuple.items + 8 * index));
+        class.is_ok_and(|class| has_one(memory, class).is_some_and(|found| found != 0))
+    })
+}
+
 /// Whether a class in the type's `__mro__` brings a `__sizeof__` that is none of those that we reckon with.
 pub fn has_own_sizeof<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> bool {
     let Ok(mro) = memory.word(info.address.wrapping_add(layout.types.mro)) else {

@@ -19,6 +19,7 @@ use super::paths::key_at;
 use super::tasks::Task;
 use super::tree::{Growing, Held, Keys, ROOT, Step};
 use super::types::Types;
+use super::unheld::Unheld;
 use crate::memory::spots::Spots;
 
 /// The holder of rows that none has reached.
@@ -43,9 +44,11 @@ pub struct Ownership {
     reached: usize,
     /// Containers that a module, a class, a singleton or a frame holds by a name.
     pub named: Vec<u32>,
-    /// Rows that no root reaches, which were given to the last of the holders that are no objects; with these, everything
-    /// is reached.
-    pub adopted: Vec<u32>,
+    /// By the last of the holders that are no objects, the later one first, the rows that they were given because no root
+    /// reaches them; with these, everything is reached.
+    pub adopted: Vec<(u32, Vec<u32>)>,
+    /// All rows that no root reaches.
+    pub unheld: Unheld,
     pub tree: Growing,
 }
 
@@ -127,6 +130,7 @@ impl Ownership {
             reached: 1,
             named: Vec::new(),
             adopted: Vec::new(),
+            unheld: Unheld::default(),
             tree: Growing::new(),
         };
         let types = &found.types;
@@ -155,8 +159,7 @@ impl Ownership {
                 _ => {}
             }
         }
-        // The last of the holders that are no objects is that of what nothing else holds.
-        owned.adopt(&mut reader, rows.count as u32 - 1, done);
+        owned.adopt(&mut reader, rows.adopters(), done);
         owned.sum_up();
         owned
     }

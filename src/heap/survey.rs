@@ -9,11 +9,12 @@ use cpython::memory::{ReadMemory, Unreadable};
 use cpython::objects::blocks::Blocks;
 use cpython::objects::examine::Examiner;
 
-use super::collector;
+use super::collector::{self, CollectorState};
 use super::containers;
 use super::detail::{Detail, detail};
 use super::followed::{self, Earlier};
 use super::found::Found;
+use super::garbage;
 use super::holders::{Holders, Rows};
 use super::objects::HEAP;
 use super::owners;
@@ -39,6 +40,7 @@ pub struct Survey<'a> {
     pub subject: &'a Subject<'a>,
     pub found: Found<'a>,
     pub warnings: Vec<String>,
+    collectors: Vec<CollectorState>,
     walker: Examiner<'a>,
     pub(super) rows: Rows,
 }
@@ -73,6 +75,7 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
         found.meet(first);
     }
     found.examine_all(memory, &mut walker);
+    let collectors = collector::states(memory, subject, &interpreters, found.objects.count() as u64);
     found.broken_links += lists.broken;
     if found.broken_links > 0 {
         warnings.push(format!(
@@ -84,6 +87,7 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
         subject,
         found,
         warnings,
+        collectors,
         walker,
         rows,
     })
@@ -112,6 +116,7 @@ impl Survey<'_> {
             subject,
             mut found,
             mut warnings,
+            collectors,
             mut walker,
             rows,
         } = self;
@@ -125,9 +130,10 @@ impl Survey<'_> {
         let mut detailed = in_detail.then(|| detail(memory, subject.layout, &mut found, &owned, &tasks, rows.count));
         let inside = containers::look_inside(&found, &watched);
         // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
-        let adopted = (rows.count as u32 - 1, std::mem::take(&mut owned.adopted));
-        let running = (HEAP, tasks.iter().map(|task| task.row).collect());
-        let references = found.objects.take_references(&[adopted, running]);
+        let mut more = std::mem::take(&mut owned.adopted);
+        more.push((HEAP, tasks.iter().map(|task| task.row).collect()));
+        let references = found.objects.take_references(&more);
+        let unheld = std::mem::take(&mut owned.unheld);
         let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched, inside);
         let tree = owned.into_tree().finish(&found.names, &found.types);
         let own_sizes = found.types.with_own_sizeof();
@@ -138,14 +144,23 @@ impl Survey<'_> {
             ));
         }
         let mut types = found.types.totals();
-        let mut retention = None;
+        let (mut retention, mut garbage) = (None, None);
         match references {
             Ok(references) => {
+                let cycles = garbage::cycles(&references, &found, &unheld);
                 let retention = retention.insert(Retention::of(references, &found.objects));
                 for (container, each) in containers.iter_mut().zip(&watched) {
                     container.retained_bytes = retention.bytes(each.row);
                 }
                 retention.add_to_types(&found.objects, &found.types, &mut types);
+                garbage = Some(garbage::describe(
+                    memory,
+                    subject.layout,
+                    &found,
+                    &unheld,
+                    &cycles,
+                    retention,
+                ));
             }
             Err(cause) => warnings.push(format!("Retained sizes are missing: {cause}.")),
         }
@@ -166,6 +181,8 @@ impl Survey<'_> {
             tree,
             containers,
             followed,
+            collectors,
+            garbage,
             warnings,
         };
         (heap, detailed.map(|(detail, _)| detail))

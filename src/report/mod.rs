@@ -4,6 +4,7 @@ pub mod difference;
 pub mod explanation;
 pub mod export;
 pub mod fold;
+mod garbage;
 pub mod json;
 mod manner;
 pub mod model;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use super::garbage;
 use super::manner::{manners, reasons};
 use super::model::{OwnerRow, Process, Report, TypeRow};
 use super::screen::{Screen, Style};
@@ -28,6 +29,7 @@ pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Writ
         write_table(&owners, screen, out)?;
         paragraph(out, screen, Style::Dim, "", &legend(report))?;
     }
+    garbage::write(report, screen, out)?;
     findings(report, screen, out)?;
     write_warnings(report, screen, out)
 }

@@ -9,7 +9,6 @@ mod profile;
 mod referents;
 mod steps;
 mod subject;
-mod unheld;
 
 use std::rc::Rc;
 
@@ -22,6 +21,8 @@ use super::labels::Label;
 use super::ownership::Ownership;
 use super::survey::Survey;
 use super::tasks;
+pub use super::unheld::State;
+use super::unheld::Unheld;
 use network::Network;
 
 /// What is asked.
@@ -116,17 +117,6 @@ pub struct Part {
     pub deep_bytes: u64,
 }
 
-/// What keeps an object alive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
-    /// A root reaches it.
-    Held,
-    /// No root that is known reaches it, but more references to it, or to what holds it, exist than are known.
-    HeldByC,
-    /// Nothing but itself and what is garbage too: the collector frees it when it comes to it.
-    Garbage,
-}
-
 /// Objects, or chains to one object, that look alike step by step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
@@ -210,6 +200,7 @@ struct Inquiry<'a, 'b, M> {
     layout: &'a Layout,
     found: &'a mut Found<'b>,
     network: Network,
+    unheld: Unheld,
     /// The label of the tuples in which functions have their cells.
     closure: Label,
 }
@@ -225,12 +216,11 @@ impl Survey<'_> {
             ..
         } = self;
         let asked = subject::rows_of(&found, &question.about)?;
-        let adopter = rows.count as u32 - 1;
         found.objects.resolve(&found.spots, rows.count, &rows.held);
         // Of the owners only those are needed that nothing is known to hold.
         let tasks = tasks::pending(memory, subject.layout, &mut found);
-        let adopted = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks).adopted;
-        let network = Network::of(&mut found, adopter, adopted, &tasks).map_err(Unanswerable::TooLarge)?;
+        let Ownership { adopted, unheld, .. } = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks);
+        let network = Network::of(&mut found, rows.adopters(), adopted, &tasks).map_err(Unanswerable::TooLarge)?;
         let closure = steps::named(&mut found, steps::CLOSURE);
         let mut inquiry = Inquiry {
             closure,
@@ -238,6 +228,7 @@ impl Survey<'_> {
             layout: subject.layout,
             found: &mut found,
             network,
+            unheld,
         };
         let mut answer = inquiry.answer(question, &asked);
         answer.warnings = warnings;
@@ -250,16 +241,15 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         let mut answer = Answer {
             type_name: self.type_name(asked.first().copied().unwrap_or_default()),
             sum: self.sum(asked),
-            objects_read: self.found.objects.count() as u64 - u64::from(self.network.adopter) - 1,
+            objects_read: self.found.objects.count() as u64 - u64::from(self.network.adopters[1]) - 1,
             objects_rejected: self.found.rejected,
             ..Answer::default()
         };
         match question.direction {
             Direction::Holders => {
-                let unheld = self.unheld();
                 let (groups, left_out) = match question.about {
-                    Topic::Address(_) => self.ways_to(asked, &unheld, question.depth),
-                    Topic::Type(_) => self.groups_of(asked, &unheld, question.depth),
+                    Topic::Address(_) => self.ways_to(asked, question.depth),
+                    Topic::Type(_) => self.groups_of(asked, question.depth),
                 };
                 (answer.groups, answer.left_out) = (groups, left_out);
                 answer.referrers = self.referrers(asked);

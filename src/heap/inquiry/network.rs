@@ -26,23 +26,30 @@ pub struct Network {
     pub sizes: Sizes,
     pub dominators: Dominators,
     pub retained: Retained,
-    /// The holder that is no object and holds what no root reaches.
-    pub adopter: u32,
+    /// The holders that are no objects and hold what no root reaches.
+    pub adopters: [u32; 2],
 }
 
 impl Network {
-    /// Takes over the references, whose targets are rows; the row `adopter` refers to `adopted` as well, and the heap to
-    /// `tasks`.
-    pub fn of(found: &mut Found, adopter: u32, adopted: Vec<u32>, tasks: &[Task]) -> Result<Network, Malformed> {
-        let (references, labels) = references(&mut found.objects, adopter, adopted, tasks)?;
+    /// Takes over the references, whose targets are rows; the rows `adopters` refer to what is `adopted` as well, and the
+    /// heap to `tasks`.
+    pub fn of(
+        found: &mut Found,
+        adopters: [u32; 2],
+        adopted: Vec<(u32, Vec<u32>)>,
+        tasks: &[Task],
+    ) -> Result<Network, Malformed> {
+        let (references, labels) = references(&mut found.objects, adopted, tasks)?;
         // What needs most room for itself comes first.
         let dominators = Dominators::find(&references);
         let sizes: Sizes = (0..references.nodes()).map(|row| found.objects.bytes(row)).collect();
         let retained = Retained::sum(&dominators, &sizes);
-        let prices = Prices::of(found, &references, adopter, &labels);
+        let prices = Prices::of(found, &references, adopters, &labels);
         let price = |source, reference| price(&prices, &references, &labels, source, reference);
         let mut cheapest = Cheapest::from_root(&references, price);
-        cheapest.spread(&references, adopter, UNHELD, price);
+        for adopter in adopters {
+            cheapest.spread(&references, adopter, UNHELD, price);
+        }
         Ok(Network {
             incoming: Incoming::find(&references),
             references,
@@ -52,7 +59,7 @@ impl Network {
             sizes,
             dominators,
             retained,
-            adopter,
+            adopters,
         })
     }
 
@@ -77,7 +84,7 @@ impl Network {
             chain.push(reference);
             at = self.references.source(reference);
         }
-        if at == self.adopter {
+        if self.adopters.contains(&at) {
             // What no root reaches has a start of its own, which the heap holds.
             chain.extend(self.incoming.of(at).first());
         }
@@ -118,20 +125,20 @@ fn price(prices: &Prices, references: &References, labels: &[Label], source: u32
 /// The references of all rows and their labels, by number. The references are taken out of the rows.
 fn references(
     objects: &mut Objects,
-    adopter: u32,
-    adopted: Vec<u32>,
+    mut adopted: Vec<(u32, Vec<u32>)>,
     tasks: &[Task],
 ) -> Result<(References, Vec<Label>), Malformed> {
-    let mut labels = Vec::with_capacity(objects.reference_count() + adopted.len() + tasks.len());
+    let mut labels = Vec::with_capacity(objects.reference_count() + tasks.len());
     for row in 0..objects.count() as u32 {
         labels.extend(objects.references(row).iter().map(|reference| reference.label));
         if row == HEAP {
             labels.extend(tasks.iter().map(|task| task.label));
         }
-        if row == adopter {
+        if let Some((_, adopted)) = adopted.iter().find(|(adopter, _)| *adopter == row) {
             labels.resize(labels.len() + adopted.len(), Label::UNNAMED);
         }
     }
     let running = tasks.iter().map(|task| task.row).collect();
-    Ok((objects.take_references(&[(adopter, adopted), (HEAP, running)])?, labels))
+    adopted.push((HEAP, running));
+    Ok((objects.take_references(&adopted)?, labels))
 }

@@ -122,7 +122,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
         for &row in rows {
             for &reference in network.incoming.of(row) {
                 let source = network.references.source(reference);
-                if source == HEAP || source == network.adopter {
+                if source == HEAP || network.adopters.contains(&source) {
                     continue;
                 }
                 let name = match network.is_object(self.found, source) {

@@ -69,7 +69,7 @@ impl<M: ReadMemory> Inquiry<'_, '_, M> {
     /// machine knows which values these are; some may be left over.
     fn has_stack(&self, row: u32) -> bool {
         let content = self.content(row);
-        let is_running = !self.network.is_object(self.found, row) && row != self.network.adopter;
+        let is_running = !self.network.is_object(self.found, row) && !self.network.adopters.contains(&row);
         is_running || matches!(content, Content::Frame | Content::Generator | Content::Coroutine)
     }
 
