@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
 use crate::heap::collector::CollectorState;
 use crate::heap::garbage::Garbage;
+use crate::heap::partitions::Partitions;
 use crate::heap::saved::Seals;
 use crate::heap::{Heap, Totals};
 
@@ -58,6 +59,8 @@ struct HeapFacts {
     collectors: Vec<CollectorState>,
     #[serde(default)]
     garbage: Option<Garbage>,
+    #[serde(default)]
+    partitions: Option<Partitions>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -103,6 +106,7 @@ impl Header {
                 objects_rejected: capture.heap.rejected,
                 collectors: capture.heap.collectors.clone(),
                 garbage: capture.heap.garbage.clone(),
+                partitions: capture.heap.partitions.clone(),
             },
             timeline: capture.snapshots.iter().zip(&capture.holds).map(moment).collect(),
             tables,
@@ -140,6 +144,7 @@ impl Header {
                 rejected: self.heap.objects_rejected,
                 collectors: self.heap.collectors,
                 garbage: self.heap.garbage,
+                partitions: self.heap.partitions,
                 ..heap
             },
             warnings: self.capture.warnings,

@@ -4,8 +4,10 @@ pub mod collector;
 mod containers;
 pub mod detail;
 pub mod difference;
+mod dominator_tree;
 mod followed;
 mod found;
+mod further;
 pub mod garbage;
 mod gone;
 pub mod graph;
@@ -17,8 +19,10 @@ mod naming;
 mod objects;
 mod owners;
 mod ownership;
+pub mod partitions;
 mod paths;
 pub mod redaction;
+mod referrers;
 mod retention;
 mod roots;
 pub mod saved;
@@ -29,6 +33,7 @@ mod threads;
 mod tree;
 mod types;
 mod unheld;
+pub mod wanted;
 mod worklist;
 
 pub use followed::{Earlier, may_be_same};
@@ -40,6 +45,7 @@ use rustc_hash::FxBuildHasher;
 
 use self::collector::CollectorState;
 use self::garbage::Garbage;
+use self::partitions::Partitions;
 
 /// Everything that one snapshot of a heap says.
 #[derive(Debug, Clone, Default)]
@@ -49,8 +55,11 @@ pub struct Heap {
     pub totals: Totals,
     /// Pointers that should have led to an object and did not.
     pub rejected: u64,
-    /// Each object once, under the first holder that reaches it from the roots; folded to stay readable.
+    /// Each object once, above what it would not outlive; empty unless it was wanted.
     pub tree: Tree,
+    /// Each object once, by its type and then by the types that refer to it; empty unless it was wanted.
+    pub type_tree: Tree,
+    pub partitions: Option<Partitions>,
     /// The containers worth watching: all that a module, a class or a module-level object holds, and all large ones.
     /// With them all other objects that keep much.
     pub containers: Vec<Container>,
@@ -90,18 +99,18 @@ pub struct TypeTotals {
     pub tracked_getsizeof_bytes: u64,
 }
 
-/// The ownership tree: node 0 is the whole heap.
+/// A picture of all objects as a tree: node 0 is the whole heap.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     pub nodes: Vec<TreeNode>,
 }
 
-/// One frame of the ownership tree: all objects that a holder reaches by the same kind of step.
+/// One frame of a tree: objects that are alike in what the tree tells apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeNode {
     /// The index of the parent, always smaller than the node's own; the root is its own parent.
     pub parent: u32,
-    /// What a reader sees: `shop.cache`, `PRICES: dict`, `['eu']: list`, `[…]: Order`, `.lines: list`.
+    /// What a reader sees: `shop.cache`, `PRICES: dict`, `['eu']: list`, `[…]: Order`, `lines: list`.
     pub label: Rc<str>,
     /// The objects of this node alone, without its children's.
     pub own_objects: u64,

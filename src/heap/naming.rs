@@ -15,13 +15,19 @@ const MOST_BASES: u64 = 256;
 
 /// `module.qualname` of a type.
 pub fn type_name<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> String {
+    let (module, qualname) = module_and_qualname(memory, layout, info);
+    format!("{module}.{qualname}")
+}
+
+/// The two parts of a type's name.
+pub fn module_and_qualname<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> (String, String) {
     let c_name = type_c_name(memory, layout, info.address).unwrap_or_else(|_| "?".to_owned());
     let (c_module, c_tail) = match c_name.rsplit_once('.') {
         Some((module, tail)) => (module, tail),
         None => ("builtins", c_name.as_str()),
     };
     if !info.has(flags::HEAPTYPE) {
-        return format!("{c_module}.{c_tail}");
+        return (c_module.to_owned(), c_tail.to_owned());
     }
     let qualname = memory
         .word(info.address.wrapping_add(layout.types.ht_qualname))
@@ -32,10 +38,9 @@ pub fn type_name<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo
         .ok()
         .and_then(|names| dict::get_str(memory, layout, names, "__module__").ok().flatten())
         .and_then(|at| str_at(memory, layout, at));
-    format!(
-        "{}.{}",
-        module.as_deref().unwrap_or(c_module),
-        qualname.as_deref().unwrap_or(c_tail)
+    (
+        module.unwrap_or_else(|| c_module.to_owned()),
+        qualname.unwrap_or_else(|| c_tail.to_owned()),
     )
 }
 

@@ -1,6 +1,7 @@
 //! Who holds whom: each object under the first holder that reaches it from the roots, breadth first.
 
 mod adoption;
+mod frames;
 mod tasks;
 
 use cpython::layout::Layout;
@@ -133,16 +134,7 @@ impl Ownership {
             unheld: Unheld::default(),
             tree: Growing::new(),
         };
-        let types = &found.types;
-        let mut reader = Reader {
-            memory,
-            layout,
-            objects: &found.objects,
-            spots: &found.spots,
-            types,
-            names: &mut found.names,
-            kinds: (0..types.count()).map(|index| kind_of(types, index)).collect(),
-        };
+        let mut reader = Reader::of(memory, found, layout);
         owned.owners[HEAP as usize].parent = HEAP;
         owned.order.push(HEAP);
         let mut done = 1;
@@ -150,7 +142,8 @@ impl Ownership {
             owned.owners[task.row as usize].parent = LATER;
         }
         for (number, phase) in rows.phases.iter().enumerate() {
-            let roots = found.objects.references(HEAP).get(phase.clone()).unwrap_or_default();
+            let objects = reader.objects;
+            let roots = objects.references(HEAP).get(phase.clone()).unwrap_or_default();
             owned.follow(&mut reader, HEAP, roots);
             done = owned.walk(&mut reader, done);
             match number {
@@ -344,7 +337,20 @@ impl Ownership {
     }
 }
 
-impl<M: ReadMemory> Reader<'_, M> {
+impl<'a, M: ReadMemory> Reader<'a, M> {
+    fn of(memory: &'a mut M, found: &'a mut Found, layout: &'a Layout) -> Self {
+        let types = &found.types;
+        Reader {
+            memory,
+            layout,
+            objects: &found.objects,
+            spots: &found.spots,
+            types,
+            names: &mut found.names,
+            kinds: (0..types.count()).map(|index| kind_of(types, index)).collect(),
+        }
+    }
+
     /// The step by which a holder holds an object, with the text of its name.
     #[cold]
     fn step(&mut self, held: Held, holder: u32, keys: Keys) -> Step {

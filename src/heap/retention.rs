@@ -45,6 +45,11 @@ impl Retention {
         self.dominators.of(row)
     }
 
+    /// All rows but that of the heap as a whole, each after its dominator, and with that.
+    pub fn top_down(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.dominators.top_down()
+    }
+
     /// Says of each type what its objects retain.
     pub fn add_to_types(&self, objects: &Objects, types: &Types, totals: &mut [TypeTotals]) {
         let group_of_name: FxHashMap<&str, u32> = totals.iter().map(|each| &*each.name).zip(0..).collect();

@@ -14,6 +14,7 @@ use super::containers;
 use super::detail::{Detail, detail};
 use super::followed::{self, Earlier};
 use super::found::Found;
+use super::further::Further;
 use super::garbage;
 use super::holders::{Holders, Rows};
 use super::objects::HEAP;
@@ -22,6 +23,7 @@ use super::ownership::Ownership;
 use super::retention::Retention;
 use super::roots::Gathering;
 use super::tasks;
+use super::wanted::Wanted;
 use super::{Heap, Totals, TypeTotals};
 use crate::memory::slots::{SLOT_SIZE, Slots};
 
@@ -100,18 +102,24 @@ impl Survey<'_> {
     }
 
     /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards. What has grown since the
-    /// `earlier` snapshot is described.
-    pub fn finish<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier) -> Heap {
-        self.conclude(memory, earlier, false).0
+    /// `earlier` snapshot is described. What costs is found out as far as it is `wanted`.
+    pub fn finish<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier, wanted: Wanted) -> Heap {
+        self.conclude(memory, earlier, wanted, false).0
     }
 
-    /// The heap, and with it every object and every reference with its name.
+    /// The heap with all that there is to find out, and with it every object and every reference with its name.
     pub fn finish_in_detail<M: ReadMemory>(self, memory: &mut M) -> (Heap, Detail) {
-        let (heap, detail) = self.conclude(memory, &Earlier::default(), true);
+        let (heap, detail) = self.conclude(memory, &Earlier::default(), Wanted::ALL, true);
         (heap, detail.unwrap_or_default())
     }
 
-    fn conclude<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier, in_detail: bool) -> (Heap, Option<Detail>) {
+    fn conclude<M: ReadMemory>(
+        self,
+        memory: &mut M,
+        earlier: &Earlier,
+        wanted: Wanted,
+        in_detail: bool,
+    ) -> (Heap, Option<Detail>) {
         let Survey {
             subject,
             mut found,
@@ -129,13 +137,14 @@ impl Survey<'_> {
         let followed = followed::follow(memory, &mut walker, &found, &owned, &large, earlier, &mut watched);
         let mut detailed = in_detail.then(|| detail(memory, subject.layout, &mut found, &owned, &tasks, rows.count));
         let inside = containers::look_inside(&found, &watched);
+        let mut further = Further::of_owners(memory, subject.layout, &mut found, &mut owned, wanted);
         // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
         let mut more = std::mem::take(&mut owned.adopted);
         more.push((HEAP, tasks.iter().map(|task| task.row).collect()));
         let references = found.objects.take_references(&more);
         let unheld = std::mem::take(&mut owned.unheld);
         let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched, inside);
-        let tree = owned.into_tree().finish(&found.names, &found.types);
+        let holders = owned.into_tree();
         let own_sizes = found.types.with_own_sizeof();
         if !own_sizes.is_empty() {
             warnings.push(format!(
@@ -148,6 +157,7 @@ impl Survey<'_> {
         match references {
             Ok(references) => {
                 let cycles = garbage::cycles(&references, &found, &unheld);
+                further.add_references(&references, &found);
                 let retention = retention.insert(Retention::of(references, &found.objects));
                 for (container, each) in containers.iter_mut().zip(&watched) {
                     container.retained_bytes = retention.bytes(each.row);
@@ -178,7 +188,9 @@ impl Survey<'_> {
             types,
             totals,
             rejected: found.rejected,
-            tree,
+            tree: further.ownership_tree(retention.as_ref(), &found, &holders),
+            type_tree: further.type_tree(&found),
+            partitions: Some(further.partitions(&found)),
             containers,
             followed,
             collectors,

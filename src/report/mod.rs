@@ -1,6 +1,7 @@
 //! What a capture is shown as: one model, rendered many ways, one file an output.
 
 pub mod difference;
+mod divisions;
 pub mod explanation;
 pub mod export;
 pub mod fold;

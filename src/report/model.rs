@@ -8,6 +8,8 @@ use serde::Serialize;
 use crate::capture::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
 use crate::heap::collector::{CollectorState, GenerationState};
 use crate::heap::garbage::Garbage;
+use crate::heap::partitions::Partitions;
+use crate::heap::wanted::{Division, Graph};
 use crate::heap::{Container, ContainerKind, OwnerRank, Totals, Tree, TypeTotals};
 use crate::rules::finding::Finding;
 use crate::sampling::growth::Growth;
@@ -30,6 +32,11 @@ pub struct Report<'a> {
     pub subinterpreter_collectors: Vec<CollectorRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub garbage: Option<&'a Garbage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<&'a Partitions>,
+    /// Divisions that the terminal shows.
+    #[serde(skip)]
+    pub by: &'a [Division],
     /// The largest first.
     pub types: Vec<TypeRow>,
     /// The largest first.
@@ -41,8 +48,13 @@ pub struct Report<'a> {
     pub findings: Vec<Finding>,
     /// One for each snapshot.
     pub timeline: Vec<Moment<'a>>,
+    /// What flame graphs draw.
+    #[serde(skip)]
+    pub graph: Graph,
     #[serde(skip)]
     pub tree: &'a Tree,
+    #[serde(skip)]
+    type_tree: &'a Tree,
     /// Resident bytes at the last snapshot.
     #[serde(skip)]
     pub rss: u64,
@@ -194,14 +206,28 @@ impl<'a> Report<'a> {
             collector: heap.collectors.first().map(collector_row),
             subinterpreter_collectors: heap.collectors.iter().skip(1).map(collector_row).collect(),
             garbage: heap.garbage.as_ref(),
+            partitions: heap.partitions.as_ref(),
+            by: &[],
             types: heap.types.iter().map(|totals| type_row(totals, growth)).collect(),
             owners,
             owners_left_out,
             findings,
             timeline: timeline(capture),
+            graph: Graph::Ownership,
             tree: &heap.tree,
+            type_tree: &heap.type_tree,
             rss: capture.process.rss,
         }
+    }
+
+    /// The same report with these divisions on the terminal, and with another picture.
+    pub fn showing(mut self, graph: Graph, by: &'a [Division]) -> Report<'a> {
+        self.graph = graph;
+        if graph == Graph::Types {
+            self.tree = self.type_tree;
+        }
+        self.by = by;
+        self
     }
 }
 

@@ -89,7 +89,6 @@ fn heap() -> Heap {
     let tree = tree();
     let bytes = tree.nodes.iter().map(|node| node.own_bytes).sum();
     Heap {
-        followed: Vec::new(),
         types: vec![
             type_totals("builtins.dict", 310_422, 100_767_334),
             type_totals("shop.models.Order", 120_007, 7_680_448),
@@ -105,6 +104,7 @@ fn heap() -> Heap {
         tree,
         containers: vec![prices(), total_of(), rows(), first_of_a_linked_list()],
         warnings: Vec::new(),
+        ..Heap::default()
     }
 }
 

@@ -31,7 +31,7 @@ def plant():
         one.other, two.other = two, one
     for _ in range(10):
         closing = Closing()
-        closing.me, closing.payload = closing, bytearray(5000)
+        closing.me, closing.payload = closing, bytes(5000)
     leaked = Leaked()
     leaked.kept = bytearray(LEAKED)
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(leaked))
