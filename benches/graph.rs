@@ -117,6 +117,7 @@ fn all_algorithms(heap: &MadeHeap) {
         references,
         incoming: &incoming,
         cheapest: &cheapest,
+        order: &|reference| (0, reference),
     };
     measure(nodes, || chains::cheapest(graph, nodes / 2, limits, price))
         .0
@@ -125,13 +126,17 @@ fn all_algorithms(heap: &MadeHeap) {
         .0
         .print("deep size of the root");
     let unreached = dominators.unreached();
-    measure(nodes, || Components::find(references, &heap.sizes, unreached.clone()))
-        .0
-        .print("cycles in the garbage");
+    measure(nodes, || {
+        Components::find(references, |node| heap.sizes.of(node), unreached.clone())
+    })
+    .0
+    .print("cycles in the garbage");
     let whole = NodeSet::where_true(nodes, |_| true);
-    measure(nodes, || Components::find(references, &heap.sizes, whole.clone()))
-        .0
-        .print("cycles in the whole heap");
+    measure(nodes, || {
+        Components::find(references, |node| heap.sizes.of(node), whole.clone())
+    })
+    .0
+    .print("cycles in the whole heap");
 }
 
 fn extremes(heap: &MadeHeap) {
@@ -142,7 +147,9 @@ fn extremes(heap: &MadeHeap) {
         .0
         .print("cheapest chains from the root");
     let whole = NodeSet::where_true(nodes, |_| true);
-    measure(nodes, || Components::find(&heap.references, &heap.sizes, whole.clone()))
-        .0
-        .print("cycles in the whole heap");
+    measure(nodes, || {
+        Components::find(&heap.references, |node| heap.sizes.of(node), whole.clone())
+    })
+    .0
+    .print("cycles in the whole heap");
 }

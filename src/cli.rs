@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::Command;
 use crate::error::{Error, exit_code};
+use crate::heap::wanted::Graph;
 use crate::report::difference::DifferenceFormat;
 use crate::report::explanation::output::ExplanationFormat;
 use crate::report::export::ExportFormat;
@@ -187,10 +188,21 @@ struct Showing {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
-    /// What an SVG shows. `ownership`: the bytes by who holds them, from modules and threads through names and items to
-    /// types, each object once, under the first that reaches it. (`types` and `allocation` are not available yet)
+    /// What an SVG shows. `ownership`: the dominator tree, from modules and threads through names and items to types, each
+    /// object under the last holder that all references to it pass. `types`: all objects by type, and by the types that
+    /// refer to them. (`allocation` is not available yet)
     #[arg(long, value_parser = graph, default_value = "ownership", value_name = "WHAT")]
-    graph: TypedGraph,
+    graph: Graph,
+    /// Divide all objects, on the terminal too: by the module of their type, by their size, by type with dicts by the class
+    /// whose attributes they hold, or by the types that refer to them. May be given several times. JSON always has the
+    /// first two
+    #[arg(
+        long,
+        value_enum,
+        value_name = "module|size|owner|referrers",
+        hide_possible_values = true
+    )]
+    by: Vec<TypedDivision>,
     /// Exit with 3 when there are findings of this severity or a higher one
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<TypedSeverity>,
@@ -267,10 +279,12 @@ struct PathsOptions {
     freezing: Freezing,
 }
 
-/// The one graph that there is so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TypedGraph {
-    Ownership,
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TypedDivision {
+    Module,
+    Size,
+    Owner,
+    Referrers,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -345,10 +359,11 @@ fn format<F: FileFormat>(typed: &str) -> Result<F, String> {
     })
 }
 
-fn graph(typed: &str) -> Result<TypedGraph, String> {
+fn graph(typed: &str) -> Result<Graph, String> {
     match typed {
-        "ownership" => Ok(TypedGraph::Ownership),
-        "types" | "allocation" => Err("the graph is not available yet; there is ownership".to_owned()),
-        _ => Err("the graph is unknown; there is ownership".to_owned()),
+        "ownership" => Ok(Graph::Ownership),
+        "types" => Ok(Graph::Types),
+        "allocation" => Err("the graph is not available yet; there are ownership and types".to_owned()),
+        _ => Err("the graph is unknown; there are ownership and types".to_owned()),
     }
 }

@@ -82,8 +82,12 @@ fn what_makes_no_sense_is_a_usage_error_that_says_why() {
             "cannot be used with",
         ),
         (
-            &["attach", "1", "--graph", "types"],
-            "is not available yet; there is ownership",
+            &["attach", "1", "--graph", "allocation"],
+            "is not available yet; there are ownership and types",
+        ),
+        (
+            &["attach", "1", "--by", "age"],
+            "possible values: module, size, owner, referrers",
         ),
         (
             &["attach", "1", "--fail-on", "panic"],

@@ -30,6 +30,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pymemscope::heap::inquiry::{Answer, Direction, Question, Topic};
 use pymemscope::heap::survey::{Subject, survey};
+use pymemscope::heap::wanted::Wanted;
 use pymemscope::heap::{Earlier, Heap};
 use pymemscope::memory::slots::Slots;
 use pymemscope::target::maps;
@@ -112,7 +113,7 @@ impl Copied {
             }
         }
         let surveyed = survey(&mut self.memory, &subject).ok()?;
-        Some(surveyed.finish(&mut self.memory, &Earlier::default()))
+        Some(surveyed.finish(&mut self.memory, &Earlier::default(), Wanted::ALL))
     }
 }
 
@@ -120,10 +121,25 @@ impl Copied {
 fn check(heap: &Heap) {
     let objects: u64 = heap.types.iter().map(|each| each.count).sum();
     assert_eq!(objects, heap.totals.objects);
-    let in_tree: u64 = heap.tree.nodes.iter().map(|node| node.own_objects).sum();
-    assert_eq!(in_tree, heap.totals.objects);
-    for (index, node) in heap.tree.nodes.iter().enumerate().skip(1) {
-        assert!((node.parent as usize) < index);
+    for tree in [&heap.tree, &heap.type_tree] {
+        let in_tree: u64 = tree.nodes.iter().map(|node| node.own_objects).sum();
+        assert_eq!(in_tree, heap.totals.objects);
+        for (index, node) in tree.nodes.iter().enumerate().skip(1) {
+            assert!((node.parent as usize) < index);
+        }
+    }
+    let partitions = heap.partitions.as_ref().unwrap();
+    let more = [&partitions.by_owner_class, &partitions.by_referrer_types];
+    for parts in more
+        .into_iter()
+        .flatten()
+        .chain([&partitions.by_module, &partitions.by_size])
+    {
+        assert_eq!(parts.iter().map(|part| part.count).sum::<u64>(), heap.totals.objects);
+    }
+    if let Some(garbage) = &heap.garbage {
+        let in_cycles: u64 = garbage.cycles.iter().map(|cycles| cycles.objects).sum();
+        assert!(in_cycles + garbage.cycles_left_out.objects <= garbage.objects);
     }
     for each in &heap.types {
         assert!(each.tracked_count <= each.count);

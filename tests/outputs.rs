@@ -181,7 +181,7 @@ fn a_flame_graph_adds_up() {
         let orders: Vec<&Frame> = frames.iter().filter(|frame| frame.name == "ORDERS: dict").collect();
         assert_eq!(orders.len(), 1);
         let report = parse_file(&json);
-        assert_eq!(owner(&report, "__main__.ORDERS")["bytes"], orders[0].bytes);
+        assert_eq!(owner(&report, "__main__.ORDERS")["retained_bytes"], orders[0].bytes);
     });
 }
 

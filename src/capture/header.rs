@@ -5,6 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
+use crate::heap::collector::CollectorState;
+use crate::heap::garbage::Garbage;
+use crate::heap::partitions::Partitions;
 use crate::heap::saved::Seals;
 use crate::heap::{Heap, Totals};
 
@@ -60,6 +63,12 @@ struct HeapFacts {
     getsizeof_bytes: u64,
     tracked_objects: u64,
     objects_rejected: u64,
+    #[serde(default)]
+    collectors: Vec<CollectorState>,
+    #[serde(default)]
+    garbage: Option<Garbage>,
+    #[serde(default)]
+    partitions: Option<Partitions>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -103,6 +112,9 @@ impl Header {
                 getsizeof_bytes: totals.getsizeof_bytes,
                 tracked_objects: totals.tracked_objects,
                 objects_rejected: capture.heap.rejected,
+                collectors: capture.heap.collectors.clone(),
+                garbage: capture.heap.garbage.clone(),
+                partitions: capture.heap.partitions.clone(),
             },
             timeline: capture.snapshots.iter().zip(&capture.holds).map(moment).collect(),
             tables,
@@ -138,6 +150,9 @@ impl Header {
                     tracked_objects: self.heap.tracked_objects,
                 },
                 rejected: self.heap.objects_rejected,
+                collectors: self.heap.collectors,
+                garbage: self.heap.garbage,
+                partitions: self.heap.partitions,
                 ..heap
             },
             warnings: self.capture.warnings,

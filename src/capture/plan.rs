@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::heap::wanted::Wanted;
 use crate::target::freeze::FreezeMode;
 
 /// When snapshots are taken, and how the program is held still for them.
@@ -14,6 +15,8 @@ pub struct CapturePlan {
     pub freeze: FreezeMode,
     /// Whether keys and arguments, which are data of the program, are shown as hashes.
     pub redact: bool,
+    /// What is found out besides what every report shows.
+    pub wanted: Wanted,
 }
 
 impl CapturePlan {
@@ -24,6 +27,7 @@ impl CapturePlan {
             interval: None,
             freeze,
             redact,
+            wanted: Wanted::default(),
         }
     }
 }

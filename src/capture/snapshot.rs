@@ -12,6 +12,7 @@ use cpython::refusal::Refused;
 use crate::capture::plan::CapturePlan;
 use crate::error::{Error, Result};
 use crate::heap::survey::{Subject, Survey, survey};
+use crate::heap::wanted::Wanted;
 use crate::heap::{Earlier, Heap};
 use crate::memory::image::Image;
 use crate::memory::mem_file::MemFile;
@@ -31,6 +32,7 @@ pub struct Camera {
     pid: u32,
     mode: FreezeMode,
     redact: bool,
+    wanted: Wanted,
 }
 
 /// A snapshot in full, and what was made of its heap.
@@ -64,6 +66,7 @@ impl Camera {
             pid,
             mode: plan.freeze,
             redact: plan.redact,
+            wanted: plan.wanted,
         }
     }
 
@@ -102,8 +105,9 @@ impl Camera {
         pauses: &mut Vec<Duration>,
         mut read: impl FnMut(u64),
     ) -> Result<Picture> {
+        let wanted = self.wanted;
         self.take_for(target, freezer, rss, pauses, |surveyed, memory| {
-            let heap = surveyed.finish(memory, earlier);
+            let heap = surveyed.finish(memory, earlier, wanted);
             read(heap.totals.objects);
             heap
         })

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::outputs::outputs;
-use super::{Freezing, Showing, Target, TypedCommand, TypedFreeze, TypedSeverity, Watching, questions};
+use super::{Freezing, Showing, Target, TypedCommand, TypedDivision, TypedFreeze, TypedSeverity, Watching, questions};
 use crate::capture::plan::CapturePlan;
 use crate::commands::diff::Comparison;
 use crate::commands::export::Export;
 use crate::commands::{Command, Settings};
 use crate::error::Error;
+use crate::heap::wanted::{Division, Wanted};
 use crate::report::difference::DifferenceFormat;
 use crate::report::output::Format;
 use crate::rules::finding::Severity;
@@ -30,10 +31,11 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             showing,
         } => {
             let duration = Some(watching.duration.unwrap_or(ATTACH_DURATION));
+            let settings = settings(showing)?;
             Ok(Command::Attach {
                 pid: pid(&target, "pymemscope attach PID")?,
-                plan: plan(&watching, duration, watching.interval)?,
-                settings: settings(showing)?,
+                plan: plan(&watching, duration, watching.interval, wanted(&settings))?,
+                settings,
             })
         }
         TypedCommand::Run {
@@ -45,10 +47,11 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             let interval = watching.interval.unwrap_or(RUN_INTERVAL);
             let once = watching.duration.is_some_and(|duration| duration.is_zero());
             let interval = if once { watching.interval } else { Some(interval) };
+            let settings = settings(showing)?;
             Ok(Command::Run {
                 program,
-                plan: plan(&watching, watching.duration, interval)?,
-                settings: settings(showing)?,
+                plan: plan(&watching, watching.duration, interval, wanted(&settings))?,
+                settings,
             })
         }
         TypedCommand::Snapshot {
@@ -113,7 +116,12 @@ fn refuse_unknown_option(program: &[OsString]) -> Result<(), Error> {
     Ok(())
 }
 
-fn plan(watching: &Watching, duration: Option<Duration>, interval: Option<Duration>) -> Result<CapturePlan, Error> {
+fn plan(
+    watching: &Watching,
+    duration: Option<Duration>,
+    interval: Option<Duration>,
+    wanted: Wanted,
+) -> Result<CapturePlan, Error> {
     if interval.is_some_and(|interval| interval.is_zero()) {
         return Err(usage(
             "an interval of 0 seconds would take snapshots without end",
@@ -131,7 +139,14 @@ fn plan(watching: &Watching, duration: Option<Duration>, interval: Option<Durati
         interval,
         freeze: freeze_mode(&watching.freezing),
         redact: watching.freezing.redact,
+        wanted,
     })
+}
+
+/// What has to be found out for what is to be shown.
+fn wanted(settings: &Settings) -> Wanted {
+    let draws = settings.outputs.iter().any(|output| output.format == Format::Svg);
+    Wanted::of(draws.then_some(settings.graph), &settings.by)
 }
 
 /// Of commands that take one snapshot.
@@ -167,7 +182,18 @@ fn settings(options: Showing) -> Result<Settings, Error> {
         thresholds,
         fail_on,
         top: options.top,
+        graph: options.graph,
+        by: options.by.into_iter().map(division).collect(),
     })
+}
+
+fn division(typed: TypedDivision) -> Division {
+    match typed {
+        TypedDivision::Module => Division::Module,
+        TypedDivision::Size => Division::Size,
+        TypedDivision::Owner => Division::Owner,
+        TypedDivision::Referrers => Division::Referrers,
+    }
 }
 
 pub(super) fn usage(what: &str, hint: &str) -> Error {

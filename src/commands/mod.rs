@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::capture::Capture;
 use crate::capture::plan::CapturePlan;
 use crate::error::{Result, exit_code};
+use crate::heap::wanted::{Division, Graph};
 use crate::report::model::Report;
 use crate::report::output::{Destination, FileFormat, Format, Output};
 use crate::report::screen::Screen;
@@ -74,6 +75,10 @@ pub struct Settings {
     pub fail_on: Option<Severity>,
     /// Rows of types on the terminal.
     pub top: usize,
+    /// What flame graphs draw.
+    pub graph: Graph,
+    /// Divisions of all objects that the terminal shows.
+    pub by: Vec<Division>,
 }
 
 /// Does it; the exit code says how it went.
@@ -120,7 +125,7 @@ fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
         age: capture.age,
         thresholds: &settings.thresholds,
     });
-    let report = Report::new(capture, &growth, findings);
+    let report = Report::new(capture, &growth, findings).showing(settings.graph, &settings.by);
     write(&report, settings)?;
     let failed = settings
         .fail_on

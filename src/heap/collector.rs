@@ -1,8 +1,9 @@
-//! What the garbage collector knows: the lists of the objects that it tracks.
+//! What the garbage collector knows: the lists of the objects that it tracks, and whether it is at work.
 
 use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, Unreadable, word_at};
-use cpython::runtime::{Interpreter, collectors};
+use cpython::runtime::{Collector, Interpreter, collectors};
+use serde::{Deserialize, Serialize};
 
 use super::survey::Subject;
 
@@ -17,6 +18,28 @@ pub struct Lists {
     pub sample: Vec<u64>,
     /// Lists that cannot be read.
     pub broken: u64,
+}
+
+/// The state of one collector.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectorState {
+    /// The interpreter that it collects for, 0 for the main one; that one's may collect for all.
+    pub interpreter: i64,
+    /// Whether it runs by itself (`gc.isenabled`).
+    pub enabled: bool,
+    /// Objects that it does not look at any more (`gc.get_freeze_count`). Some releases put objects there by themselves.
+    pub frozen_objects: u64,
+    /// The length of `gc.garbage`.
+    pub garbage_objects: u64,
+    /// The youngest first.
+    pub generations: Vec<GenerationState>,
+}
+
+/// A generation is collected when its count passes its threshold (`gc.get_threshold`, `gc.get_count`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenerationState {
+    pub threshold: i32,
+    pub count: i32,
 }
 
 /// So many of the first objects of each list are put into the sample.
@@ -60,6 +83,46 @@ pub fn lists<M: ReadMemory>(
         }
     }
     Ok(lists)
+}
+
+/// The state of each collector that can be read, the main interpreter's first. No list has more than `most` objects.
+pub fn states<M: ReadMemory>(
+    memory: &mut M,
+    subject: &Subject,
+    interpreters: &[Interpreter],
+    most: u64,
+) -> Vec<CollectorState> {
+    let Ok(found) = collectors(memory, subject.layout, subject.runtime, interpreters) else {
+        return Vec::new();
+    };
+    // One collector for all interpreters is said to be the main one's, which comes last.
+    let ids = interpreters.iter().map(|interpreter| interpreter.id).rev();
+    let states = found.iter().rev().zip(ids);
+    states
+        .filter_map(|(collector, id)| state(memory, subject, collector, id, most).ok())
+        .collect()
+}
+
+fn state<M: ReadMemory>(
+    memory: &mut M,
+    subject: &Subject,
+    collector: &Collector,
+    interpreter: i64,
+    most: u64,
+) -> Result<CollectorState, Unreadable> {
+    let layout = subject.layout;
+    let generations = collector.generations(memory, layout)?;
+    let generations = generations.iter().map(|generation| GenerationState {
+        threshold: generation.threshold,
+        count: generation.count,
+    });
+    Ok(CollectorState {
+        interpreter,
+        enabled: collector.enabled,
+        frozen_objects: collector.frozen(memory, layout, most)?,
+        garbage_objects: collector.garbage(memory, layout)?,
+        generations: generations.collect(),
+    })
 }
 
 /// The collector's link in front of an object.

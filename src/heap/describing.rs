@@ -49,8 +49,8 @@ impl Numbering {
 pub struct Besides<'a> {
     /// Tasks that are not done, which the heap itself holds.
     pub tasks: &'a [Task],
-    /// Rows that no root reaches, which the last of the holders that are no objects holds.
-    pub adopted: &'a [u32],
+    /// Rows that no root reaches, by the holders that hold them: the last of those that are no objects.
+    pub adopted: &'a [(u32, Vec<u32>)],
     /// So many rows are no objects.
     pub holders: usize,
 }
@@ -80,8 +80,8 @@ pub fn describe<M: ReadMemory>(facts: Live<'_, '_, M>, besides: &Besides) -> (De
                 detail.references.push(Held::new(target, By::Task(name)));
             }
         }
-        if row as usize + 1 == besides.holders {
-            let adopted = besides.adopted.iter().map(|&row| numbering.number(row));
+        if let Some((_, adopted)) = besides.adopted.iter().find(|(adopter, _)| *adopter == row) {
+            let adopted = adopted.iter().map(|&row| numbering.number(row));
             detail
                 .references
                 .extend(adopted.map(|target| Held::new(target, By::Unnamed)));
@@ -229,7 +229,7 @@ impl<M: ReadMemory> Describing<'_, '_, '_, M> {
 /// unreached has holders that nobody knows.
 pub fn complete(
     detail: &mut Detail,
-    mut facts: Live<'_, '_, impl ReadMemory>,
+    facts: Live<'_, '_, impl ReadMemory>,
     numbering: &Numbering,
     types: &[TypeTotals],
     retention: Option<&Retention>,
@@ -251,33 +251,4 @@ pub fn complete(
             detail.dominators.push(numbering.number(dominator));
         }
     }
-    if let Some(retention) = retention {
-        let adopter = detail.holders as u32 - 1;
-        let unheld = retention.dominated_by(adopter);
-        detail.unknown_references = unknown_references(detail, &mut facts, numbering, &unheld);
-    }
-}
-
-/// How many more references there are to what no root reaches than are known. The holder of these is none that counts.
-fn unknown_references(
-    detail: &Detail,
-    facts: &mut impl Facts,
-    numbering: &Numbering,
-    unheld: &NodeSet,
-) -> FxHashMap<u32, u64> {
-    let mut known: FxHashMap<u32, u64> = unheld.iter().map(|row| (numbering.number(row), 0)).collect();
-    let adopter = detail.holders - 1;
-    let end = detail.ends[adopter] as usize;
-    let start = end - detail.references(adopter as u32).len();
-    for held in detail.references[..start].iter().chain(&detail.references[end..]) {
-        if let Some(count) = known.get_mut(&held.target) {
-            *count += 1;
-        }
-    }
-    let more = unheld.iter().filter_map(|row| {
-        let number = numbering.number(row);
-        let count = facts.unknown_references(row, known.get(&number).copied().unwrap_or_default());
-        (count > 0).then_some((number, count))
-    });
-    more.collect()
 }

@@ -36,8 +36,6 @@ pub struct Detail {
     pub calls: FxHashMap<u32, u32>,
     /// By closure and place: the name of the variable whose cell stands there.
     pub variables: FxHashMap<(u32, u32), u32>,
-    /// How many more references there are to an object that no root reaches than are known, where there are more.
-    pub unknown_references: FxHashMap<u32, u64>,
 }
 
 /// A reference: what is held, and how.

@@ -107,9 +107,6 @@ pub trait Facts {
     /// All weak references to objects that are alive, in the order of their addresses.
     fn weak_references(&mut self) -> Vec<WeakReference>;
 
-    /// How many more references there are to an object than the `known` ones; asked only of what no root reaches.
-    fn unknown_references(&mut self, node: u32, known: u64) -> u64;
-
     /// Pointers that should have led to an object and did not.
     fn rejected(&self) -> u64;
 

@@ -33,6 +33,13 @@ pub struct Rows {
     pub phases: Vec<std::ops::Range<usize>>,
 }
 
+impl Rows {
+    /// The rows that hold what no root reaches: the first what C code holds, the second what is garbage.
+    pub fn adopters(&self) -> [u32; 2] {
+        [self.count as u32 - 2, self.count as u32 - 1]
+    }
+}
+
 impl Holders {
     pub fn new() -> Self {
         Holders {

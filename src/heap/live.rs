@@ -12,7 +12,6 @@ use rustc_hash::FxHashMap;
 use super::facts::{Facts, Kind, Nature, WeakReference};
 use super::found::Found;
 use super::labels::{Label, LabelKind};
-use super::leftovers::REFERENCE_COUNT;
 use super::names::Form;
 use super::naming;
 use super::objects::NO_OBJECT;
@@ -231,11 +230,6 @@ impl<M: ReadMemory> Facts for Live<'_, '_, M> {
         let mut references: Vec<WeakReference> = held.into_iter().filter_map(reference).collect();
         references.sort_unstable_by_key(|each| self.address(each.holder));
         references
-    }
-
-    fn unknown_references(&mut self, node: u32, known: u64) -> u64 {
-        let counter = self.address(node).wrapping_add(self.layout.object.refcnt);
-        (self.memory.word(counter).unwrap_or(0) & REFERENCE_COUNT).saturating_sub(known)
     }
 
     fn rejected(&self) -> u64 {

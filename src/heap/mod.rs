@@ -1,13 +1,16 @@
 //! The heap as data: types, totals, who keeps what. Built once from frozen memory; from then on an address is a label.
 
-mod collector;
+pub mod collector;
 mod containers;
 mod describing;
 pub mod detail;
 pub mod difference;
+mod dominator_tree;
 pub mod facts;
 mod followed;
 mod found;
+mod further;
+pub mod garbage;
 mod gone;
 pub mod graph;
 mod holders;
@@ -20,9 +23,11 @@ mod naming;
 mod objects;
 mod owners;
 mod ownership;
+pub mod partitions;
 mod paths;
 mod recalled;
 pub mod redaction;
+mod referrers;
 mod retention;
 mod roots;
 pub mod saved;
@@ -33,6 +38,8 @@ mod thread_names;
 mod threads;
 mod tree;
 mod types;
+mod unheld;
+pub mod wanted;
 mod worklist;
 
 pub use followed::{Earlier, may_be_same};
@@ -42,7 +49,10 @@ use std::rc::Rc;
 
 use rustc_hash::FxBuildHasher;
 
+use self::collector::CollectorState;
 use self::facts::Nature;
+use self::garbage::Garbage;
+use self::partitions::Partitions;
 
 /// Everything that one snapshot of a heap says.
 #[derive(Debug, Clone, Default)]
@@ -52,13 +62,20 @@ pub struct Heap {
     pub totals: Totals,
     /// Pointers that should have led to an object and did not.
     pub rejected: u64,
-    /// Each object once, under the first holder that reaches it from the roots; folded to stay readable.
+    /// Each object once, above what it would not outlive; empty unless it was wanted.
     pub tree: Tree,
+    /// Each object once, by its type and then by the types that refer to it; empty unless it was wanted.
+    pub type_tree: Tree,
+    pub partitions: Option<Partitions>,
     /// The containers worth watching: all that a module, a class or a module-level object holds, and all large ones.
     /// With them all other objects that keep much.
     pub containers: Vec<Container>,
     /// All further containers that are large enough to be followed from snapshot to snapshot.
     pub followed: Vec<Followed>,
+    /// The state of each interpreter's collector, the main one's first.
+    pub collectors: Vec<CollectorState>,
+    /// What no root reaches; absent where a graph of the references could not be had.
+    pub garbage: Option<Garbage>,
     /// What the reader should know about these figures, as whole sentences.
     pub warnings: Vec<String>,
 }
@@ -90,18 +107,18 @@ pub struct TypeTotals {
     pub tracked_getsizeof_bytes: u64,
 }
 
-/// The ownership tree: node 0 is the whole heap.
+/// A picture of all objects as a tree: node 0 is the whole heap.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     pub nodes: Vec<TreeNode>,
 }
 
-/// One frame of the ownership tree: all objects that a holder reaches by the same kind of step.
+/// One frame of a tree: objects that are alike in what the tree tells apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeNode {
     /// The index of the parent, always smaller than the node's own; the root is its own parent.
     pub parent: u32,
-    /// What a reader sees: `shop.cache`, `PRICES: dict`, `['eu']: list`, `[…]: Order`, `.lines: list`.
+    /// What a reader sees: `shop.cache`, `PRICES: dict`, `['eu']: list`, `[…]: Order`, `lines: list`.
     pub label: Rc<str>,
     /// The objects of this node alone, without its children's.
     pub own_objects: u64,

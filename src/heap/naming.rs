@@ -15,13 +15,19 @@ const MOST_BASES: u64 = 256;
 
 /// `module.qualname` of a type.
 pub fn type_name<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> String {
+    let (module, qualname) = module_and_qualname(memory, layout, info);
+    format!("{module}.{qualname}")
+}
+
+/// The two parts of a type's name.
+pub fn module_and_qualname<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> (String, String) {
     let c_name = type_c_name(memory, layout, info.address).unwrap_or_else(|_| "?".to_owned());
     let (c_module, c_tail) = match c_name.rsplit_once('.') {
         Some((module, tail)) => (module, tail),
         None => ("builtins", c_name.as_str()),
     };
     if !info.has(flags::HEAPTYPE) {
-        return format!("{c_module}.{c_tail}");
+        return (c_module.to_owned(), c_tail.to_owned());
     }
     let qualname = memory
         .word(info.address.wrapping_add(layout.types.ht_qualname))
@@ -32,10 +38,9 @@ pub fn type_name<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo
         .ok()
         .and_then(|names| dict::get_str(memory, layout, names, "__module__").ok().flatten())
         .and_then(|at| str_at(memory, layout, at));
-    format!(
-        "{}.{}",
-        module.as_deref().unwrap_or(c_module),
-        qualname.as_deref().unwrap_or(c_tail)
+    (
+        module.unwrap_or_else(|| c_module.to_owned()),
+        qualname.unwrap_or_else(|| c_tail.to_owned()),
     )
 }
 
@@ -49,6 +54,20 @@ pub fn is_of_type<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64, 
 pub fn type_name_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<String> {
     let info = TypeInfo::read(memory, layout, address).ok()?;
     Some(type_name(memory, layout, &info))
+}
+
+/// Whether a class in the type's `__mro__` has a `__del__`.
+pub fn has_finalizer<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> bool {
+    let has_one = |memory: &mut M, class: u64| {
+        let names = memory.word(class.wrapping_add(layout.types.dict)).ok()?;
+        dict::get_str(memory, layout, names, "__del__").ok()?
+    };
+    let mro = memory.word(info.address.wrapping_add(layout.types.mro)).unwrap_or(0);
+    let count = memory.word(mro.wrapping_add(layout.object.ob_size)).unwrap_or(0);
+    (0..count.min(MOST_BASES)).any(|index| {
+        let class = memory.word(mro.wrapping_add(layout.tuple.items + 8 * index));
+        class.is_ok_and(|class| has_one(memory, class).is_some_and(|found| found != 0))
+    })
 }
 
 /// Whether a class in the type's `__mro__` brings a `__sizeof__` that is none of those that we reckon with.

@@ -1,6 +1,7 @@
 //! Who holds whom: each object under the first holder that reaches it from the roots, breadth first.
 
 mod adoption;
+mod frames;
 mod tasks;
 
 use cpython::layout::Layout;
@@ -19,6 +20,7 @@ use super::paths::key_at;
 use super::tasks::Task;
 use super::tree::{Growing, Held, Keys, ROOT, Step};
 use super::types::Types;
+use super::unheld::Unheld;
 use crate::memory::spots::Spots;
 
 /// The holder of rows that none has reached.
@@ -43,9 +45,11 @@ pub struct Ownership {
     reached: usize,
     /// Containers that a module, a class, a singleton or a frame holds by a name.
     pub named: Vec<u32>,
-    /// Rows that no root reaches, which were given to the last of the holders that are no objects; with these, everything
-    /// is reached.
-    pub adopted: Vec<u32>,
+    /// By the last of the holders that are no objects, the later one first, the rows that they were given because no root
+    /// reaches them; with these, everything is reached.
+    pub adopted: Vec<(u32, Vec<u32>)>,
+    /// All rows that no root reaches.
+    pub unheld: Unheld,
     pub tree: Growing,
 }
 
@@ -127,18 +131,10 @@ impl Ownership {
             reached: 1,
             named: Vec::new(),
             adopted: Vec::new(),
+            unheld: Unheld::default(),
             tree: Growing::new(),
         };
-        let types = &found.types;
-        let mut reader = Reader {
-            memory,
-            layout,
-            objects: &found.objects,
-            spots: &found.spots,
-            types,
-            names: &mut found.names,
-            kinds: (0..types.count()).map(|index| kind_of(types, index)).collect(),
-        };
+        let mut reader = Reader::of(memory, found, layout);
         owned.owners[HEAP as usize].parent = HEAP;
         owned.order.push(HEAP);
         let mut done = 1;
@@ -146,7 +142,8 @@ impl Ownership {
             owned.owners[task.row as usize].parent = LATER;
         }
         for (number, phase) in rows.phases.iter().enumerate() {
-            let roots = found.objects.references(HEAP).get(phase.clone()).unwrap_or_default();
+            let objects = reader.objects;
+            let roots = objects.references(HEAP).get(phase.clone()).unwrap_or_default();
             owned.follow(&mut reader, HEAP, roots);
             done = owned.walk(&mut reader, done);
             match number {
@@ -155,8 +152,7 @@ impl Ownership {
                 _ => {}
             }
         }
-        // The last of the holders that are no objects is that of what nothing else holds.
-        owned.adopt(&mut reader, rows.count as u32 - 1, done);
+        owned.adopt(&mut reader, rows.adopters(), done);
         owned.sum_up();
         owned
     }
@@ -341,7 +337,20 @@ impl Ownership {
     }
 }
 
-impl<M: ReadMemory> Reader<'_, M> {
+impl<'a, M: ReadMemory> Reader<'a, M> {
+    fn of(memory: &'a mut M, found: &'a mut Found, layout: &'a Layout) -> Self {
+        let types = &found.types;
+        Reader {
+            memory,
+            layout,
+            objects: &found.objects,
+            spots: &found.spots,
+            types,
+            names: &mut found.names,
+            kinds: (0..types.count()).map(|index| kind_of(types, index)).collect(),
+        }
+    }
+
     /// The step by which a holder holds an object, with the text of its name.
     #[cold]
     fn step(&mut self, held: Held, holder: u32, keys: Keys) -> Step {

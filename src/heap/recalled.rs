@@ -61,9 +61,10 @@ impl Recalled {
         Ok((References::from_rows(starts, targets, self.nodes())?, labels))
     }
 
-    /// The holder of what no root reaches: the last of those that are no objects.
-    pub fn adopter(&self) -> u32 {
-        self.detail.holders.saturating_sub(1) as u32
+    /// The holders of what no root reaches: the last of those that are no objects.
+    pub fn adopters(&self) -> [u32; 2] {
+        let holders = self.detail.holders as u32;
+        [2, 1].map(|from_end| holders.saturating_sub(from_end))
     }
 
     fn text(&self, label: Label) -> Option<Rc<str>> {
@@ -143,10 +144,6 @@ impl Facts for Recalled {
 
     fn weak_references(&mut self) -> Vec<WeakReference> {
         self.detail.weak.clone()
-    }
-
-    fn unknown_references(&mut self, node: u32, _known: u64) -> u64 {
-        self.detail.unknown_references.get(&node).copied().unwrap_or_default()
     }
 
     fn rejected(&self) -> u64 {

@@ -7,7 +7,6 @@ use super::TypeTotals;
 use super::graph::NO_NODE;
 use super::graph::dominators::Dominators;
 use super::graph::groups;
-use super::graph::nodes::NodeSet;
 use super::graph::references::References;
 use super::graph::retained::{Amount, Retained};
 use super::graph::sizes::Sizes;
@@ -46,9 +45,9 @@ impl Retention {
         self.dominators.of(row)
     }
 
-    /// All that the rows of a holder lead to and nothing else does.
-    pub fn dominated_by(&self, row: u32) -> NodeSet {
-        self.dominators.below(row)
+    /// All rows but that of the heap as a whole, each after its dominator, and with that.
+    pub fn top_down(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.dominators.top_down()
     }
 
     /// Says of each type what its objects retain.

@@ -17,8 +17,9 @@ const MOST_MODULES: usize = 1 << 20;
 /// More functions than any program registers to be called at its exit.
 const MOST_EXIT_FUNCTIONS: u32 = 1 << 20;
 
-/// The holder of what no root reaches.
-pub const UNREACHED: &str = "(held by C code, or garbage)";
+/// The holders of what no root reaches.
+pub const HELD_BY_C: &str = "(held by C code)";
+pub const GARBAGE: &str = "(garbage)";
 
 /// The names of the program's own module; multiprocessing adds the second.
 const MAIN_NAMES: [&str; 2] = ["__main__", "__mp_main__"];
@@ -34,7 +35,7 @@ pub struct Gathering<'a, 'b, M> {
 
 impl<M: ReadMemory> Gathering<'_, '_, M> {
     /// All that modules reach comes before anything that threads work on: what outlives the call is the holder to name.
-    /// The last row is the holder of what nothing else holds.
+    /// The last two rows are the holders of what nothing else holds.
     pub fn gather(mut self, interpreters: &[Interpreter]) -> Rows {
         for interpreter in interpreters.iter().rev() {
             // A root that cannot be read is found through the collector's lists all the same.
@@ -54,7 +55,8 @@ impl<M: ReadMemory> Gathering<'_, '_, M> {
         }
         let _ = self.collectors(interpreters);
         self.holders.end_phase();
-        self.holder(HEAP, UNREACHED);
+        self.holder(HEAP, HELD_BY_C);
+        self.holder(HEAP, GARBAGE);
         self.holders.end_phase();
         self.holders.finish(self.found)
     }

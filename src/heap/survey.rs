@@ -9,12 +9,14 @@ use cpython::memory::{ReadMemory, Unreadable};
 use cpython::objects::blocks::Blocks;
 use cpython::objects::examine::Examiner;
 
-use super::collector;
+use super::collector::{self, CollectorState};
 use super::containers;
 use super::describing::{Besides, complete, describe};
 use super::detail::Detail;
 use super::followed::{self, Earlier};
 use super::found::Found;
+use super::further::Further;
+use super::garbage;
 use super::holders::{Holders, Rows};
 use super::leftovers;
 use super::live::Live;
@@ -24,6 +26,7 @@ use super::ownership::Ownership;
 use super::retention::Retention;
 use super::roots::Gathering;
 use super::tasks;
+use super::wanted::Wanted;
 use super::{Heap, Totals, TypeTotals};
 use crate::memory::slots::{SLOT_SIZE, Slots};
 
@@ -44,6 +47,7 @@ pub struct Survey<'a> {
     pub subject: &'a Subject<'a>,
     pub found: Found<'a>,
     pub warnings: Vec<String>,
+    collectors: Vec<CollectorState>,
     walker: Examiner<'a>,
     pub(super) rows: Rows,
 }
@@ -79,6 +83,7 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
         found.meet(first);
     }
     found.examine_all(memory, &mut walker);
+    let collectors = collector::states(memory, subject, &interpreters, found.objects.count() as u64);
     found.broken_links += lists.broken;
     if found.broken_links > 0 {
         warnings.push(format!(
@@ -90,6 +95,7 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
         subject,
         found,
         warnings,
+        collectors,
         walker,
         rows,
     })
@@ -97,22 +103,29 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
 
 impl Survey<'_> {
     /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards. What has grown since the
-    /// `earlier` snapshot is described.
-    pub fn finish<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier) -> Heap {
-        self.conclude(memory, earlier, false).0
+    /// `earlier` snapshot is described. What costs is found out as far as it is `wanted`.
+    pub fn finish<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier, wanted: Wanted) -> Heap {
+        self.conclude(memory, earlier, wanted, false).0
     }
 
-    /// The heap, and with it every object and every reference with its name.
+    /// The heap with all that there is to find out, and with it every object and every reference with its name.
     pub fn finish_in_detail<M: ReadMemory>(self, memory: &mut M) -> (Heap, Detail) {
-        let (heap, detail) = self.conclude(memory, &Earlier::default(), true);
+        let (heap, detail) = self.conclude(memory, &Earlier::default(), Wanted::ALL, true);
         (heap, detail.unwrap_or_default())
     }
 
-    fn conclude<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier, in_detail: bool) -> (Heap, Option<Detail>) {
+    fn conclude<M: ReadMemory>(
+        self,
+        memory: &mut M,
+        earlier: &Earlier,
+        wanted: Wanted,
+        in_detail: bool,
+    ) -> (Heap, Option<Detail>) {
         let Survey {
             subject,
             mut found,
             mut warnings,
+            collectors,
             mut walker,
             rows,
         } = self;
@@ -132,12 +145,14 @@ impl Survey<'_> {
             describe(Live::new(memory, subject.layout, &mut found), &besides)
         });
         let inside = containers::look_inside(&found, &watched);
+        let mut further = Further::of_owners(memory, subject.layout, &mut found, &mut owned, wanted);
         // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
-        let adopted = (rows.count as u32 - 1, std::mem::take(&mut owned.adopted));
-        let running = (HEAP, tasks.iter().map(|task| task.row).collect());
-        let references = found.objects.take_references(&[adopted, running]);
+        let mut more = std::mem::take(&mut owned.adopted);
+        more.push((HEAP, tasks.iter().map(|task| task.row).collect()));
+        let references = found.objects.take_references(&more);
+        let unheld = std::mem::take(&mut owned.unheld);
         let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched, inside);
-        let tree = owned.into_tree().finish(&found.names, &found.types);
+        let holders = owned.into_tree();
         let own_sizes = found.types.with_own_sizeof();
         if !own_sizes.is_empty() {
             warnings.push(format!(
@@ -146,14 +161,24 @@ impl Survey<'_> {
             ));
         }
         let mut types = found.types.totals();
-        let mut retention = None;
+        let (mut retention, mut garbage) = (None, None);
         match references {
             Ok(references) => {
+                let cycles = garbage::cycles(&references, &found, &unheld);
+                further.add_references(&references, &found);
                 let retention = retention.insert(Retention::of(references, &found.objects));
                 for (container, each) in containers.iter_mut().zip(&watched) {
                     container.retained_bytes = retention.bytes(each.row);
                 }
                 retention.add_to_types(&found.objects, &found.types, &mut types);
+                garbage = Some(garbage::describe(
+                    memory,
+                    subject.layout,
+                    &found,
+                    &unheld,
+                    &cycles,
+                    retention,
+                ));
             }
             Err(cause) => warnings.push(format!("Retained sizes are missing: {cause}.")),
         }
@@ -172,9 +197,13 @@ impl Survey<'_> {
             types,
             totals,
             rejected: found.rejected,
-            tree,
+            tree: further.ownership_tree(retention.as_ref(), &found, &holders),
+            type_tree: further.type_tree(&found),
+            partitions: Some(further.partitions(&found)),
             containers,
             followed,
+            collectors,
+            garbage,
             warnings,
         };
         (heap, detailed.map(|(detail, _)| detail))

@@ -1,4 +1,7 @@
-//! The ownership tree: objects that are held alike count for one frame, so that millions of them make a readable picture.
+//! The tree of first holders: objects that are held alike count for one frame, so that millions of them make a readable
+//! picture.
+
+use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -6,7 +9,6 @@ use super::labels::{Label, LabelKind};
 use super::names::Names;
 use super::objects::NO_OBJECT;
 use super::types::Types;
-use super::{Tree, TreeNode};
 
 /// Deeper holders count for the deepest frame that is shown.
 const DEEPEST: u16 = 60;
@@ -16,6 +18,8 @@ const MOST_FRAMES: usize = 200_000;
 const MOST_KEYS: usize = 64;
 /// So many keys of the dicts of one frame are read: beyond them, they are data.
 const MOST_KEYS_READ: usize = 512;
+/// Of longer ways only so many steps are told.
+const MOST_STEPS: usize = 4;
 const CACHE: usize = 1 << 12;
 
 /// A step from a frame to one below it.
@@ -199,19 +203,29 @@ impl Growing {
         sums
     }
 
-    /// The tree with its labels written out.
-    pub fn finish(self, names: &Names, types: &Types) -> Tree {
-        let nodes = self.keys.iter().enumerate().map(|(frame, key)| TreeNode {
-            parent: key.parent,
-            label: if frame == ROOT as usize {
-                "heap".into()
-            } else {
-                text(key, names, types)
-            },
-            own_objects: self.sums[frame].objects,
-            own_bytes: self.sums[frame].bytes,
-        });
-        Tree { nodes: nodes.collect() }
+    /// The way from a frame down to another one, and what that is: `PRICES: dict`, `shop > PRICES: dict`. Of a long way the
+    /// end is told.
+    pub fn way(&self, from: u32, to: u32, names: &Names, types: &Types) -> String {
+        if to == ROOT {
+            return "heap".to_owned();
+        }
+        let key = self.keys[to as usize];
+        let mut steps = vec![text(&key, names, types)];
+        let mut at = key.parent;
+        while at != from && at != ROOT {
+            let key = self.keys[at as usize];
+            if steps.len() == MOST_STEPS {
+                steps.push("…".into());
+                break;
+            }
+            steps.push(match step_text(key.step, names) {
+                step if step.is_empty() => types.short_name(key.type_of).into(),
+                step => step,
+            });
+            at = key.parent;
+        }
+        steps.reverse();
+        steps.join(" > ")
     }
 }
 
@@ -232,13 +246,17 @@ impl Question {
     }
 }
 
-fn text(key: &Key, names: &Names, types: &Types) -> std::rc::Rc<str> {
-    let step = match key.step {
+fn step_text(step: Step, names: &Names) -> Rc<str> {
+    match step {
         Step::Name(name) => names.get(name),
         Step::Key(name) => format!("[{}]", names.get(name)).into(),
         Step::Place => "[…]".into(),
         Step::Unnamed => "".into(),
-    };
+    }
+}
+
+fn text(key: &Key, names: &Names, types: &Types) -> Rc<str> {
+    let step = step_text(key.step, names);
     let type_name = types.short_name(key.type_of);
     match (&*step, type_name) {
         (step, "" | "module") if !step.is_empty() => step.into(),

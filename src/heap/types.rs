@@ -16,6 +16,8 @@ pub struct Type {
     pub info: Known,
     /// `module.qualname`.
     pub name: Rc<str>,
+    /// How much of the name is the module's.
+    module_length: usize,
     /// The class whose `__sizeof__` overrides what we reckon with, if one does.
     pub own_sizeof: bool,
     pub count: u64,
@@ -57,6 +59,11 @@ impl Type {
         }
     }
 
+    /// The module that it says it is of.
+    pub fn module(&self) -> &str {
+        self.name.get(..self.module_length).unwrap_or_default()
+    }
+
     /// Takes all its objects back; from now on it is called `name`.
     pub fn withdraw(&mut self, name: &str) {
         self.name = name.into();
@@ -78,6 +85,7 @@ impl Types {
                 is_leaf: true,
             },
             name: "".into(),
+            module_length: 0,
             own_sizeof: false,
             count: 0,
             bytes: 0,
@@ -178,7 +186,7 @@ impl Types {
             None
         };
         let index = info.map(|info| {
-            let name = naming::type_name(memory, layout, &info);
+            let (module, qualname) = naming::module_and_qualname(memory, layout, &info);
             let is_leaf = info.is_leaf();
             self.all.push(Type {
                 own_sizeof: naming::has_own_sizeof(memory, layout, &info),
@@ -186,7 +194,8 @@ impl Types {
                     of_type: Rc::new(info),
                     is_leaf,
                 },
-                name: name.into(),
+                name: format!("{module}.{qualname}").into(),
+                module_length: module.len(),
                 count: 0,
                 bytes: 0,
                 getsizeof_bytes: 0,

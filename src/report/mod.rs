@@ -1,9 +1,11 @@
 //! What a capture is shown as: one model, rendered many ways, one file an output.
 
 pub mod difference;
+mod divisions;
 pub mod explanation;
 pub mod export;
 pub mod fold;
+mod garbage;
 pub mod json;
 mod manner;
 pub mod model;

@@ -6,6 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::capture::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
+use crate::heap::collector::{CollectorState, GenerationState};
+use crate::heap::garbage::Garbage;
+use crate::heap::partitions::Partitions;
+use crate::heap::wanted::{Division, Graph};
 use crate::heap::{Container, ContainerKind, OwnerRank, Totals, Tree, TypeTotals};
 use crate::rules::finding::Finding;
 use crate::sampling::growth::Growth;
@@ -21,6 +25,18 @@ pub struct Report<'a> {
     pub process: Process<'a>,
     pub capture: CaptureFacts<'a>,
     pub heap: HeapTotals,
+    /// Of the main interpreter; those of others come apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collector: Option<CollectorRow<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subinterpreter_collectors: Vec<CollectorRow<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub garbage: Option<&'a Garbage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<&'a Partitions>,
+    /// Divisions that the terminal shows.
+    #[serde(skip)]
+    pub by: &'a [Division],
     /// The largest first.
     pub types: Vec<TypeRow>,
     /// The largest first.
@@ -32,8 +48,13 @@ pub struct Report<'a> {
     pub findings: Vec<Finding>,
     /// One for each snapshot.
     pub timeline: Vec<Moment<'a>>,
+    /// What flame graphs draw.
+    #[serde(skip)]
+    pub graph: Graph,
     #[serde(skip)]
     pub tree: &'a Tree,
+    #[serde(skip)]
+    type_tree: &'a Tree,
     /// Resident bytes at the last snapshot.
     #[serde(skip)]
     pub rss: u64,
@@ -78,6 +99,23 @@ pub struct HeapTotals {
     pub bytes: u64,
     pub getsizeof_bytes: u64,
     pub tracked_objects: u64,
+    /// What no root reaches: garbage, and what C code holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreachable_objects: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreachable_bytes: Option<u64>,
+}
+
+/// The state of a garbage collector.
+#[derive(Debug, Serialize)]
+pub struct CollectorRow<'a> {
+    /// Absent of the main one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interpreter: Option<i64>,
+    pub enabled: bool,
+    pub frozen_objects: u64,
+    pub garbage_objects: u64,
+    pub generations: &'a [GenerationState],
 }
 
 #[derive(Debug, Serialize)]
@@ -164,15 +202,32 @@ impl<'a> Report<'a> {
             schema: SCHEMA,
             process: process(&capture.process),
             capture: capture_facts(capture),
-            heap: heap_totals(&heap.totals),
+            heap: heap_totals(&heap.totals, heap.garbage.as_ref()),
+            collector: heap.collectors.first().map(collector_row),
+            subinterpreter_collectors: heap.collectors.iter().skip(1).map(collector_row).collect(),
+            garbage: heap.garbage.as_ref(),
+            partitions: heap.partitions.as_ref(),
+            by: &[],
             types: heap.types.iter().map(|totals| type_row(totals, growth)).collect(),
             owners,
             owners_left_out,
             findings,
             timeline: timeline(capture),
+            graph: Graph::Ownership,
             tree: &heap.tree,
+            type_tree: &heap.type_tree,
             rss: capture.process.rss,
         }
+    }
+
+    /// The same report with these divisions on the terminal, and with another picture.
+    pub fn showing(mut self, graph: Graph, by: &'a [Division]) -> Report<'a> {
+        self.graph = graph;
+        if graph == Graph::Types {
+            self.tree = self.type_tree;
+        }
+        self.by = by;
+        self
     }
 }
 
@@ -269,12 +324,24 @@ fn owner_row<'a>(container: &'a Container, growth: &Growth) -> OwnerRow<'a> {
     }
 }
 
-pub(super) fn heap_totals(totals: &Totals) -> HeapTotals {
+fn collector_row(state: &CollectorState) -> CollectorRow<'_> {
+    CollectorRow {
+        interpreter: (state.interpreter != 0).then_some(state.interpreter),
+        enabled: state.enabled,
+        frozen_objects: state.frozen_objects,
+        garbage_objects: state.garbage_objects,
+        generations: &state.generations,
+    }
+}
+
+pub(super) fn heap_totals(totals: &Totals, garbage: Option<&Garbage>) -> HeapTotals {
     HeapTotals {
         objects: totals.objects,
         bytes: totals.bytes,
         getsizeof_bytes: totals.getsizeof_bytes,
         tracked_objects: totals.tracked_objects,
+        unreachable_objects: garbage.map(|garbage| garbage.objects + garbage.c_held_objects),
+        unreachable_bytes: garbage.map(|garbage| garbage.bytes.saturating_add(garbage.c_held_bytes)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The flame graph of bytes by holder, drawn by `inferno`: each object once, under the first holder that reaches it.
+//! Flame graphs, drawn by `inferno`: bytes by what would go with what, or by type and what refers to it.
 
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
@@ -10,6 +10,7 @@ use rustc_hash::FxHasher;
 use super::fold::fold;
 use super::model::Report;
 use super::text::command_line;
+use crate::heap::wanted::Graph;
 use crate::units;
 
 /// Where paths begin: a module, a thread, the interpreter.
@@ -21,12 +22,15 @@ const TITLE_WIDTH: usize = 60;
 
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let lines = fold(report.tree, report.heap.bytes);
-    let mut palette = palette(&lines);
+    let mut palette = palette(&lines, report.graph);
     let mut options = Options::default();
     options.title = title(report);
     options.subtitle = Some(subtitle(report));
     options.count_name = "bytes".to_owned();
-    options.name_type = "Holder:".to_owned();
+    options.name_type = match report.graph {
+        Graph::Ownership => "Holder:".to_owned(),
+        Graph::Types => "Type:".to_owned(),
+    };
     options.direction = Direction::Inverted;
     options.deterministic = true;
     options.bgcolors = Some(BackgroundColor::Grey);
@@ -61,32 +65,36 @@ fn title(report: &Report<'_>) -> String {
 }
 
 fn subtitle(report: &Report<'_>) -> String {
+    let what = match report.graph {
+        Graph::Ownership => "each under the last holder that all references to it pass; one colour a type",
+        Graph::Types => "by type and by the types that refer to them",
+    };
     format!(
-        "{} in {} objects, each under the first holder that reaches it; one colour a type",
+        "{} in {} objects, {what}",
         units::bytes(report.heap.bytes),
         units::count(report.heap.objects)
     )
 }
 
 /// A colour for every frame: the same for the same type.
-fn palette(lines: &[String]) -> PaletteMap {
+fn palette(lines: &[String], graph: Graph) -> PaletteMap {
     let mut palette = PaletteMap::default();
     palette.insert("", NEUTRAL);
     for line in lines {
         let path = line.rsplit_once(' ').map_or(line.as_str(), |(path, _)| path);
         for (depth, frame) in path.split(';').enumerate() {
             if palette.get(frame).is_none() {
-                palette.insert(frame, color(frame, depth));
+                palette.insert(frame, color(frame, depth, graph));
             }
         }
     }
     palette
 }
 
-fn color(frame: &str, depth: usize) -> Color {
+fn color(frame: &str, depth: usize, graph: Graph) -> Color {
     if is_folded(frame) {
         NEUTRAL
-    } else if depth == 0 {
+    } else if depth == 0 && graph == Graph::Ownership {
         ROOT
     } else {
         // Objects without a name of their own are labelled by their type alone.

@@ -8,6 +8,7 @@ use super::model::{OwnerRow, Process, Report, TypeRow};
 use super::screen::{Screen, Style};
 use super::table::{Table, paired};
 use super::text::{command_line, cut_middle, harmless, width, wrap};
+use super::{divisions, garbage};
 use crate::rules::catalogue::RULES;
 use crate::rules::finding::{Fact, Finding, Severity};
 use crate::rules::threshold::Unit;
@@ -24,10 +25,12 @@ pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Writ
     if let Some(types) = types_table(report, top) {
         write_table(&types, screen, out)?;
     }
+    divisions::write(report, top, screen, out)?;
     if let Some(owners) = owners_table(report, top.div_ceil(OWNERS_PER_TYPE)) {
         write_table(&owners, screen, out)?;
         paragraph(out, screen, Style::Dim, "", &legend(report))?;
     }
+    garbage::write(report, screen, out)?;
     findings(report, screen, out)?;
     write_warnings(report, screen, out)
 }

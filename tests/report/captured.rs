@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use pymemscope::capture::{Capture, ContainerSize, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
+use pymemscope::heap::facts::Nature;
 use pymemscope::heap::{
     CacheStatistics, Container, ContainerKind, Heap, OwnerRank, Place, Totals, Tree, TreeNode, TypeTotals,
 };
@@ -89,7 +90,6 @@ fn heap() -> Heap {
     let tree = tree();
     let bytes = tree.nodes.iter().map(|node| node.own_bytes).sum();
     Heap {
-        followed: Vec::new(),
         types: vec![
             type_totals("builtins.dict", 310_422, 100_767_334),
             type_totals("shop.models.Order", 120_007, 7_680_448),
@@ -105,12 +105,14 @@ fn heap() -> Heap {
         tree,
         containers: vec![prices(), total_of(), rows(), first_of_a_linked_list()],
         warnings: Vec::new(),
+        ..Heap::default()
     }
 }
 
 fn type_totals(name: &str, count: u64, bytes: u64) -> TypeTotals {
     TypeTotals {
         name: name.into(),
+        nature: Nature::Other,
         count,
         bytes,
         retained_bytes: 2 * bytes,

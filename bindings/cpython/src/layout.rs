@@ -114,6 +114,9 @@ pub struct Gc {
     pub collecting: u64,
     pub garbage: u64,
     pub callbacks: u64,
+    /// In each `struct gc_generation`, which begins with the head of its list.
+    pub threshold: u64,
+    pub count: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -38,6 +38,47 @@ impl Collector {
         let offsets = layout.gc.heads.iter().copied().chain([layout.gc.permanent]);
         offsets.map(move |offset| address.wrapping_add(offset))
     }
+
+    /// Its generations (`struct gc_generation`), the youngest first.
+    pub fn generations(&self, memory: &mut impl ReadMemory, layout: &Layout) -> Result<Vec<Generation>, Unreadable> {
+        let mut number = |at: u64| memory.half(at).map(|number| number as i32);
+        let generations = layout.gc.heads.iter().map(|&head| {
+            let address = self.address.wrapping_add(head);
+            Ok(Generation {
+                threshold: number(address.wrapping_add(layout.gc.threshold))?,
+                count: number(address.wrapping_add(layout.gc.count))?,
+            })
+        });
+        generations.collect()
+    }
+
+    /// How many objects `gc.garbage` holds.
+    pub fn garbage(&self, memory: &mut impl ReadMemory, layout: &Layout) -> Result<u64, Unreadable> {
+        match memory.word(self.address.wrapping_add(layout.gc.garbage))? {
+            0 => Ok(0),
+            list => Ok(memory.word(list.wrapping_add(layout.object.ob_size))?),
+        }
+    }
+
+    /// How many objects are in the permanent generation (`gc.get_freeze_count`), counted up to `most`.
+    pub fn frozen(&self, memory: &mut impl ReadMemory, layout: &Layout, most: u64) -> Result<u64, Unreadable> {
+        let head = self.address.wrapping_add(layout.gc.permanent);
+        let mut count = 0;
+        let mut node = memory.word(head)? & !layout.object.gc_bits;
+        while node != head && count < most {
+            count += 1;
+            node = memory.word(node)? & !layout.object.gc_bits;
+        }
+        Ok(count)
+    }
+}
+
+/// When a generation is collected: when `count` passes `threshold`, a 0 there turns the collector off (`gc.get_threshold`,
+/// `gc.get_count`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation {
+    pub threshold: i32,
+    pub count: i32,
 }
 
 /// How far a runtime is in its life. It runs from before `site` is imported until `Py_FinalizeEx` begins.

@@ -86,5 +86,9 @@ fn length(detail: &Detail, number: u32, kind: ContainerKind) -> u64 {
         ContainerKind::Set => by == By::Unnamed,
         _ => false,
     };
-    detail.references(number).iter().filter(|held| is_item(held.by())).count() as u64
+    detail
+        .references(number)
+        .iter()
+        .filter(|held| is_item(held.by()))
+        .count() as u64
 }

@@ -6,7 +6,6 @@
 
 use super::nodes::{NodeSet, RankedSet};
 use super::references::References;
-use super::sizes::Sizes;
 
 /// Components with more than one member, or whose only member refers to itself.
 #[derive(Debug, Clone, Default)]
@@ -28,11 +27,12 @@ pub struct Component<'a> {
 
 impl Components {
     /// Finds the components of the graph of `within` and the references between them.
-    pub fn find(references: &References, sizes: &Sizes, within: NodeSet) -> Self {
+    /// Each node occupies the bytes that `bytes_of` says.
+    pub fn find(references: &References, bytes_of: impl Fn(u32) -> u64, within: NodeSet) -> Self {
         let within = RankedSet::new(within);
         let mut search = Search {
             references,
-            sizes,
+            bytes_of,
             index: vec![NOT_MET; within.len() as usize],
             within: &within,
             met: 0,
@@ -66,14 +66,14 @@ impl Components {
         })
     }
 
-    fn add(&mut self, members: impl Iterator<Item = u32>, sizes: &Sizes) {
+    fn add(&mut self, members: impl Iterator<Item = u32>, bytes_of: impl Fn(u32) -> u64) {
         let start = self.members.len();
         self.members.extend(members);
         let members = &mut self.members[start..];
         members.sort_unstable();
         let bytes = members
             .iter()
-            .fold(0, |sum: u64, &node| sum.saturating_add(sizes.of(node)));
+            .fold(0, |sum: u64, &node| sum.saturating_add(bytes_of(node)));
         self.bytes.push(bytes);
         self.ends.push(self.members.len() as u32);
     }
@@ -83,9 +83,9 @@ const NOT_MET: u32 = 0;
 /// Higher than the index of any node that is still open.
 const DONE: u32 = u32::MAX;
 
-struct Search<'a> {
+struct Search<'a, B> {
     references: &'a References,
-    sizes: &'a Sizes,
+    bytes_of: B,
     within: &'a RankedSet,
     /// By rank: the lowest index known to be reached from the node, `NOT_MET` or `DONE`.
     index: Vec<u32>,
@@ -106,7 +106,7 @@ struct Row {
     first_index: u32,
 }
 
-impl Search<'_> {
+impl<B: Fn(u32) -> u64> Search<'_, B> {
     fn index_of(&self, node: u32) -> Option<u32> {
         self.within.rank(node).map(|rank| self.index[rank as usize])
     }
@@ -170,7 +170,7 @@ impl Search<'_> {
         }
         self.met -= members.len() as u32 + 1;
         if !members.is_empty() || self.references.of(node).contains(&node) {
-            self.found.add(members.into_iter().chain([node]), self.sizes);
+            self.found.add(members.into_iter().chain([node]), &self.bytes_of);
         }
     }
 }
@@ -184,8 +184,7 @@ mod tests {
     fn they_are_the_nodes_that_reach_each_other() {
         for (number, graph) in shapes::many(4000).enumerate() {
             let within = NodeSet::where_true(graph.nodes(), |node| number % 2 == 0 || node % 4 != 1);
-            let sizes: Sizes = (0..u64::from(graph.nodes())).collect();
-            let components = Components::find(&graph, &sizes, within.clone());
+            let components = Components::find(&graph, u64::from, within.clone());
             let mut found: Vec<Vec<u32>> = Vec::new();
             for component in components.iter() {
                 assert_eq!(
@@ -216,9 +215,8 @@ mod tests {
             rows.add(node, [(node + 1) % count as u32]).unwrap();
         }
         let graph = rows.finish(count as u32).unwrap();
-        let sizes: Sizes = std::iter::repeat_n(16, count).collect();
         let all = NodeSet::where_true(graph.nodes(), |_| true);
-        let components = Components::find(&graph, &sizes, all);
+        let components = Components::find(&graph, |_| 16, all);
         let found: Vec<(usize, u64)> = components
             .iter()
             .map(|found| (found.members.len(), found.bytes))

@@ -6,13 +6,11 @@ use rustc_hash::FxHashMap;
 
 use super::alike::Likenesses;
 use super::prices::TOLERANCE;
-use super::unheld::Unheld;
 use super::{Group, Inquiry, State, Sum};
 use crate::heap::facts::Facts;
 use crate::heap::graph::chains::{self, Graph, Limits};
 use crate::heap::graph::retained::Amount;
 use crate::heap::graph::{NO_NODE, groups};
-use crate::heap::roots::UNREACHED;
 
 /// So many groups are listed.
 const MOST_GROUPS: usize = 20;
@@ -24,12 +22,12 @@ const LONGEST_SEARCHED: usize = 500;
 
 impl<F: Facts> Inquiry<F> {
     /// The objects of a type by the way in which each is held.
-    pub fn groups_of(&mut self, rows: &[u32], unheld: &Unheld, depth: Option<u32>) -> (Vec<Group>, Sum) {
+    pub fn groups_of(&mut self, rows: &[u32], depth: Option<u32>) -> (Vec<Group>, Sum) {
         let (likenesses, of_rows) = self.likenesses(rows);
         let mut numbers: FxHashMap<(State, u32), usize> = FxHashMap::default();
         let mut all: Vec<((State, u32), Vec<u32>)> = Vec::new();
         for (&row, likeness) in rows.iter().zip(of_rows) {
-            let kind = (unheld.state(row), likeness);
+            let kind = (self.network.state(row), likeness);
             let number = *numbers.entry(kind).or_insert_with(|| {
                 all.push((kind, Vec::new()));
                 all.len() - 1
@@ -57,11 +55,11 @@ impl<F: Facts> Inquiry<F> {
     }
 
     /// The chains to one object, the cheapest to understand first.
-    pub fn ways_to(&mut self, rows: &[u32], unheld: &Unheld, depth: Option<u32>) -> (Vec<Group>, Sum) {
+    pub fn ways_to(&mut self, rows: &[u32], depth: Option<u32>) -> (Vec<Group>, Sum) {
         let &[row] = rows else {
             return (Vec::new(), Sum::default());
         };
-        let state = unheld.state(row);
+        let state = self.network.state(row);
         let found = match state {
             State::Held => self.chains_to(row),
             // Where these chains begin is no name; one is enough.
@@ -117,23 +115,14 @@ impl<F: Facts> Inquiry<F> {
         depth: Option<u32>,
     ) -> Group {
         let references = chains.first().map(Vec::as_slice).unwrap_or_default();
-        let mut example = self.chain(references, depth);
+        let example = self.chain(references, depth);
         let path = match sum.count == 1 && chains.len() == 1 {
             true => example.path.clone(),
             false => likenesses.path(likeness, depth),
         };
-        // One holder stands for both kinds of what no root reaches.
-        let begin = |path: String| match (state.name(), path.strip_prefix(UNREACHED)) {
-            (Some(name), Some(rest)) => format!("{name}{rest}"),
-            _ => path,
-        };
-        example.path = begin(example.path);
-        if let Some(first) = example.steps.first_mut() {
-            first.text = begin(std::mem::take(&mut first.text));
-        }
         Group {
             state,
-            path: begin(path),
+            path,
             sum,
             chains: chains.len() as u64,
             dominators: self.dominators(references),

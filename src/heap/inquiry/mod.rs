@@ -9,7 +9,6 @@ mod profile;
 mod referents;
 mod steps;
 mod subject;
-mod unheld;
 
 use std::rc::Rc;
 
@@ -229,15 +228,13 @@ impl Survey<'_> {
             ..
         } = self;
         let asked = subject::rows_of(&Live::new(memory, subject.layout, &mut found), &question.about)?;
-        let adopter = rows.count as u32 - 1;
         leftovers::resolve(memory, subject.layout, &mut found, &rows);
         // Of the owners only those are needed that nothing is known to hold.
         let tasks = tasks::pending(memory, subject.layout, &mut found);
         let adopted = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks).adopted;
-        let (references, labels) =
-            references(&mut found.objects, adopter, adopted, &tasks).map_err(Unanswerable::TooLarge)?;
+        let (references, labels) = references(&mut found.objects, adopted, &tasks).map_err(Unanswerable::TooLarge)?;
         let facts = Live::new(memory, subject.layout, &mut found);
-        let mut answer = Inquiry::of(facts, references, labels, adopter).answer(question, &asked);
+        let mut answer = Inquiry::of(facts, references, labels, rows.adopters()).answer(question, &asked);
         answer.warnings = warnings;
         Ok(answer)
     }
@@ -248,36 +245,36 @@ pub fn answer(detail: Detail, heap: &Heap, question: &Question) -> Result<Answer
     let mut facts = Recalled::new(detail, &heap.types, heap.rejected);
     let asked = subject::rows_of(&facts, &question.about)?;
     let (references, labels) = facts.take_references().map_err(Unanswerable::TooLarge)?;
-    let adopter = facts.adopter();
-    Ok(Inquiry::of(facts, references, labels, adopter).answer(question, &asked))
+    let adopters = facts.adopters();
+    Ok(Inquiry::of(facts, references, labels, adopters).answer(question, &asked))
 }
 
-/// The references of all rows and their labels, by number. The references are taken out of the rows; the row `adopter`
-/// refers to `adopted` as well, and the heap to `tasks`.
+/// The references of all rows and their labels, by number. The references are taken out of the rows; what is adopted is
+/// held by its adopter as well, and the tasks by the heap.
 fn references(
     objects: &mut Objects,
-    adopter: u32,
-    adopted: Vec<u32>,
+    mut adopted: Vec<(u32, Vec<u32>)>,
     tasks: &[Task],
 ) -> Result<(References, Vec<Label>), Malformed> {
-    let mut labels = Vec::with_capacity(objects.reference_count() + adopted.len() + tasks.len());
+    let mut labels = Vec::with_capacity(objects.reference_count() + tasks.len());
     for row in 0..objects.count() as u32 {
         labels.extend(objects.references(row).iter().map(|reference| reference.label));
         if row == HEAP {
             labels.extend(tasks.iter().map(|task| task.label));
         }
-        if row == adopter {
+        if let Some((_, adopted)) = adopted.iter().find(|(adopter, _)| *adopter == row) {
             labels.resize(labels.len() + adopted.len(), Label::UNNAMED);
         }
     }
     let running = tasks.iter().map(|task| task.row).collect();
-    Ok((objects.take_references(&[(adopter, adopted), (HEAP, running)])?, labels))
+    adopted.push((HEAP, running));
+    Ok((objects.take_references(&adopted)?, labels))
 }
 
 impl<F: Facts> Inquiry<F> {
-    fn of(mut facts: F, references: References, labels: Vec<Label>, adopter: u32) -> Self {
+    fn of(mut facts: F, references: References, labels: Vec<Label>, adopters: [u32; 2]) -> Self {
         Inquiry {
-            network: Network::of(&mut facts, references, labels, adopter),
+            network: Network::of(&mut facts, references, labels, adopters),
             closure: facts.member(steps::CLOSURE),
             facts,
         }
@@ -287,16 +284,15 @@ impl<F: Facts> Inquiry<F> {
         let mut answer = Answer {
             type_name: self.facts.type_name(asked.first().copied().unwrap_or_default()),
             sum: self.sum(asked),
-            objects_read: u64::from(self.facts.nodes() - self.network.adopter - 1),
+            objects_read: u64::from(self.facts.nodes() - self.network.adopters[1] - 1),
             objects_rejected: self.facts.rejected(),
             ..Answer::default()
         };
         match question.direction {
             Direction::Holders => {
-                let unheld = self.unheld();
                 let (groups, left_out) = match question.about {
-                    Topic::Address(_) => self.ways_to(asked, &unheld, question.depth),
-                    Topic::Type(_) => self.groups_of(asked, &unheld, question.depth),
+                    Topic::Address(_) => self.ways_to(asked, question.depth),
+                    Topic::Type(_) => self.groups_of(asked, question.depth),
                 };
                 (answer.groups, answer.left_out) = (groups, left_out);
                 answer.referrers = self.referrers(asked);

@@ -4,17 +4,19 @@ use crate::heap::facts::Facts;
 use crate::heap::graph::cheapest::Cheapest;
 use crate::heap::graph::dominators::Dominators;
 use crate::heap::graph::incoming::Incoming;
-use crate::heap::graph::nodes::NodeSet;
 use crate::heap::graph::references::References;
 use crate::heap::graph::retained::Retained;
 use crate::heap::graph::sizes::Sizes;
 use crate::heap::labels::{Label, LabelKind};
 use crate::heap::paths::Link;
 
+use super::State;
 use super::prices::Prices;
 
-/// Chains to what no root reaches cost more than any other.
-const UNHELD: u32 = 1 << 31;
+/// Chains from what C code holds cost more than those from roots, and chains from what is garbage more than these, so that
+/// a cost tells what keeps an object alive.
+const BY_C: u32 = 1 << 31;
+const GARBAGE: u32 = 3 << 30;
 
 pub struct Network {
     pub references: References,
@@ -25,21 +27,23 @@ pub struct Network {
     pub sizes: Sizes,
     pub dominators: Dominators,
     pub retained: Retained,
-    /// The holder that is no object and holds what no root reaches.
-    pub adopter: u32,
+    /// The holders that are no objects and hold what no root reaches.
+    pub adopters: [u32; 2],
 }
 
 impl Network {
     /// The references come with a label each.
-    pub fn of(facts: &mut impl Facts, references: References, labels: Vec<Label>, adopter: u32) -> Network {
+    pub fn of(facts: &mut impl Facts, references: References, labels: Vec<Label>, adopters: [u32; 2]) -> Network {
         // What needs most room for itself comes first.
         let dominators = Dominators::find(&references);
         let sizes: Sizes = (0..references.nodes()).map(|row| facts.bytes(row)).collect();
         let retained = Retained::sum(&dominators, &sizes);
-        let prices = Prices::of(facts, &references, adopter, &labels);
+        let prices = Prices::of(facts, &references, adopters, &labels);
         let price = |source, reference| price(&prices, &references, &labels, source, reference);
         let mut cheapest = Cheapest::from_root(&references, price);
-        cheapest.spread(&references, adopter, UNHELD, price);
+        for (adopter, cost) in adopters.into_iter().zip([BY_C, GARBAGE]) {
+            cheapest.spread(&references, adopter, cost, price);
+        }
         Network {
             incoming: Incoming::find(&references),
             references,
@@ -49,7 +53,7 @@ impl Network {
             sizes,
             dominators,
             retained,
-            adopter,
+            adopters,
         }
     }
 
@@ -74,7 +78,7 @@ impl Network {
             chain.push(reference);
             at = self.references.source(reference);
         }
-        if at == self.adopter {
+        if self.adopters.contains(&at) {
             // What no root reaches has a start of its own, which the heap holds.
             chain.extend(self.incoming.of(at).first());
         }
@@ -119,9 +123,13 @@ impl Network {
         self.prices.namespaces.contains(row)
     }
 
-    /// What a row alone leads to, whatever that leads to among it.
-    pub fn dominated_by(&self, row: u32) -> NodeSet {
-        self.dominators.below(row)
+    /// What keeps a row alive.
+    pub fn state(&self, row: u32) -> State {
+        match self.cheapest.cost(row) {
+            Some(..BY_C) => State::Held,
+            Some(BY_C..GARBAGE) => State::HeldByC,
+            _ => State::Garbage,
+        }
     }
 }
 

@@ -56,12 +56,12 @@ pub struct Prices {
     pub namespaces: NodeSet,
     /// Names of members that are roundabouts.
     roundabouts: FxHashSet<u32>,
-    /// The holder of what no root reaches, the last of the rows that are no objects.
-    adopter: u32,
+    /// The holders of what no root reaches, the last of the rows that are no objects.
+    adopters: [u32; 2],
 }
 
 impl Prices {
-    pub fn of(facts: &mut impl Facts, references: &References, adopter: u32, labels: &[Label]) -> Prices {
+    pub fn of(facts: &mut impl Facts, references: &References, adopters: [u32; 2], labels: &[Label]) -> Prices {
         let mut modules = NodeSet::none_of(references.nodes());
         let mut roots = Vec::new();
         for (&root, label) in references.of(HEAP).iter().zip(labels) {
@@ -95,7 +95,7 @@ impl Prices {
             modules,
             namespaces,
             roundabouts: ROUNDABOUTS.iter().map(|name| facts.member(name).number()).collect(),
-            adopter,
+            adopters,
         }
     }
 
@@ -105,7 +105,7 @@ impl Prices {
     pub fn of_step(&self, source: u32, reference: u32, target: u32, label: Label) -> Option<u32> {
         if source == HEAP {
             let price = self.roots.get(reference as usize).copied().unwrap_or(UNNAMED);
-            return (target != self.adopter).then_some(price);
+            return (!self.adopters.contains(&target)).then_some(price);
         }
         Some(match label.kind() {
             LabelKind::Namespace => 0,
@@ -114,7 +114,7 @@ impl Prices {
             LabelKind::Attribute | LabelKind::Slot | LabelKind::Member | LabelKind::Local | LabelKind::Task => NAMED,
             LabelKind::Value | LabelKind::Entry if self.namespaces.contains(source) => NAMED,
             LabelKind::Value | LabelKind::Index | LabelKind::Entry => ITEM,
-            LabelKind::Unnamed if source <= self.adopter => ON_STACK,
+            LabelKind::Unnamed if source <= self.adopters[1] => ON_STACK,
             LabelKind::Unnamed => UNNAMED,
         })
     }

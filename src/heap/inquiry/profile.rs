@@ -120,7 +120,7 @@ impl<F: Facts> Inquiry<F> {
         for &row in rows {
             for &reference in network.incoming.of(row) {
                 let source = network.references.source(reference);
-                if source == HEAP || source == network.adopter {
+                if source == HEAP || network.adopters.contains(&source) {
                     continue;
                 }
                 let name = match self.facts.is_object(source) {

@@ -49,7 +49,7 @@ impl<F: Facts> Inquiry<F> {
     /// Whether what a row holds without a name is a value that a function works on. Of a function that runs only the
     /// machine knows which values these are; some may be left over.
     fn has_stack(&self, row: u32) -> bool {
-        let is_running = !self.facts.is_object(row) && row != self.network.adopter;
+        let is_running = !self.facts.is_object(row) && !self.network.adopters.contains(&row);
         is_running || matches!(self.facts.nature(row), Nature::Frame | Nature::Call)
     }
 

@@ -1,33 +1,61 @@
-//! Owners for what no root reaches: held by C code, or garbage.
+//! Owners for what no root reaches: first C code, where reference counts prove it, then the garbage.
 
 use cpython::memory::ReadMemory;
 
 use super::{NOBODY, Ownership, Reader};
+use crate::heap::graph::nodes::{NodeSet, RankedSet};
 use crate::heap::labels::Label;
+use crate::heap::leftovers::REFERENCE_COUNT;
 use crate::heap::objects::{Objects, Reference};
+use crate::heap::unheld::Unheld;
 
 impl Ownership {
-    /// Gives to `held` what no root reaches: of each group of objects that nothing outside it holds, the one at the lowest
-    /// address; the rest hangs on these. The choice follows addresses alone, so that every look at a heap makes it alike.
-    pub(super) fn adopt<M: ReadMemory>(&mut self, reader: &mut Reader<M>, held: u32, mut done: usize) {
-        let rows = reader.objects.count();
-        if self.reached == rows {
+    /// Gives what no root reaches to two holders: to the first what more references lead to than are known, and what that
+    /// reaches; the rest to the second. Of each group of objects that nothing outside it holds, the one at the lowest
+    /// address is given; the rest hangs on these. The choice follows addresses alone, so that every look at a heap makes it
+    /// alike.
+    pub(super) fn adopt<M: ReadMemory>(&mut self, reader: &mut Reader<M>, [by_c, garbage]: [u32; 2], mut done: usize) {
+        if self.reached == reader.objects.count() {
             return;
         }
         let holders = self.owners.iter().map(|owner| owner.parent != NOBODY);
         let is_reached = holders.chain(self.reached_leaves.iter().copied());
         let unreached = (0..).zip(is_reached).filter(|&(_, is_reached)| !is_reached);
-        let mut unreached: Vec<u32> = unreached.map(|(row, _)| row).collect();
-        unreached.sort_unstable_by_key(|&row| reader.spots.address(reader.objects.spot(row)));
-        // What starts a walk over all of them is in such a group, or is held by what starts a later one.
-        for row in self.starts(reader.objects, &unreached).into_iter().rev() {
+        let unreached: Vec<u32> = unreached.map(|(row, _)| row).collect();
+        let mut by_address = unreached.clone();
+        by_address.sort_unstable_by_key(|&row| reader.spots.address(reader.objects.spot(row)));
+        let proved = with_unknown_holders(reader, &unreached, &by_address);
+        done = self.adopt_all(reader, by_c, &proved, done);
+        let (garbage_rows, by_c_rows) = unreached.into_iter().partition(|&row| !self.is_reached(row));
+        self.unheld = Unheld {
+            by_c: by_c_rows,
+            garbage: garbage_rows,
+        };
+        by_address.retain(|&row| !self.is_reached(row));
+        self.adopt_all(reader, garbage, &by_address, done);
+        self.adopted.reverse();
+    }
+
+    /// Makes `adopter` the owner of these rows and of what they reach, as far as nobody owns it.
+    fn adopt_all<M: ReadMemory>(
+        &mut self,
+        reader: &mut Reader<M>,
+        adopter: u32,
+        rows: &[u32],
+        mut done: usize,
+    ) -> usize {
+        let mut adopted = Vec::new();
+        // What starts a walk over all of them is in a group of its own, or is held by what starts a later one.
+        for row in self.starts(reader.objects, rows).into_iter().rev() {
             if !self.is_reached(row) {
                 let label = Label::UNNAMED;
-                self.adopted.push(row);
-                self.follow(reader, held, &[Reference { target: row, label }]);
+                adopted.push(row);
+                self.follow(reader, adopter, &[Reference { target: row, label }]);
                 done = self.walk(reader, done);
             }
         }
+        self.adopted.push((adopter, adopted));
+        done
     }
 
     fn is_reached(&self, row: u32) -> bool {
@@ -61,4 +89,30 @@ impl Ownership {
         }
         starts
     }
+}
+
+/// Those of the `unreached`, in the order of their addresses, that have more references than lead to them. Whatever leads
+/// to what no root reaches is not reached either.
+fn with_unknown_holders<M: ReadMemory>(reader: &mut Reader<M>, unreached: &[u32], by_address: &[u32]) -> Vec<u32> {
+    let objects = reader.objects;
+    let mut set = NodeSet::none_of(objects.count() as u32);
+    for &row in unreached {
+        set.insert(row);
+    }
+    let set = RankedSet::new(set);
+    let mut known = vec![0_u32; unreached.len()];
+    for reference in unreached.iter().flat_map(|&row| objects.references(row)) {
+        if let Some(rank) = set.rank(reference.target) {
+            let count = &mut known[rank as usize];
+            *count = count.saturating_add(1);
+        }
+    }
+    let has_unknown_holder = |&row: &u32| {
+        let address = reader.spots.address(objects.spot(row));
+        let counter = address.wrapping_add(reader.layout.object.refcnt);
+        let count = reader.memory.word(counter).unwrap_or(0) & REFERENCE_COUNT;
+        let known = set.rank(row).map_or(0, |rank| known[rank as usize]);
+        count > u64::from(known)
+    };
+    by_address.iter().copied().filter(has_unknown_holder).collect()
 }

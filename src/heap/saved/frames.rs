@@ -1,4 +1,5 @@
-//! `frames.parquet`: the ownership tree, as flame graphs draw it. A frame's number is its row; its parent comes before it.
+//! `frames.parquet` and `type_frames.parquet`: what flame graphs draw, the dominator tree and types with what refers to
+//! them. A frame's number is its row; its parent comes before it.
 
 use std::rc::Rc;
 

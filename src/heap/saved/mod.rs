@@ -31,10 +31,20 @@ const TYPES: &str = "types.parquet";
 const CONTAINERS: &str = "containers.parquet";
 const ITEM_TYPES: &str = "item_types.parquet";
 const FRAMES: &str = "frames.parquet";
+const TYPE_FRAMES: &str = "type_frames.parquet";
 const ROOTS: &str = "roots.parquet";
 const OBJECTS: &str = "objects.parquet";
 const REFERENCES: &str = "references.parquet";
-pub const TABLES: [&str; 7] = [TYPES, CONTAINERS, ITEM_TYPES, FRAMES, ROOTS, OBJECTS, REFERENCES];
+pub const TABLES: [&str; 8] = [
+    TYPES,
+    CONTAINERS,
+    ITEM_TYPES,
+    FRAMES,
+    TYPE_FRAMES,
+    ROOTS,
+    OBJECTS,
+    REFERENCES,
+];
 
 /// Why a table could not be written or read.
 #[derive(Debug, Error)]
@@ -71,6 +81,7 @@ pub fn save(make: &Make, heap: &Heap, detail: &Detail) -> Result<Seals, TableErr
     put(CONTAINERS, &|out| records::save(out, &heap.containers))?;
     put(ITEM_TYPES, &|out| records::save(out, &item_types(&heap.containers)))?;
     put(FRAMES, &|out| records::save(out, &heap.tree.nodes))?;
+    put(TYPE_FRAMES, &|out| records::save(out, &heap.type_tree.nodes))?;
     put(ROOTS, &|out| objects::save_roots(out, detail))?;
     put(OBJECTS, &|out| objects::save_objects(out, detail, &heap.types))?;
     put(REFERENCES, &|out| references::save(out, detail, &heap.types))?;
@@ -95,21 +106,26 @@ pub fn load(folder: &Path) -> Result<Heap, TableError> {
     let mut containers: Vec<Container> = load_records(folder, CONTAINERS)?;
     let item_types: Vec<ItemType> = load_records(folder, ITEM_TYPES)?;
     set_item_types(&mut containers, item_types);
-    let nodes: Vec<TreeNode> = load_records(folder, FRAMES)?;
+    Ok(Heap {
+        types: load_records(folder, TYPES)?,
+        containers,
+        tree: load_tree(folder, FRAMES)?,
+        type_tree: load_tree(folder, TYPE_FRAMES)?,
+        ..Heap::default()
+    })
+}
+
+fn load_tree(folder: &Path, file: &'static str) -> Result<Tree, TableError> {
+    let nodes: Vec<TreeNode> = load_records(folder, file)?;
     let is_a_tree = nodes
         .iter()
         .enumerate()
         .all(|(row, node)| (node.parent as usize) < row.max(1));
     if !is_a_tree || nodes.is_empty() {
         let cause = ParquetError::General("the frames are no tree".to_owned());
-        return Err(TableError::Table { file: FRAMES, cause });
+        return Err(TableError::Table { file, cause });
     }
-    Ok(Heap {
-        types: load_records(folder, TYPES)?,
-        containers,
-        tree: Tree { nodes },
-        ..Heap::default()
-    })
+    Ok(Tree { nodes })
 }
 
 /// Reads every object and every reference.

@@ -45,7 +45,6 @@ pub fn save_objects(file: impl Write + Send, detail: &Detail, types: &[TypeTotal
     let id = |row: usize| detail.holders + row;
     let type_of = |row: usize| Some(detail.types[id(row)]).filter(|&number| number != NO_TYPE);
     let call = |row: usize| detail.calls.get(&(id(row) as u32)).copied();
-    let unknown = |row: usize| detail.unknown_references.get(&(id(row) as u32)).copied();
     let types = Values::Text {
         texts: &names,
         of: &type_of,
@@ -54,11 +53,7 @@ pub fn save_objects(file: impl Write + Send, detail: &Detail, types: &[TypeTotal
         texts: &detail.names,
         of: &call,
     };
-    let further = vec![
-        ("type", types),
-        ("call", calls),
-        ("unknown_references", Values::Number(&unknown)),
-    ];
+    let further = vec![("type", types), ("call", calls)];
     save(file, detail, detail.holders..detail.count(), further)
 }
 
@@ -132,13 +127,6 @@ pub fn load_calls(objects: File, detail: &mut Detail) -> Result<(), ParquetError
                 detail.names.len() as u32 - 1
             });
             detail.calls.insert(id, number);
-        }
-        id += 1;
-    })?;
-    id = detail.holders as u32;
-    objects.numbers("unknown_references", |count| {
-        if let Some(count) = count {
-            detail.unknown_references.insert(id, count);
         }
         id += 1;
     })

@@ -91,7 +91,7 @@ fn side(capture: &Capture) -> Side<'_> {
     Side {
         process: process(&capture.process),
         rss: capture.process.rss,
-        heap: heap_totals(&capture.heap.totals),
+        heap: heap_totals(&capture.heap.totals, None),
     }
 }
 

@@ -61,6 +61,8 @@ pub const LAYOUT: Layout = Layout {
         collecting: 200,
         garbage: 208,
         callbacks: 216,
+        threshold: 16,
+        count: 20,
     },
     thread: Thread {
         size: 264,

@@ -82,24 +82,17 @@ impl Dominators {
         Some(self.order[dominator as usize])
     }
 
+    /// All nodes that the root reaches, each after its dominator, and with that.
+    pub fn top_down(&self) -> impl Iterator<Item = (u32, u32)> {
+        let numbered = self.order.iter().zip(&self.above).skip(1);
+        let numbered = numbered.map(|(&node, &above)| (node, self.order[above as usize]));
+        let leaves = self.leaves().filter(|&leaf| self.reached(leaf));
+        numbered.chain(leaves.map(|leaf| (leaf, self.order[self.place(leaf) as usize])))
+    }
+
     /// The dominators of `node`, the immediate one first, the root last.
     pub fn path(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
         std::iter::successors(self.of(node), |&at| self.of(at))
-    }
-
-    /// All nodes that `node` dominates, itself left out.
-    pub fn below(&self, node: u32) -> NodeSet {
-        // A node's number is greater than that of its dominator.
-        let mut are_below = vec![false; self.order.len()];
-        for number in 1..self.order.len() {
-            let above = self.above[number] as usize;
-            are_below[number] = are_below[above] || self.order[above] == node;
-        }
-        NodeSet::where_true(self.nodes(), |each| match self.place(each) {
-            NO_NODE => false,
-            place if self.is_inner(each) => are_below[place as usize],
-            place => are_below[place as usize] || self.order[place as usize] == node,
-        })
     }
 
     /// The nodes that no root reaches.
@@ -162,6 +155,14 @@ mod tests {
             assert_eq!(found.of(node), dominator, "node {node} of {graph:?}");
         }
         assert_eq!(found.unreached(), naive::unreached(graph));
+        let mut met = NodeSet::none_of(graph.nodes());
+        met.insert(ROOT);
+        for (node, dominator) in found.top_down() {
+            assert_eq!(found.of(node), Some(dominator), "node {node} of {graph:?}");
+            assert!(met.contains(dominator) && met.insert(node), "node {node} of {graph:?}");
+        }
+        let reached = (0..graph.nodes()).filter(|&node| found.reached(node)).count();
+        assert_eq!(met.len() as usize, reached, "{graph:?}");
     }
 
     #[test]
