@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::Command;
@@ -33,7 +34,7 @@ struct Typed {
 
 #[derive(Debug, Subcommand)]
 enum TypedCommand {
-    /// Look at a program that runs
+    /// Look at a program that runs, or at the core of one that is dead
     #[command(after_help = examples::ATTACH)]
     Attach {
         #[command(flatten)]
@@ -113,15 +114,32 @@ enum TypedCommand {
     },
 }
 
+/// What is looked at.
+#[derive(Debug, Args)]
+struct Target {
+    #[command(flatten)]
+    word: TargetWord,
+    /// For a core from another machine or container: the folder that holds the files which the program had mapped, by
+    /// their whole paths or by their names alone
+    #[arg(long, value_name = "DIR")]
+    sysroot: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-struct Target {
-    /// The id of the process to look at
-    #[arg(value_name = "PID", value_parser = pid)]
-    positional: Option<u32>,
-    /// The same as an option
+struct TargetWord {
+    /// The id of the process to look at, or the core file of one that is dead, packed (gzip, zstd, xz, lz4) or not
+    #[arg(value_name = "PID|CORE", value_parser = OsStringValueParser::new().try_map(word))]
+    positional: Option<TypedSource>,
+    /// The id of the process, as an option
     #[arg(short, long = "pid", value_name = "PID", value_parser = pid)]
     pid: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum TypedSource {
+    Pid(u32),
+    File(PathBuf),
 }
 
 /// When a program is looked at.
@@ -296,6 +314,17 @@ pub fn understand(words: impl IntoIterator<Item = OsString>) -> Result<Command, 
         })
     })?;
     meaning::meaning(typed.command).map_err(Refusal::Senseless)
+}
+
+/// A number is a process, whatever files there are; `./4242` is a file.
+fn word(typed: OsString) -> Result<TypedSource, String> {
+    let path = PathBuf::from(&typed);
+    match typed.to_str().map(pid) {
+        Some(Ok(pid)) => Ok(TypedSource::Pid(pid)),
+        _ if path.exists() => Ok(TypedSource::File(path)),
+        Some(Err(why)) => Err(format!("there is no such file, and {why}")),
+        None => Err("there is no such file".to_owned()),
+    }
 }
 
 fn pid(typed: &str) -> Result<u32, String> {

@@ -30,8 +30,8 @@ struct Process {
     build: String,
     executable: String,
     command: Vec<String>,
-    start_time: f64,
-    rss: u64,
+    start_time: Option<f64>,
+    rss: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ struct CaptureFacts {
     age: f64,
     warnings: Vec<String>,
     memory_limit: Option<u64>,
+    #[serde(default)]
+    incomplete: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,10 +60,10 @@ struct HeapFacts {
 struct Moment {
     /// Since the first snapshot.
     time: f64,
-    rss: u64,
+    rss: Option<u64>,
     objects: u64,
     heap_bytes: u64,
-    freeze: FreezeUsed,
+    freeze: Option<FreezeUsed>,
     freeze_reason: Option<String>,
     pauses: Vec<f64>,
 }
@@ -88,6 +90,7 @@ impl Header {
                 age: capture.age.as_secs_f64(),
                 warnings: capture.warnings.clone(),
                 memory_limit: capture.memory_limit,
+                incomplete: capture.incomplete,
             },
             heap: HeapFacts {
                 objects: totals.objects,
@@ -121,6 +124,7 @@ impl Header {
             duration: seconds(self.capture.duration),
             age: seconds(self.capture.age),
             holds: self.timeline.iter().map(hold).collect(),
+            incomplete: self.capture.incomplete,
             snapshots: self.timeline.into_iter().map(snapshot).collect(),
             heap: Heap {
                 totals: Totals {

@@ -4,11 +4,12 @@ use super::PathsOptions;
 use super::meaning::{one_look, usage};
 use super::outputs::outputs;
 use crate::capture::inquiry::{Direction, Question, Topic};
+use crate::capture::source::Source;
 use crate::commands::{Command, paths::Asked};
 use crate::error::Error;
 use crate::report::explanation::output::ExplanationFormat;
 
-pub(super) fn meaning(pid: u32, options: PathsOptions) -> Result<Command, Error> {
+pub(super) fn meaning(source: Source, options: PathsOptions) -> Result<Command, Error> {
     let example = "pymemscope paths PID --type shop.models.Order, or --address 0x7f31c0de";
     let about = match (options.type_name, options.address) {
         (Some(_), Some(_)) => return Err(usage("both a type and an address were given", "leave one of them out")),
@@ -23,7 +24,7 @@ pub(super) fn meaning(pid: u32, options: PathsOptions) -> Result<Command, Error>
         ));
     }
     Ok(Command::Paths {
-        pid,
+        source,
         asked: Asked {
             question: Question {
                 about,

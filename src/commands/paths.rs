@@ -3,6 +3,7 @@
 use super::deliver;
 use crate::capture::inquiry::{Question, inquire};
 use crate::capture::plan::CapturePlan;
+use crate::capture::source::Source;
 use crate::error::{Result, exit_code};
 use crate::report::explanation::model::Explained;
 use crate::report::explanation::output::ExplanationFormat;
@@ -22,12 +23,12 @@ pub struct Asked {
     pub force: bool,
 }
 
-pub fn paths(pid: u32, asked: &Asked) -> Result<u8> {
+pub fn paths(source: &Source, asked: &Asked) -> Result<u8> {
     // What can fail without the program fails before it is touched.
     standard_output::check()?;
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
     let mut progress = progress::on_stderr();
-    let explanation = inquire(pid, &asked.plan, &asked.question, progress.as_mut());
+    let explanation = inquire(source, &asked.plan, &asked.question, progress.as_mut());
     drop(progress);
     let explanation = explanation?;
     let explained = Explained::new(&explanation, &asked.question);

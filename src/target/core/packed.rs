@@ -1,0 +1,167 @@
+//! Core files as they are kept: packed with gzip, zstd, xz or lz4. The doorway of the crates that unpack them.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use lz4_flex::frame::FrameDecoder as Lz4Reader;
+use lzma_rust2::XzReader;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+
+use crate::error::{Error, Result};
+use crate::target::elf::{NoCore, read_core};
+
+/// Memory that programs have not touched is zeros in a core, and takes no room in the unpacked file.
+const BLOCK: usize = 4096;
+/// As much is unpacked before the first look at the headers.
+const START: u64 = 1 << 20;
+/// No core that is smaller by its own headers is larger than this.
+const LARGEST: u64 = 1 << 42;
+
+/// The memory that unpacking xz may take; `xz -9` asks for 64 MiB.
+const MOST_XZ_KIB: u32 = 1 << 20;
+
+/// A way of packing, known by the first bytes of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Gzip,
+    Zstd,
+    Xz,
+    Lz4,
+}
+
+/// The file itself, when it is not packed; else what was packed, in a file without a name.
+pub fn unpacked(file: File, path: &Path) -> Result<File> {
+    match packing(&file) {
+        None => Ok(file),
+        Some(packing) => unpack(file, packing, path),
+    }
+}
+
+fn packing(file: &File) -> Option<Packing> {
+    let mut magic = [0; 6];
+    file.read_exact_at(&mut magic, 0).ok()?;
+    [
+        (&[0x1f, 0x8b][..], Packing::Gzip),
+        (&[0x28, 0xb5, 0x2f, 0xfd], Packing::Zstd),
+        (&[0xfd, b'7', b'z', b'X', b'Z', 0], Packing::Xz),
+        (&[0x04, 0x22, 0x4d, 0x18], Packing::Lz4),
+    ]
+    .into_iter()
+    .find(|(start, _)| magic.starts_with(start))
+    .map(|(_, packing)| packing)
+}
+
+fn decoder(file: File, packing: Packing) -> io::Result<Box<dyn Read>> {
+    let file = BufReader::with_capacity(1 << 18, file);
+    Ok(match packing {
+        Packing::Gzip => Box::new(MultiGzDecoder::new(file)),
+        Packing::Zstd => Box::new(ZstdFrames {
+            frame: Some(StreamingDecoder::new(file).map_err(io::Error::other)?),
+        }),
+        Packing::Xz => Box::new(XzReader::new_mem_limit(file, true, MOST_XZ_KIB)),
+        Packing::Lz4 => Box::new(Lz4Reader::new(file)),
+    })
+}
+
+/// A zstd file may have several frames, one behind the other.
+struct ZstdFrames<R: BufRead> {
+    /// `None` behind the last one.
+    frame: Option<StreamingDecoder<R, FrameDecoder>>,
+}
+
+impl<R: BufRead> Read for ZstdFrames<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while let Some(frame) = &mut self.frame {
+            let read = frame.read(into)?;
+            if read > 0 || into.is_empty() {
+                return Ok(read);
+            }
+            let mut source = self.frame.take().map(StreamingDecoder::into_inner);
+            if let Some(source) = source.take_if(|source| source.fill_buf().is_ok_and(|rest| !rest.is_empty())) {
+                self.frame = Some(StreamingDecoder::new(source).map_err(io::Error::other)?);
+            }
+        }
+        Ok(0)
+    }
+}
+
+fn unpack(file: File, packing: Packing, path: &Path) -> Result<File> {
+    let folder = std::env::temp_dir();
+    let no_room = |cause: io::Error| Error::Core {
+        path: path.to_owned(),
+        what: format!("cannot be unpacked in {}: {cause}", folder.display()),
+        hint: "give it a place with room: TMPDIR=/var/tmp pymemscope ...".to_owned(),
+    };
+    let damaged = |cause: &dyn std::fmt::Display| Error::Core {
+        path: path.to_owned(),
+        what: format!("cannot be unpacked: {cause}"),
+        hint: "copy it again from where it was written, or unpack it with the tool that packed it".to_owned(),
+    };
+    let mut target = nameless(&folder).map_err(no_room)?;
+    let mut decoder = decoder(file, packing).map_err(|cause| damaged(&cause))?;
+    let mut limit = START;
+    let mut done = 0;
+    let mut block = vec![0; BLOCK * 64];
+    loop {
+        let room = block.len().min((limit - done) as usize);
+        let read = match decoder.read(block.get_mut(..room).unwrap_or_default()) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            // What came before the end of a file that was cut off is looked at as a core that was cut off.
+            Err(_) if done >= START => 0,
+            Err(error) => return Err(damaged(&error)),
+        };
+        write_sparse(&mut target, block.get(..read).unwrap_or_default()).map_err(no_room)?;
+        done += read as u64;
+        if read == 0 || done == limit {
+            target.set_len(done).map_err(no_room)?;
+            // Whatever a packed file may hold, no more of it is written than the headers of a core account for.
+            let length = match (read, read_core(&target)) {
+                (0, _) => done,
+                (_, Ok(layout)) => layout.length.min(LARGEST),
+                (_, Err(NoCore::Short)) => limit.saturating_mul(2).min(LARGEST),
+                (_, Err(_)) => done,
+            };
+            if length <= done {
+                return Ok(target);
+            }
+            limit = length;
+        }
+    }
+}
+
+/// A file that nobody else sees, and that goes with us.
+fn nameless(folder: &Path) -> io::Result<File> {
+    /// Somebody else's files may be in the way.
+    const ATTEMPTS: u32 = 16;
+    let mut outcome = Err(io::ErrorKind::AlreadyExists.into());
+    for attempt in 0..ATTEMPTS {
+        let path: PathBuf = folder.join(format!("pymemscope-core-{}-{attempt}", std::process::id()));
+        let mut options = OpenOptions::new();
+        outcome = options.read(true).write(true).create_new(true).mode(0o600).open(&path);
+        match &outcome {
+            Ok(_) => {
+                fs::remove_file(&path)?;
+                break;
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(_) => break,
+        }
+    }
+    outcome
+}
+
+/// Writes blocks that have something in them, and passes over those that are zeros.
+fn write_sparse(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    for block in bytes.chunks(BLOCK) {
+        if block.iter().any(|&byte| byte != 0) {
+            file.write_all(block)?;
+        } else {
+            file.seek(SeekFrom::Current(block.len() as i64))?;
+        }
+    }
+    Ok(())
+}
