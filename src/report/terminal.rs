@@ -236,7 +236,7 @@ fn findings(report: &Report<'_>, screen: Screen, out: &mut dyn Write) -> io::Res
     if report.findings.is_empty() {
         let hint = match (report.capture.samples, report.capture.mode) {
             (2.., _) => "",
-            (_, "snapshot") => "",
+            (_, "snapshot" | "core") => "",
             (_, "run") => " (growth shows only in a program that runs for longer, or with a shorter --interval)",
             _ => " (growth shows with a duration only: -d 10)",
         };

@@ -3,6 +3,7 @@
 //! A core has no copy of what no program changes. What a file has in its place counts only when the core itself shows
 //! that it is the same file.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -18,6 +19,8 @@ use crate::target::maps::Mapping;
 
 /// What the kernel writes behind the name of a file that was gone when the core was made.
 const DELETED: &str = " (deleted)";
+/// What images of executables and libraries begin with.
+const MAGIC: &[u8; 4] = b"\x7fELF";
 /// As much of a file's first mapping is compared.
 const MOST_COMPARED: u64 = 1 << 20;
 
@@ -27,8 +30,36 @@ pub enum Outcome {
     Same(File),
     /// It holds data, which no interpreter needs.
     Data,
-    /// Why it cannot stand for what was mapped, as the end of a sentence that begins with its name.
-    Unfit(String),
+    Unfit(Unfit),
+}
+
+/// Why a file cannot take the place of what was mapped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    Gone,
+    Unopenable(String),
+    /// It is another file now.
+    Other,
+    /// It may be the same, but the core has nothing of it to compare with.
+    Unproven,
+}
+
+impl fmt::Display for Unfit {
+    /// The end of a sentence that begins with its name.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unfit::Gone => write!(out, "is gone"),
+            Unfit::Unopenable(cause) => write!(out, "cannot be opened ({cause})"),
+            Unfit::Other => write!(
+                out,
+                "was replaced or rebuilt since, so that it is not what the program ran"
+            ),
+            Unfit::Unproven => write!(
+                out,
+                "cannot be proved to be what the program ran: nothing of it is in the core"
+            ),
+        }
+    }
 }
 
 /// Looks for the file at `path`, of which `mapped` are the program's mappings, below `sysroot` first: by its whole path,
@@ -51,7 +82,7 @@ pub fn find(
         match open_below(root, path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                refusal.get_or_insert(format!("cannot be opened ({error})"));
+                refusal.get_or_insert(Unfit::Unopenable(error.to_string()));
             }
             Ok(file) => match prove(&file, mapped, core, memory) {
                 Ok(true) => return Outcome::Same(file),
@@ -62,33 +93,39 @@ pub fn find(
             },
         }
     }
-    // What was never executed is data, wherever it has gone.
     match refusal {
-        None if !mapped.iter().any(|mapping| mapping.executable) => Outcome::Data,
-        refusal => Outcome::Unfit(refusal.unwrap_or_else(|| "is gone".to_owned())),
+        // A file of data is mapped in one piece, an image in several.
+        None if !was_image(mapped, core).unwrap_or(mapped.len() > 1) => Outcome::Data,
+        refusal => Outcome::Unfit(refusal.unwrap_or(Unfit::Gone)),
     }
+}
+
+/// Whether an executable or a library was mapped; `None` when the core has nothing of its beginning.
+fn was_image(mapped: &[&Mapping], core: &mut CoreMemory) -> Option<bool> {
+    let first = mapped.iter().find(|mapping| mapping.offset == 0)?;
+    let mut magic = [0; MAGIC.len()];
+    core.read_into(first.start, &mut magic).ok()?;
+    Some(magic == *MAGIC)
 }
 
 /// Whether the file is an image, and the one that was mapped; an error says why it is not that one.
-fn prove(file: &File, mapped: &[&Mapping], core: &mut CoreMemory, memory: &mut dyn ReadMemory) -> Result<bool, String> {
-    let mut magic = [0; 4];
-    if file.read_exact_at(&mut magic, 0).is_err() || magic != *b"\x7fELF" {
-        // A script may have taken the place of a library, but that is not what was executed.
-        let executed = mapped.iter().any(|mapping| mapping.executable);
-        return if executed { Err(OTHER.to_owned()) } else { Ok(false) };
+fn prove(file: &File, mapped: &[&Mapping], core: &mut CoreMemory, memory: &mut dyn ReadMemory) -> Result<bool, Unfit> {
+    let mut magic = [0; MAGIC.len()];
+    if file.read_exact_at(&mut magic, 0).is_err() || magic != *MAGIC {
+        let is_other = was_image(mapped, core) == Some(true);
+        return if is_other { Err(Unfit::Other) } else { Ok(false) };
     }
-    let Some(first) = mapped.iter().find(|mapping| mapping.offset == 0) else {
-        return Err("cannot be compared: the program had not mapped its beginning".to_owned());
-    };
+    let first = mapped
+        .iter()
+        .find(|mapping| mapping.offset == 0)
+        .ok_or(Unfit::Unproven)?;
     let same = compare_start(file, first, core).or_else(|| elf::is_same_build(file, first.start, memory));
     match same {
         Some(true) => Ok(true),
-        Some(false) => Err(OTHER.to_owned()),
-        None => Err("cannot be compared: the core has nothing of it".to_owned()),
+        Some(false) => Err(Unfit::Other),
+        None => Err(Unfit::Unproven),
     }
 }
-
-const OTHER: &str = "is not the file that the program ran (it was replaced or rebuilt since)";
 
 /// Compares what the core has of the file's beginning, where its headers and its build id stand; `None` when it has none.
 fn compare_start(file: &File, mapping: &Mapping, core: &mut CoreMemory) -> Option<bool> {

@@ -23,7 +23,7 @@ mod mappings;
 mod notes;
 mod packed;
 
-use mapped_file::Outcome;
+use mapped_file::{Outcome, Unfit};
 use notes::Identity;
 
 /// A core that has a Python in it.
@@ -49,9 +49,11 @@ pub struct Gaps {
     /// Bytes that it should have.
     length: u64,
     /// Executables and libraries that cannot take the place of what the core has no copy of; each with why.
-    files: Vec<(PathBuf, String)>,
+    files: Vec<(PathBuf, Unfit)>,
 }
 
+/// What an interpreter's file has in its name, unless it is a part of some other executable.
+const INTERPRETER_NAME: &str = "python";
 /// As little as is held of the memory while the interpreter is looked for.
 const SMALL: u64 = 1 << 23;
 
@@ -62,6 +64,9 @@ impl Core {
         let file = packed::unpacked(open_file(path)?, path)?;
         let layout = elf::read_core(&file).map_err(|cause| no_core(path, cause))?;
         let identity = Identity::of(&layout.notes);
+        if identity.pid == 0 {
+            return Err(no_core(path, NoCore::Short));
+        }
         let maps = mappings::mappings(&layout.segments, &identity.files);
         let readable = maps.iter().filter(|mapping| mapping.is_readable_memory());
         let slots = Rc::new(Slots::new(&readable.map(Mapping::range).collect::<Vec<_>>()));
@@ -94,17 +99,19 @@ impl Core {
                 gaps,
                 path: path.to_owned(),
             }),
-            Err(cause) => Err(gaps.explain(path, None, cause)),
+            Err(cause) => {
+                let program = identity.executable().map(|file| file.path.as_path());
+                let is_suspect =
+                    |file: &Path| Some(file) == program || file.to_string_lossy().contains(INTERPRETER_NAME);
+                Err(gaps.explain(path, is_suspect, cause))
+            }
         }
     }
 
     /// The error for a core whose interpreter is not what it should be: where its memory is missing, that is why.
     pub fn explained(&self, cause: Error) -> Error {
-        let module = self
-            .interpreters
-            .first()
-            .map(|interpreter| interpreter.module_path.as_path());
-        self.gaps.explain(&self.path, module, cause)
+        let is_module = |file: &Path| self.interpreters.iter().any(|each| each.module_path == file);
+        self.gaps.explain(&self.path, is_module, cause)
     }
 }
 
@@ -124,40 +131,37 @@ impl Gaps {
         });
         let files = self.files.iter().map(|(path, why)| {
             format!(
-                "{} {why}, and the core has no copy of it: types that it defines may be missing, and their objects.",
+                "{} {why}. The core has no copy of it: types that it defines may be missing, and their objects.",
                 shown(path)
             )
         });
         cut_off.into_iter().chain(files).collect()
     }
 
-    /// Why nothing can be read: memory that is missing, if any is, of the interpreter's file `module` where that is known.
-    fn explain(&self, path: &Path, module: Option<&Path>, cause: Error) -> Error {
-        let is_python = |path: &Path| path.to_string_lossy().contains("python");
-        let lacks = |fits: &dyn Fn(&Path) -> bool| self.files.iter().find(|(path, _)| fits(path));
-        let file = match module {
-            Some(module) => lacks(&|path| path == module),
-            None => lacks(&is_python).or_else(|| self.files.first()),
-        };
+    /// Why nothing can be read: because memory is missing, if any is that may hold what was looked for. `is_suspect` says
+    /// in which files that would be.
+    fn explain(&self, path: &Path, is_suspect: impl Fn(&Path) -> bool, cause: Error) -> Error {
+        let suspect = self.files.iter().find(|(file, _)| is_suspect(file));
         let path = path.to_owned();
-        match file {
-            Some((file, why)) => Error::Core {
+        match suspect {
+            // What would prove a file is missing because the core is cut off.
+            Some((file, why)) if self.cut_off == 0 || *why != Unfit::Unproven => Error::Core {
                 path,
                 what: format!("has no copy of {}, and that file {why}", shown(file)),
                 hint: "put the files that the program ran below a folder DIR, and give --sysroot DIR".to_owned(),
             },
-            None if self.cut_off > 0 => Error::Core {
+            _ if self.cut_off > 0 => Error::Core {
                 path,
                 what: format!(
-                    "is cut off: {} of {} are missing, and the interpreter's state with them",
+                    "is cut off: {} of {} are missing, and what is needed of the interpreter with them",
                     units::bytes(self.cut_off),
                     units::bytes(self.length)
                 ),
-                hint: "make sure that cores are written whole: `ulimit -c unlimited`, room on the disk, and \
+                hint: "see that cores are written whole: `ulimit -c unlimited`, room on the disk, and \
                        ProcessSizeMax and ExternalSizeMax in coredump.conf"
                     .to_owned(),
             },
-            None => Error::InCore {
+            _ => Error::InCore {
                 path,
                 cause: Box::new(cause),
             },
@@ -245,7 +249,7 @@ fn no_core(path: &Path, cause: NoCore) -> Error {
             "run the program on x86-64",
         ),
         NoCore::Short => (
-            "is cut off within its headers".to_owned(),
+            "is cut off: what describes the process is not there".to_owned(),
             "copy it again from where it was written, or see that there is room for it",
         ),
     };
