@@ -39,6 +39,22 @@ fn a_core_says_what_its_program_would_have_said() {
 }
 
 #[test]
+fn threads_tasks_and_further_interpreters_are_in_a_core_too() {
+    if !has_gdb() {
+        return;
+    }
+    let python = interpreters().last().unwrap();
+    for name in ["threads.py", "tasks.py", "suspended.py", "interpreters.py", "arrays.py"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, said) = start(python, name, folder.path());
+        if said.get("skip").is_none() {
+            let live = attach(target.pid(), &[]);
+            assert_same(&report_of(&by_gdb(target.pid(), folder.path()), &[]), &live);
+        }
+    }
+}
+
+#[test]
 fn a_program_that_crashed_is_read() {
     const SCRIPT: &str = "import os, signal, sys
 try:

@@ -20,11 +20,11 @@ use targets::{Target, attach};
 /// A copy of an interpreter that can be done away with: a command that starts it, and the image with the interpreter.
 fn copied(python: &Interpreter, folder: &Path) -> (Command, PathBuf) {
     const QUESTION: &str = "import os, sys
-maps = [line.split()[-1] for line in open('/proc/self/maps')]
-print(os.path.realpath(sys.executable), ([path for path in maps if 'libpython' in path] or [''])[0],
-      sys.base_prefix + ':' + sys.base_exec_prefix, sep='\\n')";
+libraries = sorted({line.split()[-1] for line in open('/proc/self/maps') if '.so' in line})
+print(os.path.realpath(sys.executable), ([path for path in libraries if 'libpython' in path] or [''])[0],
+      sys.base_prefix + ':' + sys.base_exec_prefix, ':'.join(map(os.path.dirname, libraries)), sep='\\n')";
     let said = answer(python.command().args(["-c", QUESTION])).done();
-    let [executable, library, home] = said.lines().collect::<Vec<_>>()[..] else {
+    let [executable, library, home, libraries] = said.lines().collect::<Vec<_>>()[..] else {
         panic!("{said}")
     };
     let copy = |path: &str| {
@@ -39,7 +39,12 @@ print(os.path.realpath(sys.executable), ([path for path in maps if 'libpython' i
         copy(library)
     };
     let mut command = Command::new(program);
-    command.arg("-B").env("PYTHONHOME", home).env("LD_LIBRARY_PATH", folder);
+    // The copy of the library comes first, the others are where they were.
+    let libraries = format!("{}:{libraries}", folder.display());
+    command
+        .arg("-B")
+        .env("PYTHONHOME", home)
+        .env("LD_LIBRARY_PATH", libraries);
     (command, image)
 }
 
@@ -64,11 +69,15 @@ fn an_interpreter_that_is_gone_or_replaced_is_named_and_found_elsewhere() {
         assert!(has_mapped(target.pid(), &image), "{}", image.display());
         let live = attach(target.pid(), &[]);
         let core = by_gdb(target.pid(), &folder);
-        // From now on cores have copies of what is mapped, too.
-        fs::write(format!("/proc/{}/coredump_filter", target.pid()), "0x3f").unwrap();
-        let elsewhere = folder.join("elsewhere");
-        fs::create_dir(&elsewhere).unwrap();
-        let whole = by_gdb(target.pid(), &elsewhere);
+        // Cores with copies of all that is mapped, and without even the headers of it.
+        let filtered = |filter: &str| {
+            fs::write(format!("/proc/{}/coredump_filter", target.pid()), filter).unwrap();
+            let elsewhere = folder.join(filter);
+            fs::create_dir(&elsewhere).unwrap();
+            by_gdb(target.pid(), &elsewhere)
+        };
+        let (whole, bare) = (filtered("0x3f"), filtered("0x23"));
+        let elsewhere = whole.parent().unwrap();
         assert!(target.finish().success());
 
         let kept = elsewhere.join(image.file_name().unwrap());
@@ -90,7 +99,9 @@ fn an_interpreter_that_is_gone_or_replaced_is_named_and_found_elsewhere() {
         fs::write(&image, "#!/bin/sh\n").unwrap();
         refused("was replaced");
 
-        assert_same(&report_of(&core, &["--sysroot", elsewhere.to_str().unwrap()]), &live);
+        for core in [&core, &bare] {
+            assert_same(&report_of(core, &["--sysroot", elsewhere.to_str().unwrap()]), &live);
+        }
         assert_same(&report_of(&whole, &[]), &live);
         fs::rename(&kept, &image).unwrap();
         assert_same(&report_of(&core, &[]), &live);

@@ -74,7 +74,7 @@ fn read<T>(
     };
     let (_, slots) = object_slots(&core.maps);
     let source: Box<dyn BulkRead> = Box::new(core.memory.clone());
-    let mut image = Image::new(source, Rc::clone(&slots), image_budget(core.memory.bytes())).map_err(unreadable)?;
+    let mut image = Image::new(source, Rc::clone(&slots), image_budget(core.stored)).map_err(unreadable)?;
     let (runtime, recognised) =
         recognise_any(core.pid, &core.interpreters, &mut image).map_err(|cause| core.explained(cause))?;
     let statics = static_data(&mut image, &core.maps);

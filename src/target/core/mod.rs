@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub struct Core {
     /// In order of address.
     pub maps: Vec<Mapping>,
     pub memory: CoreMemory,
+    /// How much memory the core has, but for what is zeros all over.
+    pub stored: u64,
     /// The most likely one first; never empty.
     pub interpreters: Vec<Interpreter>,
     pub gaps: Gaps,
@@ -56,6 +59,10 @@ pub struct Gaps {
 const INTERPRETER_NAME: &str = "python";
 /// As little as is held of the memory while the interpreter is looked for.
 const SMALL: u64 = 1 << 23;
+/// No program has so much memory in use; a core that says so was made to be trouble.
+const MOST_MEMORY: u64 = 1 << 42;
+/// What file systems count in.
+const BLOCK: u64 = 512;
 
 impl Core {
     /// Reads the core at `path`, packed or not, and finds the interpreter in it. The files that the program had mapped
@@ -67,17 +74,15 @@ impl Core {
         if identity.pid == 0 {
             return Err(no_core(path, NoCore::Short));
         }
-        let maps = mappings::mappings(&layout.segments, &identity.files);
-        let readable = maps.iter().filter(|mapping| mapping.is_readable_memory());
-        let slots = Rc::new(Slots::new(&readable.map(Mapping::range).collect::<Vec<_>>()));
-        let image = |memory: &CoreMemory| {
-            Image::new(memory.clone(), Rc::clone(&slots), SMALL).map_err(|cause| unreadable(path, &cause))
-        };
+        let mut maps = mappings::mappings(&layout.segments, &identity.files);
+        let image = |memory: &CoreMemory| image(memory).map_err(|cause| unreadable(path, &cause));
 
+        let stored = file.metadata().map_or(0, |metadata| metadata.blocks() * BLOCK);
         let (pieces, mut gaps) = pieces(&layout, file).map_err(|cause| unreadable(path, &cause))?;
         let mut memory = CoreMemory::new(pieces);
         let files = found_files(&maps, sysroot, &mut memory, image, &mut gaps)?;
         let memory = with_files(&memory, &maps, &files);
+        leave_out_what_is_missing(&mut maps, &memory);
 
         let mut image = image(&memory)?;
         let command = command::command(&mut image, &identity);
@@ -93,6 +98,7 @@ impl Core {
                 pid: identity.pid,
                 executable: executable.unwrap_or_default(),
                 command,
+                stored: stored.min(memory.bytes()),
                 maps,
                 memory,
                 interpreters,
@@ -257,6 +263,26 @@ fn no_core(path: &Path, cause: NoCore) -> Error {
         path: path.to_owned(),
         what,
         hint: hint.to_owned(),
+    }
+}
+
+/// The memory as something that can be read in small pieces.
+fn image(memory: &CoreMemory) -> io::Result<Image<CoreMemory>> {
+    if memory.bytes() > MOST_MEMORY {
+        return Err(io::Error::other("it is of more memory than any program has"));
+    }
+    let ranges: Vec<_> = memory.pieces().iter().map(|piece| piece.range.clone()).collect();
+    Image::new(memory.clone(), Rc::new(Slots::new(&ranges)), SMALL)
+}
+
+/// Cuts off the ends of mappings that nothing is known of: a core may claim any number of them, of any size.
+fn leave_out_what_is_missing(maps: &mut [Mapping], memory: &CoreMemory) {
+    for mapping in maps {
+        match memory.holes(&mapping.range()).last() {
+            Some(hole) if *hole == mapping.range() => mapping.readable = false,
+            Some(hole) if hole.end == mapping.end => mapping.end = hole.start,
+            _ => {}
+        }
     }
 }
 

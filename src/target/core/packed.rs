@@ -165,3 +165,93 @@ fn write_sparse(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The header of a core that is as long as a single program header says.
+    fn core(length: u64) -> Vec<u8> {
+        let mut bytes = vec![0; 120];
+        bytes[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        (bytes[16], bytes[18]) = (4, 62);
+        (bytes[32], bytes[54], bytes[56]) = (64, 56, 1);
+        bytes[64] = 1;
+        bytes[96..104].copy_from_slice(&length.to_le_bytes());
+        bytes
+    }
+
+    /// A frame of zstd with its content as it is (RFC 8878: no checksum, a window of 2 MiB, blocks of kind `Raw`).
+    fn zstd(content: &[u8]) -> Vec<u8> {
+        let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0x58];
+        let blocks = content.chunks(1 << 16);
+        let last = blocks.len();
+        for (number, block) in (1..).zip(blocks) {
+            let header = (block.len() as u32) << 3 | u32::from(number == last);
+            frame.extend(&header.to_le_bytes()[..3]);
+            frame.extend(block);
+        }
+        frame
+    }
+
+    /// A frame of lz4 with its content as it is (blocks of up to 64 KiB, no checksums).
+    fn lz4(content: &[u8]) -> Vec<u8> {
+        let mut frame = vec![0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82];
+        for block in content.chunks(1 << 16) {
+            frame.extend((block.len() as u32 | 1 << 31).to_le_bytes());
+            frame.extend(block);
+        }
+        frame.extend([0; 4]);
+        frame
+    }
+
+    fn unpacked_bytes(packed: &[u8]) -> Result<Vec<u8>> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(packed).unwrap();
+        let mut file = unpacked(file, Path::new("core"))?;
+        let mut bytes = Vec::new();
+        file.rewind().unwrap();
+        file.read_to_end(&mut bytes).unwrap();
+        Ok(bytes)
+    }
+
+    /// A core of three mebibytes with zeros and other bytes in it.
+    fn content() -> Vec<u8> {
+        let mut content = core(3 << 20);
+        content.resize(1 << 20, 0);
+        content.extend((0..2_u32 << 20).map(|number| (number >> 13) as u8));
+        content
+    }
+
+    #[test]
+    fn every_packing_gives_back_what_was_packed() {
+        let content = content();
+        assert_eq!(unpacked_bytes(&content).unwrap(), content);
+        assert!(unpacked_bytes(&zstd(&content)).unwrap() == content, "zstd");
+        assert!(unpacked_bytes(&lz4(&content)).unwrap() == content, "lz4");
+        let (start, end) = content.split_at(2_000_000);
+        assert!(
+            unpacked_bytes(&[zstd(start), zstd(end)].concat()).unwrap() == content,
+            "two frames"
+        );
+    }
+
+    #[test]
+    fn what_comes_behind_a_core_is_not_unpacked() {
+        let mut content = content();
+        content.extend(vec![7; 5 << 20]);
+        assert_eq!(unpacked_bytes(&zstd(&content)).unwrap().len(), 3 << 20);
+        let nothing = vec![7; 5 << 20];
+        assert_eq!(unpacked_bytes(&lz4(&nothing)).unwrap().len() as u64, START);
+    }
+
+    #[test]
+    fn a_packed_file_that_breaks_off_gives_what_there_was() {
+        let content = content();
+        for packed in [zstd(&content), lz4(&content)] {
+            let some = unpacked_bytes(&packed[..2 << 20]).unwrap();
+            assert!(some.len() < 2 << 20 && content.starts_with(&some), "{}", some.len());
+            assert!(matches!(unpacked_bytes(&packed[..1000]), Err(Error::Core { .. })));
+        }
+    }
+}

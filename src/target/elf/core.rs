@@ -203,3 +203,130 @@ fn read_whole(file: &File, offset: u64, into: &mut [u8]) -> Result<(), NoCore> {
         Err(NoCore::Short)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    const X86_64: u16 = 62;
+
+    /// A header of a core with so many program headers right behind it.
+    fn header(count: u16) -> Vec<u8> {
+        let mut header = vec![0; HEADER_SIZE];
+        header[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        header[16..18].copy_from_slice(&ET_CORE.to_le_bytes());
+        header[18..20].copy_from_slice(&X86_64.to_le_bytes());
+        header[32..40].copy_from_slice(&(HEADER_SIZE as u64).to_le_bytes());
+        header[54..56].copy_from_slice(&(PROGRAM_HEADER_SIZE as u16).to_le_bytes());
+        header[56..58].copy_from_slice(&count.to_le_bytes());
+        header
+    }
+
+    fn program_header(kind: u32, flags: u32, [offset, address, length, size]: [u64; 4]) -> Vec<u8> {
+        let mut bytes = [kind.to_le_bytes(), flags.to_le_bytes()].concat();
+        for word in [offset, address, 0, length, size, 0x1000] {
+            bytes.extend(word.to_le_bytes());
+        }
+        bytes
+    }
+
+    fn note(name: &str, kind: u32, body: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for number in [name.len() as u32, body.len() as u32, kind] {
+            bytes.extend(number.to_le_bytes());
+        }
+        for part in [name.as_bytes(), body] {
+            bytes.extend(part);
+            bytes.resize(bytes.len().next_multiple_of(4), 0);
+        }
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Result<CoreLayout, NoCore> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        read_core(&file)
+    }
+
+    #[test]
+    fn segments_and_notes_are_read() {
+        let notes = [
+            note("CORE\0", 3, b"abcde"),
+            note("LINUX\0", 3, b"x"),
+            note("CORE\0", 1, b""),
+        ]
+        .concat();
+        let at = (HEADER_SIZE + 3 * PROGRAM_HEADER_SIZE) as u64;
+        let file = [
+            header(3),
+            program_header(PT_NOTE, 0, [at, 0, notes.len() as u64, 0]),
+            program_header(PT_LOAD, PF_R | PF_W, [0x1000, 0x5000, 0x2000, 0x1000]),
+            program_header(PT_LOAD, PF_R | PF_X, [0x3000, 0x8000, 0, 0x1000]),
+            notes,
+        ]
+        .concat();
+        let layout = read(&file).unwrap();
+        let kinds: Vec<(u32, &[u8])> = layout.notes.iter().map(|note| (note.kind, &note.bytes[..])).collect();
+        assert_eq!(kinds, [(3, &b"abcde"[..]), (1, &b""[..])]);
+        assert_eq!(layout.length, 0x3000);
+        let told = |each: &CoreSegment| (each.range.clone(), each.length, each.writable, each.executable);
+        assert_eq!(
+            layout.segments.iter().map(told).collect::<Vec<_>>(),
+            [(0x5000..0x6000, 0x1000, true, false), (0x8000..0x9000, 0, false, true)]
+        );
+    }
+
+    #[test]
+    fn more_headers_than_their_field_can_count_are_counted_elsewhere() {
+        let mut file = header(MANY);
+        let segments = 70_000_u32;
+        let section_at = (HEADER_SIZE + segments as usize * PROGRAM_HEADER_SIZE) as u64;
+        file[40..48].copy_from_slice(&section_at.to_le_bytes());
+        for number in 0..u64::from(segments) {
+            file.extend(program_header(PT_LOAD, PF_R, [0, number << 12, 0, 0x1000]));
+        }
+        let mut section = vec![0; SECTION_HEADER_SIZE];
+        section[44..48].copy_from_slice(&segments.to_le_bytes());
+        file.extend(section);
+        assert_eq!(read(&file).unwrap().segments.len(), segments as usize);
+        file.truncate(file.len() - 1);
+        assert!(matches!(read(&file), Err(NoCore::Short)));
+    }
+
+    #[test]
+    fn headers_that_are_not_there_or_make_no_sense_are_told_apart() {
+        assert!(matches!(read(&header(1)), Err(NoCore::Short)));
+        assert!(matches!(read(&header(0)[..40]), Err(NoCore::Short)));
+        assert!(matches!(read(b"\x7fEL"), Err(NoCore::NotElf)));
+        let damaged = |at: usize, byte: u8| {
+            let mut file = header(0);
+            file[at] = byte;
+            read(&file)
+        };
+        assert!(matches!(damaged(4, 1), Err(NoCore::Bits32)));
+        assert!(matches!(damaged(16, 2), Err(NoCore::OtherElf)));
+        assert!(matches!(damaged(18, 183), Err(NoCore::OtherMachine("AARCH64"))));
+        assert!(matches!(damaged(54, 1), Err(NoCore::NotElf)));
+        assert_eq!(read(&header(0)).unwrap(), CoreLayout::default());
+    }
+
+    #[test]
+    fn impossible_segments_and_notes_are_left_out() {
+        let far = u64::MAX - 8;
+        let file = [
+            header(5),
+            program_header(PT_LOAD, PF_R, [0, far, 0, 0x1000]),
+            program_header(PT_LOAD, PF_R, [far, 0x1000, 0x1000, 0x1000]),
+            program_header(PT_LOAD, PF_R, [0, 0x1000, 0x1000, 0]),
+            program_header(PT_NOTE, 0, [far, 0, 0x100, 0]),
+            program_header(PT_NOTE, 0, [0, 0, u64::MAX, 0]),
+        ]
+        .concat();
+        let layout = read(&file).unwrap();
+        assert!(layout.segments.is_empty() && layout.notes.is_empty());
+        let huge = [u32::MAX.to_le_bytes(), 4_u32.to_le_bytes(), 1_u32.to_le_bytes()].concat();
+        assert!(notes(&huge).is_empty() && notes(&huge[..7]).is_empty());
+    }
+}
