@@ -80,7 +80,7 @@ pub fn report(capture: &Capture) -> Report<'_> {
 /// A snapshot for which the program stood still for so many microseconds.
 pub fn hold(freeze: FreezeUsed, reason: Option<&str>, pause: u64) -> Hold {
     Hold {
-        freeze,
+        freeze: Some(freeze),
         reason: reason.map(str::to_owned),
         pauses: vec![Duration::from_micros(pause)],
     }

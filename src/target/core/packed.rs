@@ -32,6 +32,25 @@ enum Packing {
     Lz4,
 }
 
+impl Packing {
+    fn name(self) -> &'static str {
+        match self {
+            Packing::Gzip => "gzip",
+            Packing::Zstd => "zstd",
+            Packing::Xz => "xz",
+            Packing::Lz4 => "lz4",
+        }
+    }
+
+    /// What went wrong, in words; those of the crates are for programmers.
+    fn fault(self, cause: &io::Error) -> String {
+        match cause.raw_os_error() {
+            Some(_) => cause.to_string(),
+            None => format!("its {} data is damaged or breaks off", self.name()),
+        }
+    }
+}
+
 /// The file itself, when it is not packed; else what was packed, in a file without a name.
 pub fn unpacked(file: File, path: &Path) -> Result<File> {
     match packing(&file) {
@@ -95,13 +114,13 @@ fn unpack(file: File, packing: Packing, path: &Path) -> Result<File> {
         what: format!("cannot be unpacked in {}: {cause}", folder.display()),
         hint: "give it a place with room: TMPDIR=/var/tmp pymemscope ...".to_owned(),
     };
-    let damaged = |cause: &dyn std::fmt::Display| Error::Core {
+    let damaged = |cause: io::Error| Error::Core {
         path: path.to_owned(),
-        what: format!("cannot be unpacked: {cause}"),
+        what: format!("cannot be unpacked: {}", packing.fault(&cause)),
         hint: "copy it again from where it was written, or unpack it with the tool that packed it".to_owned(),
     };
     let mut target = nameless(&folder).map_err(no_room)?;
-    let mut decoder = decoder(file, packing).map_err(|cause| damaged(&cause))?;
+    let mut decoder = decoder(file, packing).map_err(damaged)?;
     let mut limit = START;
     let mut done = 0;
     let mut block = vec![0; BLOCK * 64];
@@ -112,7 +131,7 @@ fn unpack(file: File, packing: Packing, path: &Path) -> Result<File> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             // What came before the end of a file that was cut off is looked at as a core that was cut off.
             Err(_) if done >= START => 0,
-            Err(error) => return Err(damaged(&error)),
+            Err(error) => return Err(damaged(error)),
         };
         write_sparse(&mut target, block.get(..read).unwrap_or_default()).map_err(no_room)?;
         done += read as u64;
@@ -208,6 +227,7 @@ mod tests {
     fn unpacked_bytes(packed: &[u8]) -> Result<Vec<u8>> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(packed).unwrap();
+        file.rewind().unwrap();
         let mut file = unpacked(file, Path::new("core"))?;
         let mut bytes = Vec::new();
         file.rewind().unwrap();
@@ -215,11 +235,11 @@ mod tests {
         Ok(bytes)
     }
 
-    /// A core of three mebibytes with zeros and other bytes in it.
+    /// A core of six mebibytes with zeros and other bytes in it.
     fn content() -> Vec<u8> {
-        let mut content = core(3 << 20);
+        let mut content = core(6 << 20);
         content.resize(1 << 20, 0);
-        content.extend((0..2_u32 << 20).map(|number| (number >> 13) as u8));
+        content.extend((0..5_u32 << 20).map(|number| (number >> 13) as u8));
         content
     }
 
@@ -229,7 +249,7 @@ mod tests {
         assert_eq!(unpacked_bytes(&content).unwrap(), content);
         assert!(unpacked_bytes(&zstd(&content)).unwrap() == content, "zstd");
         assert!(unpacked_bytes(&lz4(&content)).unwrap() == content, "lz4");
-        let (start, end) = content.split_at(2_000_000);
+        let (start, end) = content.split_at(4_000_000);
         assert!(
             unpacked_bytes(&[zstd(start), zstd(end)].concat()).unwrap() == content,
             "two frames"
@@ -240,7 +260,7 @@ mod tests {
     fn what_comes_behind_a_core_is_not_unpacked() {
         let mut content = content();
         content.extend(vec![7; 5 << 20]);
-        assert_eq!(unpacked_bytes(&zstd(&content)).unwrap().len(), 3 << 20);
+        assert_eq!(unpacked_bytes(&zstd(&content)).unwrap().len(), 6 << 20);
         let nothing = vec![7; 5 << 20];
         assert_eq!(unpacked_bytes(&lz4(&nothing)).unwrap().len() as u64, START);
     }
@@ -249,8 +269,8 @@ mod tests {
     fn a_packed_file_that_breaks_off_gives_what_there_was() {
         let content = content();
         for packed in [zstd(&content), lz4(&content)] {
-            let some = unpacked_bytes(&packed[..2 << 20]).unwrap();
-            assert!(some.len() < 2 << 20 && content.starts_with(&some), "{}", some.len());
+            let some = unpacked_bytes(&packed[..5 << 20]).unwrap();
+            assert!(some.len() < 5 << 20 && content.starts_with(&some), "{}", some.len());
             assert!(matches!(unpacked_bytes(&packed[..1000]), Err(Error::Core { .. })));
         }
     }

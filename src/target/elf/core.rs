@@ -185,6 +185,10 @@ fn room(length: u32) -> usize {
 /// As much as there is; answers how much that was.
 fn read_some(file: &File, offset: u64, into: &mut [u8]) -> Result<usize, NoCore> {
     let mut done = 0;
+    if i64::try_from(offset).is_err() {
+        // No file goes so far.
+        return Ok(done);
+    }
     while let Some(left) = into.get_mut(done..).filter(|left| !left.is_empty()) {
         match file.read_at(left, offset.saturating_add(done as u64)) {
             Ok(0) => break,
