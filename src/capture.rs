@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::heap::Heap;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 
+mod dead;
 pub mod folder;
 mod header;
 pub mod inquiry;
@@ -15,7 +16,9 @@ pub mod progress;
 pub mod run;
 pub mod session;
 mod snapshot;
+pub mod source;
 
+pub use dead::capture_core;
 pub use run::{Followed, run};
 pub use session::attach;
 
@@ -38,6 +41,8 @@ pub struct Capture {
     pub snapshots: Vec<Snapshot>,
     /// How the program was held still for each of them.
     pub holds: Vec<Hold>,
+    /// Whether memory of the program was missing, as of a core that was cut off.
+    pub incomplete: bool,
     /// The last snapshot's heap.
     pub heap: Heap,
     pub warnings: Vec<String>,
@@ -49,7 +54,8 @@ pub struct Capture {
 /// How the program was held still for a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
-    pub freeze: FreezeUsed,
+    /// `None` where there was nothing to hold: the program was dead.
+    pub freeze: Option<FreezeUsed>,
     /// Why in that way, when it was not the one that was asked for.
     pub reason: Option<String>,
     /// How long it stood still for it, each time.
@@ -62,6 +68,8 @@ pub enum Mode {
     Run,
     /// For a folder, or read from one.
     Snapshot,
+    /// Of a process that was dead.
+    Core,
 }
 
 /// What is known of the process itself.
@@ -74,8 +82,8 @@ pub struct ProcessFacts {
     pub build: &'static str,
     pub executable: String,
     pub command: Vec<String>,
-    /// Seconds since 1970.
-    pub start_time: f64,
-    /// Resident bytes at the last snapshot.
-    pub rss: u64,
+    /// Seconds since 1970; a core does not tell.
+    pub start_time: Option<f64>,
+    /// Resident bytes at the last snapshot; a core does not tell.
+    pub rss: Option<u64>,
 }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::Command;
@@ -34,7 +35,7 @@ struct Typed {
 
 #[derive(Debug, Subcommand)]
 enum TypedCommand {
-    /// Look at a program that runs
+    /// Look at a program that runs, or at the core of one that is dead
     #[command(after_help = examples::ATTACH)]
     Attach {
         #[command(flatten)]
@@ -103,7 +104,7 @@ enum TypedCommand {
     #[command(after_help = examples::PATHS)]
     Paths {
         #[command(flatten)]
-        heap: HeapToAsk,
+        target: Target,
         #[command(flatten)]
         options: PathsOptions,
     },
@@ -114,27 +115,33 @@ enum TypedCommand {
     },
 }
 
-/// A heap that is asked about: of a process, or saved.
+/// What is looked at.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct HeapToAsk {
-    /// The id of the process to look at, or the folder that `snapshot` wrote (./4242 if its name is a number)
-    #[arg(value_name = "PID|FOLDER")]
-    positional: Option<PathBuf>,
-    /// The id of the process as an option
-    #[arg(short, long = "pid", value_name = "PID", value_parser = pid)]
-    pid: Option<u32>,
+struct Target {
+    #[command(flatten)]
+    word: TargetWord,
+    /// For a core from another machine or container: the folder that holds the files which the program had mapped, by
+    /// their whole paths or by their names alone
+    #[arg(long, value_name = "DIR")]
+    sysroot: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-struct Target {
-    /// The id of the process to look at
-    #[arg(value_name = "PID", value_parser = pid)]
-    positional: Option<u32>,
-    /// The same as an option
+struct TargetWord {
+    /// The id of the process to look at, or the core file of one that is dead, packed (gzip, zstd, xz, lz4) or not; for
+    /// `paths` also a folder that `snapshot` wrote. Files whose names are numbers are written as ./4242
+    #[arg(value_name = "PID|PATH", value_parser = OsStringValueParser::new().try_map(word))]
+    positional: Option<TypedSource>,
+    /// The id of the process, as an option
     #[arg(short, long = "pid", value_name = "PID", value_parser = pid)]
     pid: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum TypedSource {
+    Pid(u32),
+    File(PathBuf),
 }
 
 /// When a program is looked at.
@@ -322,6 +329,17 @@ pub fn understand(words: impl IntoIterator<Item = OsString>) -> Result<Command, 
         })
     })?;
     meaning::meaning(typed.command).map_err(Refusal::Senseless)
+}
+
+/// A number is a process, whatever files there are; `./4242` is a file.
+fn word(typed: OsString) -> Result<TypedSource, String> {
+    let path = PathBuf::from(&typed);
+    match typed.to_str().map(pid) {
+        Some(Ok(pid)) => Ok(TypedSource::Pid(pid)),
+        _ if path.exists() => Ok(TypedSource::File(path)),
+        Some(Err(why)) => Err(format!("there is no such file, and {why}")),
+        None => Err("there is no such file".to_owned()),
+    }
 }
 
 fn pid(typed: &str) -> Result<u32, String> {

@@ -93,6 +93,14 @@ pub enum Error {
         cause: io::Error,
     },
 
+    /// A core file that cannot be read; `what` goes on behind its name.
+    #[error("{} {what}", shown(.path))]
+    Core { path: PathBuf, what: String, hint: String },
+
+    /// What is wrong with the program that a core file is of.
+    #[error("in the core {}: {cause}", shown(.path))]
+    InCore { path: PathBuf, cause: Box<Error> },
+
     /// What was asked about is not there.
     #[error("{what}")]
     NothingToExplain { what: String, hint: String },
@@ -174,9 +182,12 @@ impl Error {
             Ourselves { .. } => "give the pid of another program".into(),
             Thread { process, .. } => format!("give the process's pid: {process}").into(),
             Zombie { parent, .. } => format!("nothing is left to look at; process {parent} has to wait for it").into(),
-            Denied { hint, .. } | Freeze { hint, .. } | NothingToExplain { hint, .. } | Usage { hint, .. } => {
-                hint.clone().into()
-            }
+            Denied { hint, .. }
+            | Core { hint, .. }
+            | Freeze { hint, .. }
+            | NothingToExplain { hint, .. }
+            | Usage { hint, .. } => hint.clone().into(),
+            InCore { cause, .. } => hint_for_core(cause),
             AlreadyTraced { tracer, .. } => {
                 format!("detach process {tracer} first, or read without stopping the program: --freeze none").into()
             }
@@ -268,6 +279,19 @@ fn refusal_hint(cause: &Refused) -> &'static str {
         }
         Refused::OtherBuild { .. } => "run the program with a plain build of that release",
         Refused::Unreadable(_) => "try again: the program may have been in the middle of a change",
+    }
+}
+
+/// A program that is dead cannot be asked again.
+fn hint_for_core(cause: &Error) -> Cow<'static, str> {
+    match cause {
+        Error::NotPython { .. } => "give the core of a Python program".into(),
+        Error::Refused {
+            cause: Refused::NotInitialised | Refused::Finalizing | Refused::Collecting | Refused::Unreadable(_),
+            ..
+        } => "it died in the middle of a change; another core, or `pymemscope attach` before it dies, may tell more"
+            .into(),
+        other => other.hint().into_owned().into(),
     }
 }
 

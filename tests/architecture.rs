@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("error", &[]),
     ("memory", &["error"]),
-    ("target", &["memory", "error"]),
+    ("target", &["memory", "error", "units"]),
     ("heap", &["memory", "spelling"]),
     ("sampling", &["heap"]),
     ("capture", &["target", "memory", "heap", "sampling", "error", "units"]),
@@ -49,12 +49,16 @@ const CLOSED: &[(&str, &str)] = &[
 const DOORWAYS: &[(&str, &[&str])] = &[
     ("clap", &["src/cli.rs"]),
     ("crc32fast", &["src/heap/saved/seal.rs"]),
+    ("flate2", &["src/target/core/packed.rs"]),
     ("goblin", &["src/target/elf/"]),
     ("inferno", &["src/report/"]),
+    ("lz4_flex", &["src/target/core/packed.rs"]),
+    ("lzma_rust2", &["src/target/core/packed.rs"]),
     ("parquet", &["src/heap/saved/table/"]),
     ("proc_maps", &["src/target/"]),
     ("read_process_memory", &["src/memory/"]),
     ("remoteprocess", &["src/target/"]),
+    ("ruzstd", &["src/target/core/packed.rs"]),
     ("terminal_size", &["src/report/"]),
 ];
 

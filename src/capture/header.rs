@@ -41,8 +41,8 @@ struct Process {
     build: String,
     executable: String,
     command: Vec<String>,
-    start_time: f64,
-    rss: u64,
+    start_time: Option<f64>,
+    rss: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ struct CaptureFacts {
     age: f64,
     warnings: Vec<String>,
     memory_limit: Option<u64>,
+    #[serde(default)]
+    incomplete: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -75,10 +77,10 @@ struct HeapFacts {
 struct Moment {
     /// Since the first snapshot.
     time: f64,
-    rss: u64,
+    rss: Option<u64>,
     objects: u64,
     heap_bytes: u64,
-    freeze: FreezeUsed,
+    freeze: Option<FreezeUsed>,
     freeze_reason: Option<String>,
     pauses: Vec<f64>,
 }
@@ -105,6 +107,7 @@ impl Header {
                 age: capture.age.as_secs_f64(),
                 warnings: capture.warnings.clone(),
                 memory_limit: capture.memory_limit,
+                incomplete: capture.incomplete,
             },
             heap: HeapFacts {
                 objects: totals.objects,
@@ -141,6 +144,7 @@ impl Header {
             duration: seconds(self.capture.duration),
             age: seconds(self.capture.age),
             holds: self.timeline.iter().map(hold).collect(),
+            incomplete: self.capture.incomplete,
             snapshots: self.timeline.into_iter().map(snapshot).collect(),
             heap: Heap {
                 totals: Totals {

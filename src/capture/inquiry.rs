@@ -7,6 +7,7 @@ use crate::capture::folder;
 use crate::capture::look::look;
 use crate::capture::plan::CapturePlan;
 use crate::capture::progress::Progress;
+use crate::capture::source::Source;
 use crate::capture::{FreezeUsed, ProcessFacts};
 use crate::error::{Error, Result};
 use crate::heap::inquiry::{self, Answer, Unanswerable};
@@ -16,7 +17,8 @@ pub use crate::heap::inquiry::{Direction, Question, Topic};
 #[derive(Debug, Clone)]
 pub struct Explanation {
     pub process: ProcessFacts,
-    pub freeze: FreezeUsed,
+    /// `None` for a process that was dead.
+    pub freeze: Option<FreezeUsed>,
     /// Why that way of freezing was taken, when the choice was left to us.
     pub freeze_reason: Option<String>,
     /// How long the program stood still, each time.
@@ -26,18 +28,25 @@ pub struct Explanation {
     pub answer: Answer,
     /// Whether keys and arguments are hashes.
     pub redacted: bool,
+    /// Whether memory of the program was missing, as of a core that was cut off.
+    pub incomplete: bool,
     pub warnings: Vec<String>,
 }
 
-/// Asks the heap of the running process `pid`.
-pub fn inquire(pid: u32, plan: &CapturePlan, question: &Question, progress: &mut dyn Progress) -> Result<Explanation> {
-    let look = look(pid, plan, progress, |surveyed, memory| {
+/// Asks the heap of what was given.
+pub fn inquire(
+    source: &Source,
+    plan: &CapturePlan,
+    question: &Question,
+    progress: &mut dyn Progress,
+) -> Result<Explanation> {
+    let look = look(source, plan, progress, |surveyed, memory| {
         surveyed.answer(memory, question)
     })?;
     let asked = Asked {
-        whose: format!("process {pid}"),
-        listing: format!("pymemscope attach {pid} -d 0 --top 1000"),
-        instead: format!("pymemscope attach {pid}"),
+        whose: source.to_string(),
+        listing: format!("pymemscope attach {} -d 0 --top 1000", source.word()),
+        instead: format!("pymemscope attach {}", source.word()),
     };
     let answer = look.seen.map_err(|cause| unanswered(&asked, cause))?;
     let mut warnings = look.warnings;
@@ -50,6 +59,7 @@ pub fn inquire(pid: u32, plan: &CapturePlan, question: &Question, progress: &mut
         duration: look.duration,
         answer,
         redacted: plan.redact,
+        incomplete: look.incomplete,
         warnings,
     })
 }
@@ -67,12 +77,13 @@ pub fn inquire_saved(path: &Path, question: &Question) -> Result<Explanation> {
     let hold = capture.holds.into_iter().next_back();
     Ok(Explanation {
         process: capture.process,
-        freeze: hold.as_ref().map_or(FreezeUsed::None, |hold| hold.freeze),
+        freeze: hold.as_ref().and_then(|hold| hold.freeze),
         freeze_reason: hold.and_then(|hold| hold.reason),
         pauses: capture.pauses,
         duration: capture.duration,
         answer,
         redacted: capture.redacted,
+        incomplete: capture.incomplete,
         warnings: capture.warnings,
     })
 }

@@ -106,20 +106,20 @@ impl Session {
             });
         let picture = taken.map_err(|error| self.explained_by_fate(error))?;
         let started = *self.started.get_or_insert_with(|| {
-            self.age = age(self.facts.start_time);
+            self.age = self.facts.start_time.map(age).unwrap_or_default();
             picture.at
         });
         self.facts.python.clone_from(&picture.python);
-        self.facts.rss = rss;
+        self.facts.rss = Some(rss);
         self.holds.push(Hold {
-            freeze: picture.freeze,
+            freeze: Some(picture.freeze),
             reason: picture.reason.clone(),
             pauses: self.pauses.get(pauses_before..).unwrap_or_default().to_vec(),
         });
         for warning in &picture.warnings {
             self.warn(warning.clone());
         }
-        let snapshot = summary(&picture.heap, picture.at.duration_since(started), rss);
+        let snapshot = summary(&picture.heap, picture.at.duration_since(started), Some(rss));
         snapshot.forget_what_is_gone(&mut self.snapshots);
         self.snapshots.push(snapshot);
         self.last = Some(picture);
@@ -230,6 +230,7 @@ impl Session {
             age: self.age,
             snapshots: self.snapshots,
             holds: self.holds,
+            incomplete: false,
             heap: last.heap,
             warnings,
             memory_limit,
@@ -313,13 +314,13 @@ impl ProcessFacts {
             build: "release",
             executable: target.process.executable().unwrap_or_default(),
             command: if redact { redaction::command(&command) } else { command },
-            start_time: target.process.start_time().unwrap_or_default(),
-            rss: 0,
+            start_time: target.process.start_time().ok(),
+            rss: None,
         }
     }
 }
 
-fn summary(heap: &Heap, at: Duration, rss: u64) -> Snapshot {
+pub(super) fn summary(heap: &Heap, at: Duration, rss: Option<u64>) -> Snapshot {
     Snapshot {
         at,
         rss,

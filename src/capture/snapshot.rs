@@ -14,14 +14,14 @@ use crate::error::{Error, Result};
 use crate::heap::survey::{Subject, Survey, survey};
 use crate::heap::wanted::Wanted;
 use crate::heap::{Earlier, Heap};
-use crate::memory::image::Image;
+use crate::memory::image::{BulkRead, Image};
 use crate::memory::mem_file::MemFile;
 use crate::memory::process::ProcessMemory;
 use crate::memory::slots::{SLOT_SIZE, Slots};
 use crate::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Freezer, Frozen};
 use crate::target::freeze_failure;
 use crate::target::interpreter::Interpreter;
-use crate::target::maps::{self, ObjectRange};
+use crate::target::maps::{self, Mapping, ObjectRange};
 use crate::target::open::Target;
 use crate::target::pagemap::PageMap;
 use crate::target::process::Process;
@@ -45,8 +45,8 @@ pub struct Picture<T = Heap> {
     pub warnings: Vec<String>,
 }
 
-/// The memory that a survey reads.
-pub type FrozenMemory = Image<MemFile>;
+/// The memory that a survey reads, of a process or of a core.
+pub type FrozenMemory = Image<Box<dyn BulkRead>>;
 
 /// Before an interpreter that is in the middle of something is given up.
 const ATTEMPTS: usize = 40;
@@ -210,16 +210,9 @@ impl Shot<'_> {
         };
         let process = Process::new(readable);
         let maps = maps::of_process(&process).map_err(unreadable)?;
-        let ranges: Vec<ObjectRange> = maps::object_ranges(&maps)
-            .into_iter()
-            .filter(|range| !range.shared)
-            .collect();
-        let slots = Rc::new(Slots::new(
-            &ranges.iter().map(|each| each.range.clone()).collect::<Vec<_>>(),
-        ));
-        let budget = (rss / IMAGE_SHARE).max(SMALLEST_IMAGE);
-        let memory = MemFile::open(readable).map_err(unreadable)?;
-        let mut image = Image::new(memory, Rc::clone(&slots), budget).map_err(unreadable)?;
+        let (ranges, slots) = object_slots(&maps);
+        let memory: Box<dyn BulkRead> = Box::new(MemFile::open(readable).map_err(unreadable)?);
+        let mut image = Image::new(memory, Rc::clone(&slots), image_budget(rss)).map_err(unreadable)?;
         let (runtime, recognised) = match used {
             FreezeUsed::None => recognise_in_motion(pid, &target.interpreters)?,
             FreezeUsed::Fork | FreezeUsed::Stop => recognise_any(pid, &target.interpreters, &mut image)?,
@@ -267,6 +260,19 @@ impl Shot<'_> {
     }
 }
 
+/// The memory that may hold objects: where it lies, and its slots. What others may change is left out.
+pub(super) fn object_slots(maps: &[Mapping]) -> (Vec<ObjectRange>, Rc<Slots>) {
+    let mut ranges = maps::object_ranges(maps);
+    ranges.retain(|range| !range.shared);
+    let slots = Slots::new(&ranges.iter().map(|each| each.range.clone()).collect::<Vec<_>>());
+    (ranges, Rc::new(slots))
+}
+
+/// How much an image of a program may hold that has `bytes` in memory.
+pub(super) fn image_budget(bytes: u64) -> u64 {
+    (bytes / IMAGE_SHARE).max(SMALLEST_IMAGE)
+}
+
 /// Recognises an interpreter that goes on meanwhile. What must hold between two places may not hold for a moment that
 /// falls between the reads of them, and is looked at again; a build that does not fit never fits.
 fn recognise_in_motion(pid: u32, interpreters: &[Interpreter]) -> Result<(u64, Recognised)> {
@@ -291,7 +297,11 @@ fn recognise_in_motion(pid: u32, interpreters: &[Interpreter]) -> Result<(u64, R
 }
 
 /// Recognises the first interpreter of the process that can be.
-fn recognise_any(pid: u32, interpreters: &[Interpreter], memory: &mut impl ReadMemory) -> Result<(u64, Recognised)> {
+pub(super) fn recognise_any(
+    pid: u32,
+    interpreters: &[Interpreter],
+    memory: &mut impl ReadMemory,
+) -> Result<(u64, Recognised)> {
     let mut first = None;
     for interpreter in interpreters {
         let symbols = Symbols {

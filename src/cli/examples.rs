@@ -5,6 +5,9 @@ A snapshot is taken at once and another one when the duration is over; what grew
 more on the way: several intervals tell a trend from data that is loaded once. The program goes on meanwhile; how long \
 each snapshot held it up stands in the report.
 
+In place of a pid there may be a core file, packed or not; of that there is one look. Executables and libraries that the \
+program had mapped are read too, and must be the same files.
+
 Ctrl-C, SIGTERM or SIGHUP ends the watching early, with a last snapshot and a report; a second one ends pymemscope at once.
 
 The exit code is 0, 1 when it failed, 2 for a command that makes no sense, 3 for findings with --fail-on.
@@ -12,7 +15,9 @@ The exit code is 0, 1 when it failed, 2 for a command that makes no sense, 3 for
 Examples:
   pymemscope attach 4242                         watch for 10 seconds, then report
   pymemscope attach 4242 -d 0 -o heap.svg        one look, with a flame graph
-  pymemscope attach 4242 -d 60 --interval 10 -j  seven snapshots, JSON to standard output";
+  pymemscope attach 4242 -d 60 --interval 10 -j  seven snapshots, JSON to standard output
+  pymemscope attach core.4242.zst                a program that is dead, by its core
+  pymemscope attach core --sysroot ./container   the same, with the files of another machine or container";
 
 pub const SNAPSHOT: &str = "\
 The folder holds names and short keys of the program's data, no other values; it is readable by its owner alone.

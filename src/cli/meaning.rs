@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::outputs::outputs;
-use super::{Freezing, Showing, Target, TypedCommand, TypedDivision, TypedFreeze, TypedSeverity, Watching, questions};
+use super::{
+    Freezing, Showing, Target, TypedCommand, TypedDivision, TypedFreeze, TypedSeverity, TypedSource, Watching,
+    questions,
+};
 use crate::capture::plan::CapturePlan;
+use crate::capture::source::{CoreFile, Source};
 use crate::commands::diff::Comparison;
 use crate::commands::export::Export;
 use crate::commands::{Command, Settings};
@@ -30,13 +34,16 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             watching,
             showing,
         } => {
-            let duration = Some(watching.duration.unwrap_or(ATTACH_DURATION));
+            let source = source(target, &watching.freezing, "pymemscope attach PID")?;
             let settings = settings(showing)?;
-            Ok(Command::Attach {
-                pid: pid(&target, "pymemscope attach PID")?,
-                plan: plan(&watching, duration, watching.interval, wanted(&settings))?,
-                settings,
-            })
+            let plan = match source {
+                Source::Process(_) => {
+                    let duration = Some(watching.duration.unwrap_or(ATTACH_DURATION));
+                    plan(&watching, duration, watching.interval, wanted(&settings))?
+                }
+                Source::Core(_) => of_the_dead(&watching, wanted(&settings))?,
+            };
+            Ok(Command::Attach { source, plan, settings })
         }
         TypedCommand::Run {
             watching,
@@ -60,7 +67,7 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             output,
             force,
         } => Ok(Command::Snapshot {
-            pid: pid(&target, "pymemscope snapshot PID -o FOLDER")?,
+            source: source(target, &freezing, "pymemscope snapshot PID -o FOLDER")?,
             plan: one_look(&freezing),
             folder: folder(output)?,
             force,
@@ -85,7 +92,7 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             outputs: outputs(&options.output, options.format, None)?,
             force: options.force,
         })),
-        TypedCommand::Paths { heap, options } => questions::meaning(heap, options),
+        TypedCommand::Paths { target, options } => questions::meaning(target, options),
         TypedCommand::Rules { name } => Ok(Command::Rules { name }),
     }
 }
@@ -101,9 +108,39 @@ fn folder(typed: PathBuf) -> Result<PathBuf, Error> {
     Ok(typed)
 }
 
-fn pid(target: &Target, example: &str) -> Result<u32, Error> {
-    let typed = target.pid.or(target.positional);
-    typed.ok_or_else(|| usage("no PID was given", example))
+/// What is looked at.
+pub(super) fn source(target: Target, freezing: &Freezing, example: &str) -> Result<Source, Error> {
+    let typed = target.word.pid.map(TypedSource::Pid).or(target.word.positional);
+    match typed.ok_or_else(|| usage("no PID was given", example))? {
+        TypedSource::Pid(_) if target.sysroot.is_some() => Err(usage(
+            "--sysroot is for core files: those of a process are found where it finds them itself",
+            "leave it out",
+        )),
+        TypedSource::Pid(pid) => Ok(Source::Process(pid)),
+        TypedSource::File(_) if freeze_mode(freezing) != FreezeMode::Auto => Err(usage(
+            "a core file is of a program that is dead: there is nothing to hold still",
+            "leave out --freeze and --nonblocking",
+        )),
+        TypedSource::File(path) => Ok(Source::Core(CoreFile {
+            path,
+            sysroot: target.sysroot,
+        })),
+    }
+}
+
+/// A dead program is looked at once.
+fn of_the_dead(watching: &Watching, wanted: Wanted) -> Result<CapturePlan, Error> {
+    let waits = watching.duration.is_some_and(|duration| !duration.is_zero());
+    if waits || watching.interval.is_some() {
+        return Err(usage(
+            "a core file is one moment of a program: there is nothing to wait for",
+            "leave out -d and --interval",
+        ));
+    }
+    Ok(CapturePlan {
+        wanted,
+        ..one_look(&watching.freezing)
+    })
 }
 
 /// clap takes any word that it does not know for the program's; one that looks like an option is a slip.
@@ -246,6 +283,41 @@ mod tests {
         assert_eq!(plan_of("run app.py").interval, Some(RUN_INTERVAL));
         assert_eq!(plan_of("run -d 0 app.py").interval, None);
         assert_eq!(plan_of("attach 7").interval, None);
+    }
+
+    #[test]
+    fn a_number_is_a_process_and_a_file_is_a_core() {
+        let source_of = |words: &str| match meant(words) {
+            Command::Attach { source, plan, .. } => (source, plan.duration),
+            other => panic!("{other:?}"),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("core");
+        std::fs::write(&path, "").unwrap();
+        let core = |sysroot: Option<&str>| {
+            Source::Core(CoreFile {
+                path: path.clone(),
+                sysroot: sysroot.map(PathBuf::from),
+            })
+        };
+        let once = Some(Duration::ZERO);
+        let words = format!("attach {}", path.display());
+        assert_eq!(source_of(&words), (core(None), once));
+        assert_eq!(
+            source_of(&format!("{words} -d 0 --sysroot /x")),
+            (core(Some("/x")), once)
+        );
+        assert_eq!(source_of("attach 7").0, Source::Process(7));
+        for senseless in ["-d 5", "--interval 1", "--freeze stop", "--nonblocking"] {
+            let words = format!("pymemscope {words} {senseless}");
+            let refused = understand(words.split(' ').map(OsString::from));
+            assert!(
+                matches!(refused, Err(Refusal::Senseless(Error::Usage { .. }))),
+                "{senseless}"
+            );
+        }
+        let refused = understand(["pymemscope", "attach", "7", "--sysroot", "/"].map(OsString::from));
+        assert!(matches!(refused, Err(Refusal::Senseless(Error::Usage { .. }))));
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! What the words of `paths` mean: about what it is asked, in which direction, how deep.
 
-use super::meaning::{one_look, usage};
+use super::meaning::{one_look, source, usage};
 use super::outputs::outputs;
-use super::{HeapToAsk, PathsOptions};
+use super::{PathsOptions, Target, TypedSource};
 use crate::capture::inquiry::{Direction, Question, Topic};
 use crate::commands::Command;
 use crate::commands::paths::{Asked, Whose};
 use crate::error::Error;
 use crate::report::explanation::output::ExplanationFormat;
 
-pub(super) fn meaning(heap: HeapToAsk, options: PathsOptions) -> Result<Command, Error> {
-    let whose = whose(heap)?;
+pub(super) fn meaning(target: Target, options: PathsOptions) -> Result<Command, Error> {
+    let whose = whose(target, &options)?;
     let example = "pymemscope paths PID --type shop.models.Order, or --address 0x7f31c0de";
     let about = match (options.type_name, options.address) {
         (Some(_), Some(_)) => return Err(usage("both a type and an address were given", "leave one of them out")),
@@ -47,26 +47,10 @@ pub(super) fn meaning(heap: HeapToAsk, options: PathsOptions) -> Result<Command,
     })
 }
 
-/// A number is a process, whatever folders there are.
-fn whose(heap: HeapToAsk) -> Result<Whose, Error> {
-    if let Some(pid) = heap.pid {
-        return Ok(Whose::Process(pid));
+/// A folder is a saved heap.
+fn whose(target: Target, options: &PathsOptions) -> Result<Whose, Error> {
+    match &target.word.positional {
+        Some(TypedSource::File(path)) if path.is_dir() => Ok(Whose::Saved(path.clone())),
+        _ => source(target, &options.freezing, "pymemscope paths PID --type NAME").map(Whose::Taken),
     }
-    let Some(typed) = heap.positional else {
-        return Err(usage(
-            "neither a PID nor a folder was given",
-            "pymemscope paths PID --type NAME, or pymemscope paths FOLDER --type NAME",
-        ));
-    };
-    match typed.to_str().filter(|word| is_number(word)) {
-        Some(word) => super::pid(word)
-            .map(Whose::Process)
-            .map_err(|cause| usage(&cause, "PIDs are above 0")),
-        None => Ok(Whose::Saved(typed)),
-    }
-}
-
-fn is_number(word: &str) -> bool {
-    let digits = word.trim_start_matches(['-', '+']);
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -55,6 +55,6 @@ pub fn diff(asked: &Comparison) -> Result<u8> {
 
 /// A pid that was given again belongs to another process, which started at another time.
 fn are_of_one_process(old: &Capture, new: &Capture) -> bool {
-    let identity = |capture: &Capture| (capture.process.pid, capture.process.start_time.to_bits());
-    identity(old) == identity(new)
+    let identity = |capture: &Capture| Some((capture.process.pid, capture.process.start_time?.to_bits()));
+    identity(old).is_some() && identity(old) == identity(new)
 }

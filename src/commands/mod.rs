@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::capture::Capture;
 use crate::capture::plan::CapturePlan;
+use crate::capture::source::Source;
 use crate::error::{Result, exit_code};
 use crate::heap::wanted::{Division, Graph};
 use crate::report::model::Report;
@@ -32,7 +33,7 @@ pub mod snapshot;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     Attach {
-        pid: u32,
+        source: Source,
         plan: CapturePlan,
         settings: Settings,
     },
@@ -43,7 +44,7 @@ pub enum Command {
         settings: Settings,
     },
     Snapshot {
-        pid: u32,
+        source: Source,
         plan: CapturePlan,
         folder: PathBuf,
         /// Whether a snapshot that exists is replaced.
@@ -84,18 +85,18 @@ pub struct Settings {
 /// Does it; the exit code says how it went.
 pub fn execute(command: &Command) -> Result<u8> {
     match command {
-        Command::Attach { pid, plan, settings } => attach::attach(*pid, plan, settings),
+        Command::Attach { source, plan, settings } => attach::attach(source, plan, settings),
         Command::Run {
             program,
             plan,
             settings,
         } => run::run(program, plan, settings),
         Command::Snapshot {
-            pid,
+            source,
             plan,
             folder,
             force,
-        } => snapshot::snapshot(*pid, plan, folder, *force),
+        } => snapshot::snapshot(source, plan, folder, *force),
         Command::Report { folder, settings } => report::report(folder, settings),
         Command::Diff(asked) => diff::diff(asked),
         Command::Export(asked) => export::export(asked),
@@ -120,7 +121,7 @@ fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
     let findings = judge(&Evidence {
         heap: &capture.heap,
         growth: &growth,
-        rss: capture.process.rss,
+        rss: capture.process.rss.unwrap_or_default(),
         memory_limit: capture.memory_limit,
         age: capture.age,
         thresholds: &settings.thresholds,

@@ -1,10 +1,11 @@
-//! `pymemscope paths PID` and `paths FOLDER`: says why objects are alive, and what they hold.
+//! `pymemscope paths PID`, `paths CORE` and `paths FOLDER`: says why objects are alive, and what they hold.
 
 use std::path::PathBuf;
 
 use super::deliver;
 use crate::capture::inquiry::{Question, inquire, inquire_saved};
 use crate::capture::plan::CapturePlan;
+use crate::capture::source::Source;
 use crate::error::{Result, exit_code};
 use crate::report::explanation::model::Explained;
 use crate::report::explanation::output::ExplanationFormat;
@@ -17,7 +18,8 @@ use crate::report::standard_output;
 /// The heap that is asked about.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Whose {
-    Process(u32),
+    /// Of a process or a core file.
+    Taken(Source),
     /// One that was saved, in this folder.
     Saved(PathBuf),
 }
@@ -38,7 +40,7 @@ pub fn paths(whose: &Whose, asked: &Asked) -> Result<u8> {
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
     let mut progress = progress::on_stderr();
     let explanation = match whose {
-        Whose::Process(pid) => inquire(*pid, &asked.plan, &asked.question, progress.as_mut()),
+        Whose::Taken(source) => inquire(source, &asked.plan, &asked.question, progress.as_mut()),
         Whose::Saved(folder) => inquire_saved(folder, &asked.question),
     };
     drop(progress);

@@ -7,6 +7,7 @@ use crate::capture::folder::NewFolder;
 use crate::capture::interrupt::Interrupt;
 use crate::capture::look::{Look, look};
 use crate::capture::plan::CapturePlan;
+use crate::capture::source::Source;
 use crate::capture::{Capture, Hold, Mode, Snapshot};
 use crate::error::{Error, Result, exit_code};
 use crate::heap::Heap;
@@ -16,13 +17,13 @@ use crate::report::{progress, standard_output, terminal};
 use crate::sampling::growth::Growth;
 use crate::units;
 
-pub fn snapshot(pid: u32, plan: &CapturePlan, path: &Path, force: bool) -> Result<u8> {
+pub fn snapshot(source: &Source, plan: &CapturePlan, path: &Path, force: bool) -> Result<u8> {
     standard_output::check()?;
     let folder = NewFolder::create(path, force)?;
     // A second signal ends it at once.
     let stop = Interrupt::on_any_end()?;
     let mut progress = progress::on_stderr();
-    let look = look(pid, plan, progress.as_mut(), |surveyed, memory| {
+    let look = look(source, plan, progress.as_mut(), |surveyed, memory| {
         surveyed.finish_in_detail(memory)
     });
     drop(progress);
@@ -75,6 +76,7 @@ fn capture<T>(look: Look<T>, plan: &CapturePlan, heap: Heap) -> Capture {
             reason: look.freeze_reason,
             pauses: look.pauses,
         }],
+        incomplete: look.incomplete,
         heap,
         warnings,
         memory_limit: look.memory_limit,

@@ -14,6 +14,12 @@ pub trait BulkRead {
     fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault>;
 }
 
+impl<S: BulkRead + ?Sized> BulkRead for Box<S> {
+    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+        (**self).read_into(address, into)
+    }
+}
+
 const PIECE: usize = SLOT_SIZE as usize;
 const ABSENT: u32 = u32::MAX;
 /// The least number of pieces that are held: 8 MiB.

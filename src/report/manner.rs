@@ -2,24 +2,24 @@
 
 use super::model::{Moment, Report};
 
-/// `fork`; `4 fork, 1 stop` where they differ.
-pub fn manners(report: &Report<'_>) -> String {
+/// `fork`; `4 fork, 1 stop` where they differ; nothing where there was nothing to hold.
+pub fn manners(report: &Report<'_>) -> Option<String> {
     let mut counts: Vec<(&str, usize)> = Vec::new();
-    for moment in &report.timeline {
-        match counts.iter_mut().find(|(freeze, _)| *freeze == moment.freeze) {
+    for used in report.timeline.iter().filter_map(|moment| moment.freeze) {
+        match counts.iter_mut().find(|(freeze, _)| *freeze == used) {
             Some((_, count)) => *count += 1,
-            None => counts.push((moment.freeze, 1)),
+            None => counts.push((used, 1)),
         }
     }
     match counts.as_slice() {
-        [] => report.capture.freeze.to_owned(),
-        [(only, _)] => (*only).to_owned(),
+        [] => report.capture.freeze.map(str::to_owned),
+        [(only, _)] => Some((*only).to_owned()),
         several => {
             let each: Vec<String> = several
                 .iter()
                 .map(|(freeze, count)| format!("{count} {freeze}"))
                 .collect();
-            each.join(", ")
+            Some(each.join(", "))
         }
     }
 }
@@ -48,7 +48,7 @@ pub fn reasons(report: &Report<'_>) -> Vec<String> {
             };
             format!(
                 "{which}held by {}: {}",
-                moment.freeze,
+                moment.freeze.unwrap_or_default(),
                 moment.freeze_reason.unwrap_or_default()
             )
         })

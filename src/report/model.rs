@@ -57,7 +57,7 @@ pub struct Report<'a> {
     type_tree: &'a Tree,
     /// Resident bytes at the last snapshot.
     #[serde(skip)]
-    pub rss: u64,
+    pub rss: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,7 +68,8 @@ pub struct Process<'a> {
     pub executable: &'a str,
     pub command: &'a [String],
     /// Seconds since 1970.
-    pub start_time: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,11 +78,13 @@ pub struct CaptureFacts<'a> {
     /// Whether keys and arguments are hashes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
-    /// Of the last snapshot, as is the reason.
-    pub freeze: &'static str,
+    /// Of the last snapshot, as is the reason. A core was held by nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze_reason: Option<&'a str>,
-    /// Whether a snapshot was taken of memory that went on changing, so that something may be missing or twice there.
+    /// Whether a snapshot was taken of memory that went on changing or was not all there, so that something may be missing
+    /// or twice there.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
     pub pauses: Vec<f64>,
@@ -183,10 +186,12 @@ impl LeftOut {
 pub struct Moment<'a> {
     /// Since the first snapshot.
     pub time: f64,
-    pub rss: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rss: Option<u64>,
     pub objects: u64,
     pub heap_bytes: u64,
-    pub freeze: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze_reason: Option<&'a str>,
     pub pauses: Vec<f64>,
@@ -242,7 +247,7 @@ pub(super) fn process(process: &ProcessFacts) -> Process<'_> {
     }
 }
 
-fn freeze_name(used: FreezeUsed) -> &'static str {
+pub(super) fn freeze_name(used: FreezeUsed) -> &'static str {
     match used {
         FreezeUsed::Fork => "fork",
         FreezeUsed::Stop => "stop",
@@ -261,11 +266,12 @@ fn capture_facts(capture: &Capture) -> CaptureFacts<'_> {
             Mode::Attach => "attach",
             Mode::Run => "run",
             Mode::Snapshot => "snapshot",
+            Mode::Core => "core",
         },
         redacted: capture.redacted,
-        freeze: freeze_name(last.map_or(FreezeUsed::None, |hold| hold.freeze)),
+        freeze: last.and_then(|hold| hold.freeze).map(freeze_name),
         freeze_reason: last.and_then(|hold| hold.reason.as_deref()),
-        partial: capture.holds.iter().any(|hold| hold.freeze == FreezeUsed::None),
+        partial: capture.incomplete || capture.holds.iter().any(|hold| hold.freeze == Some(FreezeUsed::None)),
         pauses: seconds(&capture.pauses),
         duration: capture.duration.as_secs_f64(),
         samples: capture.snapshots.len(),
@@ -356,7 +362,7 @@ fn moment<'a>(snapshot: &Snapshot, hold: &'a Hold) -> Moment<'a> {
         rss: snapshot.rss,
         objects: snapshot.objects,
         heap_bytes: snapshot.heap_bytes,
-        freeze: freeze_name(hold.freeze),
+        freeze: hold.freeze.map(freeze_name),
         freeze_reason: hold.reason.as_deref(),
         pauses: seconds(&hold.pauses),
     }

@@ -64,14 +64,14 @@ pub(super) fn write_table(table: &Table, screen: Screen, out: &mut dyn Write) ->
 }
 
 /// `Python 3.12.1 · pid 4242 · gunicorn: worker [shop] · rss 412 MiB`
-pub(super) fn header(process: &Process<'_>, rss: u64, screen: Screen) -> String {
+pub(super) fn header(process: &Process<'_>, rss: Option<u64>, screen: Screen) -> String {
     let debug = if process.build == "release" {
         String::new()
     } else {
         format!(" ({})", process.build)
     };
     let before = format!("Python {}{debug} · pid {} · ", process.python, process.pid);
-    let after = format!(" · rss {}", units::bytes(rss));
+    let after = rss.map_or_else(String::new, |rss| format!(" · rss {}", units::bytes(rss)));
     let executable = [process.executable.to_owned()];
     let command = if process.command.is_empty() {
         &executable
@@ -90,14 +90,17 @@ fn measurement(report: &Report<'_>) -> String {
     let capture = &report.capture;
     format!(
         "{}, read {} objects, {} rejected",
-        pauses(&capture.pauses, &manners(report)),
+        pauses(&capture.pauses, manners(report).as_deref()),
         units::count(capture.objects_read),
         units::count(capture.objects_rejected)
     )
 }
 
 /// `paused 11 ms (fork)`
-pub(super) fn pauses(seconds: &[f64], freeze: &str) -> String {
+pub(super) fn pauses(seconds: &[f64], freeze: Option<&str>) -> String {
+    let Some(freeze) = freeze else {
+        return "from a core".to_owned();
+    };
     let pauses: Vec<Duration> = seconds
         .iter()
         .filter_map(|&pause| Duration::try_from_secs_f64(pause).ok())
@@ -236,7 +239,7 @@ fn findings(report: &Report<'_>, screen: Screen, out: &mut dyn Write) -> io::Res
     if report.findings.is_empty() {
         let hint = match (report.capture.samples, report.capture.mode) {
             (2.., _) => "",
-            (_, "snapshot") => "",
+            (_, "snapshot" | "core") => "",
             (_, "run") => " (growth shows only in a program that runs for longer, or with a shorter --interval)",
             _ => " (growth shows with a duration only: -d 10)",
         };

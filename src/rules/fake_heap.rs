@@ -119,7 +119,7 @@ fn snapshot(watched: &[(Container, &[u64])], index: usize) -> Snapshot {
     };
     Snapshot {
         at: Duration::from_secs(2 * index as u64),
-        rss: 1 << 30,
+        rss: Some(1 << 30),
         objects: 0,
         heap_bytes: 0,
         types: Vec::new(),

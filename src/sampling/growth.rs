@@ -217,7 +217,7 @@ mod tests {
     fn snapshot(second: u64, types: &[(&str, u64, u64)], lengths: &[(u64, u64)]) -> Snapshot {
         Snapshot {
             at: Duration::from_secs(second),
-            rss: 0,
+            rss: None,
             objects: 0,
             heap_bytes: 0,
             types: types

@@ -12,7 +12,8 @@ use crate::heap::{Container, ContainerKind, Earlier, Followed};
 pub struct Snapshot {
     /// Since the first snapshot.
     pub at: Duration,
-    pub rss: u64,
+    /// A core does not tell.
+    pub rss: Option<u64>,
     pub objects: u64,
     pub heap_bytes: u64,
     /// Type name, count, bytes.

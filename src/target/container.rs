@@ -19,7 +19,12 @@ const MOST_LINKS: usize = 40;
 /// Opens a regular file for reading by the path that the process itself would use. Links are followed as the process
 /// would follow them, below its root; nothing but a regular file is ever opened (a device or a pipe could act on it).
 pub fn open_in_root(process: &Process, path: &Path) -> io::Result<File> {
-    let root = open_directory(&process.entry("root"))?;
+    open_below(&process.entry("root"), path)
+}
+
+/// The same below any directory.
+pub fn open_below(directory: &Path, path: &Path) -> io::Result<File> {
+    let root = open_directory(directory)?;
     let place = match open_beneath(&root, path) {
         Err(Errno::ENOSYS | Errno::E2BIG) => walk_beneath(&root, path)?,
         other => other?,

@@ -1,8 +1,9 @@
-//! Finding a Python interpreter among the images that a process has mapped.
+//! Finding a Python interpreter among the images that a program has mapped.
 //!
 //! Whichever image exports `_PyRuntime` is one: an executable or a library, stripped, deleted or embedded. Only when
 //! none exports it are the files behind the images asked for symbols that they keep to themselves.
 
+use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -50,32 +51,60 @@ pub struct Interpreter {
     pub data_ranges: Vec<Range<u64>>,
 }
 
+/// What is asked of a program beside its memory.
+pub trait Program {
+    fn pid(&self) -> u32;
+    /// The name to call it by in messages.
+    fn name(&self) -> String;
+    /// Opens the very file that is mapped there.
+    fn mapped_file(&self, mapping: &Mapping) -> Option<File>;
+    fn is_kernel_thread(&self) -> bool;
+}
+
+impl Program for Process {
+    fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    fn name(&self) -> String {
+        Process::name(self)
+    }
+
+    fn mapped_file(&self, mapping: &Mapping) -> Option<File> {
+        module_file::open(self, mapping)
+    }
+
+    fn is_kernel_thread(&self) -> bool {
+        Process::is_kernel_thread(self)
+    }
+}
+
 /// An image and the file it came from.
 struct Module<'a> {
     mapping: &'a Mapping,
     image: Image,
 }
 
-/// All interpreters of the process, the most likely one first; never an empty list.
+/// All interpreters of the program, the most likely one first; never an empty list.
 pub fn find_interpreters(
-    process: &Process,
+    program: &impl Program,
     maps: &[Mapping],
     memory: &mut dyn ReadMemory,
 ) -> Result<Vec<Interpreter>, Error> {
     let (modules, bits32) = modules(maps, memory);
     if modules.is_empty() && bits32 {
         return Err(Error::Bits32 {
-            pid: process.pid,
-            name: process.name(),
+            pid: program.pid(),
+            name: program.name(),
         });
     }
     let mut found = exporting(&modules, memory);
     if found.is_empty() {
-        found = modules.iter().filter_map(|module| from_file(process, module)).collect();
+        found = modules.iter().filter_map(|module| from_file(program, module)).collect();
     }
     found.retain(|interpreter| interpreter.is_loaded(maps));
     if found.is_empty() {
-        Err(refusal(process, maps, &modules, memory))
+        Err(refusal(program, maps, &modules, memory))
     } else {
         Ok(found)
     }
@@ -130,8 +159,8 @@ fn exporting(modules: &[Module], memory: &mut dyn ReadMemory) -> Vec<Interpreter
 }
 
 /// The interpreter that the file behind a module tells of: one that exports nothing, or has no dynamic section at all.
-fn from_file(process: &Process, module: &Module) -> Option<Interpreter> {
-    let file = module_file::open(process, module.mapping)?;
+fn from_file(program: &impl Program, module: &Module) -> Option<Interpreter> {
+    let file = program.mapped_file(module.mapping)?;
     let symbols = SymbolFile::open(&file)?;
     let bias = module.image.bias;
     let moved = |symbol: Symbol| Symbol {
@@ -201,8 +230,8 @@ impl Module<'_> {
 }
 
 /// What the process is, when it is not what we look for.
-fn refusal(process: &Process, maps: &[Mapping], modules: &[Module], memory: &mut dyn ReadMemory) -> Error {
-    let (pid, name) = (process.pid, process.name());
+fn refusal(program: &impl Program, maps: &[Mapping], modules: &[Module], memory: &mut dyn ReadMemory) -> Error {
+    let (pid, name) = (program.pid(), program.name());
     if let Some(module) = modules.iter().find(|module| module.is_pypy(memory)) {
         return Error::PyPy {
             pid,
@@ -221,7 +250,7 @@ fn refusal(process: &Process, maps: &[Mapping], modules: &[Module], memory: &mut
                 module: module.path().to_owned(),
             }
         }
-        None if maps.is_empty() && process.is_kernel_thread() => Error::KernelThread { pid, name },
+        None if maps.is_empty() && program.is_kernel_thread() => Error::KernelThread { pid, name },
         // The memory goes before the rest of a process that ends.
         None if maps.is_empty() => Error::Exited { pid },
         None => Error::NotPython {

@@ -5,6 +5,7 @@
 pub mod arch;
 pub mod child;
 pub mod container;
+pub mod core;
 pub mod elf;
 pub mod exit_watch;
 pub mod finalize_watch;

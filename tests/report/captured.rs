@@ -34,8 +34,8 @@ pub fn shop() -> Capture {
             build: "release",
             executable: "/usr/bin/python3.12".to_owned(),
             command: vec!["gunicorn: worker [shop]".to_owned()],
-            start_time: 1_700_000_000.25,
-            rss: 412 * MIB,
+            start_time: Some(1_700_000_000.25),
+            rss: Some(412 * MIB),
         },
         mode: Mode::Attach,
         redacted: false,
@@ -47,6 +47,7 @@ pub fn shop() -> Capture {
             hold(FreezeUsed::Fork, None, 10_800),
             hold(FreezeUsed::Fork, None, 11_200),
         ],
+        incomplete: false,
         heap,
         warnings: vec!["numpy.ndarray has a __sizeof__ of its own: its objects are counted by formula.".to_owned()],
         memory_limit: Some(1 << 40),
@@ -69,7 +70,7 @@ pub fn report(capture: &Capture) -> Report<'_> {
     let findings = judge(&Evidence {
         heap: &capture.heap,
         growth: &growth,
-        rss: capture.process.rss,
+        rss: capture.process.rss.unwrap(),
         memory_limit: capture.memory_limit,
         age: capture.age,
         thresholds: &Thresholds::default(),
@@ -80,7 +81,7 @@ pub fn report(capture: &Capture) -> Report<'_> {
 /// A snapshot for which the program stood still for so many microseconds.
 pub fn hold(freeze: FreezeUsed, reason: Option<&str>, pause: u64) -> Hold {
     Hold {
-        freeze,
+        freeze: Some(freeze),
         reason: reason.map(str::to_owned),
         pauses: vec![Duration::from_micros(pause)],
     }
@@ -224,7 +225,7 @@ fn tree() -> Tree {
 fn snapshot(heap: &Heap, second: u64) -> Snapshot {
     Snapshot {
         at: Duration::from_secs(second),
-        rss: 412 * MIB,
+        rss: Some(412 * MIB),
         objects: heap.totals.objects,
         heap_bytes: heap.totals.bytes,
         types: heap

@@ -29,7 +29,8 @@ pub struct Compared<'a> {
 #[derive(Debug, Serialize)]
 pub struct Side<'a> {
     pub process: Process<'a>,
-    pub rss: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rss: Option<u64>,
     pub heap: HeapTotals,
 }
 

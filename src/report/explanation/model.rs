@@ -4,10 +4,9 @@ use std::rc::Rc;
 
 use serde::{Serialize, Serializer};
 
-use crate::capture::FreezeUsed;
 use crate::capture::inquiry::Explanation;
 use crate::heap::inquiry::{self, Direction, Question, State, Topic};
-use crate::report::model::Process;
+use crate::report::model::{Process, freeze_name};
 
 pub const SCHEMA: &str = "pymemscope/paths/1";
 /// What every answer conforms to, as JSON Schema 2020-12.
@@ -37,16 +36,21 @@ pub struct Explained<'a> {
     pub referents: Option<Vec<Referent<'a>>>,
     /// Resident bytes of the process.
     #[serde(skip)]
-    pub rss: u64,
+    pub rss: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
 pub struct CaptureFacts<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
-    pub freeze: &'static str,
+    /// Absent for a core.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze_reason: Option<&'a str>,
+    /// Whether memory of the program was missing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     pub pauses: Vec<f64>,
     pub duration: f64,
     pub objects_read: u64,
@@ -233,12 +237,9 @@ impl<'a> Explained<'a> {
 fn capture_facts(explanation: &Explanation) -> CaptureFacts<'_> {
     CaptureFacts {
         redacted: explanation.redacted,
-        freeze: match explanation.freeze {
-            FreezeUsed::Fork => "fork",
-            FreezeUsed::Stop => "stop",
-            FreezeUsed::None => "none",
-        },
+        freeze: explanation.freeze.map(freeze_name),
         freeze_reason: explanation.freeze_reason.as_deref(),
+        partial: explanation.incomplete,
         pauses: explanation.pauses.iter().map(|pause| pause.as_secs_f64()).collect(),
         duration: explanation.duration.as_secs_f64(),
         objects_read: explanation.answer.objects_read,

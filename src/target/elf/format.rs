@@ -3,10 +3,12 @@
 //! Only 64-bit little-endian ones are read.
 
 use goblin::container::{Container, Ctx, Endian};
-pub use goblin::elf::dynamic::{DT_GNU_HASH, DT_HASH, DT_NULL, DT_STRTAB, DT_SYMTAB};
-pub use goblin::elf::header::ET_EXEC;
+pub use goblin::elf::dynamic::{DT_DEBUG, DT_GNU_HASH, DT_HASH, DT_NULL, DT_STRTAB, DT_SYMTAB};
+use goblin::elf::header::machine_to_str;
 use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFMAG};
-pub use goblin::elf::program_header::{PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD};
+pub use goblin::elf::header::{EM_X86_64, ET_CORE, ET_EXEC};
+pub use goblin::elf::note::{NT_PRPSINFO, NT_PRSTATUS};
+pub use goblin::elf::program_header::{PF_R, PF_W, PF_X, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_NOTE};
 pub use goblin::elf::section_header::SHT_SYMTAB;
 use goblin::elf::sym::{STT_FUNC, STT_GNU_IFUNC};
 pub use goblin::elf::{Header, ProgramHeader, SectionHeader, Sym};
@@ -37,6 +39,11 @@ pub fn header(bytes: &[u8]) -> Result<Header, NoHeader> {
         (Some(&ELFCLASS64), Some(&ELFDATA2LSB)) => goblin::elf::Elf::parse_header(bytes).map_err(|_| NoHeader::NotElf),
         _ => Err(NoHeader::NotElf),
     }
+}
+
+/// What a machine is called, as in `AARCH64`.
+pub fn machine_name(machine: u16) -> &'static str {
+    machine_to_str(machine)
 }
 
 /// All program headers that `bytes` has room for.
