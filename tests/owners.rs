@@ -141,14 +141,13 @@ fn owners_are_all_that_keeps_much() {
             assert_eq!(found.get("length").and_then(Value::as_u64), length, "{found}");
             assert!(bytes.contains(&found["bytes"].as_u64().unwrap()), "{found}");
         }
-        // A local's path begins with its thread, whose name depends on the version.
-        for local in [" > serve() > pending", " > serve() > session.images"] {
+        for local in [" > pending", " > session.images"] {
             let named: Vec<&str> = paths(&report)
                 .into_iter()
                 .filter(|path| path.ends_with(local))
                 .collect();
             assert!(
-                named.len() == 1 && named[0].starts_with("thread "),
+                named.len() == 1 && named[0].starts_with("thread MainThread > serve() at "),
                 "{local}: {named:?}"
             );
         }
