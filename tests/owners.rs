@@ -223,6 +223,8 @@ fn many_calls_are_what_their_thread_keeps() {
             .unwrap()
             .iter()
             .filter(|owner| owner["path"].as_str().unwrap().starts_with("thread "))
+            // The innermost call is in another line than all others, and its variables have a path of their own.
+            .filter(|owner| owner["bytes"].as_u64() > Some(1 << 16))
             .collect();
         let [thread] = threads[..] else {
             panic!("{threads:?} on {}", python.name())

@@ -32,6 +32,7 @@ mod types;
 mod worklist;
 
 pub use followed::{Earlier, may_be_same};
+pub use naming::without_lines;
 
 use std::hash::BuildHasher;
 use std::rc::Rc;

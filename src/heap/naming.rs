@@ -135,7 +135,7 @@ pub fn without_lines(path: &str) -> Cow<'_, str> {
     let calls = path.split(" > ").map(|step| match step.split_once("() at ") {
         Some((_, place)) => {
             let digits = place.len() - place.trim_end_matches(|last: char| last.is_ascii_digit()).len();
-            &step[..step.len() - digits]
+            step[..step.len() - digits].trim_end_matches(':')
         }
         None => step,
     });
@@ -226,6 +226,13 @@ pub fn escape(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_the_same_while_calls_go_on() {
+        let path = "thread MainThread > main() at app.py:41 > rows";
+        assert_eq!(without_lines(path), "thread MainThread > main() at app.py > rows");
+        assert_eq!(without_lines("a.b > c[7]"), "a.b > c[7]");
+    }
 
     #[test]
     fn escaped_text_is_one_short_line() {
