@@ -141,14 +141,13 @@ fn owners_are_all_that_keeps_much() {
             assert_eq!(found.get("length").and_then(Value::as_u64), length, "{found}");
             assert!(bytes.contains(&found["bytes"].as_u64().unwrap()), "{found}");
         }
-        // A local's path begins with its thread, whose name depends on the version.
-        for local in [" > serve() > pending", " > serve() > session.images"] {
+        for local in [" > pending", " > session.images"] {
             let named: Vec<&str> = paths(&report)
                 .into_iter()
                 .filter(|path| path.ends_with(local))
                 .collect();
             assert!(
-                named.len() == 1 && named[0].starts_with("thread "),
+                named.len() == 1 && named[0].starts_with("thread MainThread > serve() at "),
                 "{local}: {named:?}"
             );
         }
@@ -224,6 +223,8 @@ fn many_calls_are_what_their_thread_keeps() {
             .unwrap()
             .iter()
             .filter(|owner| owner["path"].as_str().unwrap().starts_with("thread "))
+            // The innermost call is in another line than all others, and its variables have a path of their own.
+            .filter(|owner| owner["bytes"].as_u64() > Some(1 << 16))
             .collect();
         let [thread] = threads[..] else {
             panic!("{threads:?} on {}", python.name())

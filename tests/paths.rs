@@ -115,7 +115,9 @@ fn every_way_of_holding_has_a_name() {
         let answer = explain(&target, "--type __main__.InLocal");
         let path = text(&groups(&answer)[0], "path");
         assert!(
-            path.starts_with("thread ") && path.ends_with(" > serve() > local[0]"),
+            path.starts_with("thread MainThread > ")
+                && path.contains(" > serve() at held.py:")
+                && path.ends_with(" > local[0]"),
             "{path}"
         );
         assert!(target.wait().success());

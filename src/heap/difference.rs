@@ -2,11 +2,13 @@
 
 mod unlisted;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
 use super::detail::Detail;
+use super::naming::without_lines;
 use super::{Container, ContainerKind, Heap, TypeTotals};
 use unlisted::{LookUp, Unlisted};
 
@@ -219,9 +221,9 @@ fn objects(side: Side<'_>) -> impl Iterator<Item = (u64, Option<&Rc<str>>)> {
 fn containers<'a>(old: Side<'a>, new: Side<'a>, same_process: bool) -> Vec<ContainerChange<'a>> {
     // An object that is no container is known by where it is held, as anything is in another process.
     let identity = |each: &'a Container| match each.kind {
-        ContainerKind::Object | ContainerKind::Holder => (0, each.path.as_str(), &*each.type_name),
-        _ if same_process => (each.address, "", &*each.type_name),
-        _ => (0, each.path.as_str(), &*each.type_name),
+        ContainerKind::Object | ContainerKind::Holder => (0, without_lines(&each.path), &*each.type_name),
+        _ if same_process => (each.address, Cow::Borrowed(""), &*each.type_name),
+        _ => (0, without_lines(&each.path), &*each.type_name),
     };
     let listed_before = old.heap.containers.iter();
     let mut before: FxHashMap<_, &Container> = listed_before.map(|each| (identity(each), each)).collect();

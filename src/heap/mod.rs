@@ -43,6 +43,7 @@ pub mod wanted;
 mod worklist;
 
 pub use followed::{Earlier, may_be_same};
+pub use naming::without_lines;
 
 use std::hash::BuildHasher;
 use std::rc::Rc;
@@ -186,7 +187,7 @@ impl Container {
     /// address; of anything else it counts where it is held, so that a linked list with a new first member is the same.
     pub fn identity(&self) -> u64 {
         match self.kind {
-            ContainerKind::Object | ContainerKind::Holder => FxBuildHasher.hash_one(&self.path),
+            ContainerKind::Object | ContainerKind::Holder => FxBuildHasher.hash_one(naming::without_lines(&self.path)),
             _ => self.address,
         }
     }

@@ -1,5 +1,7 @@
 //! Names as a person would write them: of types, attributes and keys.
 
+use std::borrow::Cow;
+
 use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, word_at};
 use cpython::objects::content::Content;
@@ -125,12 +127,38 @@ pub fn function_of<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) ->
 pub fn call_of<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> String {
     let function = function_of(memory, layout, code);
     match definition(memory, layout, code) {
-        Some((file, line)) => {
-            let file = file.rsplit_once('/').map_or(file.as_str(), |(_, name)| name);
-            format!("{function} at {}:{line}", escape(file, LONGEST_NAME))
-        }
+        Some((file, line)) => place_of(&function, &file, line),
         None => function,
     }
+}
+
+/// `handle() at app.py:41`: the function that the code at `code` belongs to, and the line that runs.
+pub fn running_call_of<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64, line: Option<u32>) -> String {
+    let function = function_of(memory, layout, code);
+    match (definition(memory, layout, code), line) {
+        (Some((file, _)), Some(line)) => place_of(&function, &file, line),
+        _ => function,
+    }
+}
+
+fn place_of(function: &str, file: &str, line: u32) -> String {
+    let file = file.rsplit_once('/').map_or(file, |(_, name)| name);
+    format!("{function} at {}:{line}", escape(file, LONGEST_NAME))
+}
+
+/// A path without the lines that calls are in, which move while the calls go on.
+pub fn without_lines(path: &str) -> Cow<'_, str> {
+    if !path.contains("() at ") {
+        return Cow::Borrowed(path);
+    }
+    let calls = path.split(" > ").map(|step| match step.split_once("() at ") {
+        Some((_, place)) => {
+            let digits = place.len() - place.trim_end_matches(|last: char| last.is_ascii_digit()).len();
+            step[..step.len() - digits].trim_end_matches(':')
+        }
+        None => step,
+    });
+    Cow::Owned(calls.collect::<Vec<_>>().join(" > "))
 }
 
 /// Where a code object begins: file and line.
@@ -225,6 +253,13 @@ pub fn escape(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_the_same_while_calls_go_on() {
+        let path = "thread MainThread > main() at app.py:41 > rows";
+        assert_eq!(without_lines(path), "thread MainThread > main() at app.py > rows");
+        assert_eq!(without_lines("a.b > c[7]"), "a.b > c[7]");
+    }
 
     #[test]
     fn escaped_text_is_one_short_line() {

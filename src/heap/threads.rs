@@ -2,6 +2,7 @@
 
 use cpython::layout::{CurrentFrame, FrameForm};
 use cpython::memory::ReadMemory;
+use cpython::objects::lines;
 use cpython::runtime::Interpreter;
 use rustc_hash::FxHashSet;
 
@@ -77,7 +78,9 @@ impl Threads {
         while frame != 0 && self.frames.insert(frame) {
             let (running, previous) = gathering.walker.running_frame(gathering.memory, frame).ok()?;
             if let Some(running) = running {
-                let name = naming::function_of(gathering.memory, gathering.subject.layout, running.code);
+                let (memory, layout) = (&mut *gathering.memory, gathering.subject.layout);
+                let line = lines::of_frame(memory, layout, running.address, running.code);
+                let name = naming::running_call_of(memory, layout, running.code, line.unwrap_or(None));
                 gathering.frame(holder, &name, running.address);
             }
             frame = previous;
@@ -99,7 +102,9 @@ impl Threads {
         let mut frame = first;
         while frame != 0 && self.frames.insert(frame) {
             let code = gathering.memory.word(frame.wrapping_add(code)).ok()?;
-            let name = naming::function_of(gathering.memory, gathering.subject.layout, code);
+            let (memory, layout) = (&mut *gathering.memory, gathering.subject.layout);
+            let line = lines::of_frame_object(memory, layout, frame, code);
+            let name = naming::running_call_of(memory, layout, code, line.unwrap_or(None));
             gathering.hold(holder, &name, frame);
             frame = gathering.memory.word(frame.wrapping_add(at.back)).ok()?;
         }

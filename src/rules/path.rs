@@ -1,5 +1,7 @@
 //! Paths in Python terms, as far as rules reason about them: which of two holders holds the other.
 
+use crate::heap::without_lines;
+
 /// Whether the object at `inner` is held, at whatever depth, by the one at `outer`.
 pub fn is_inside(inner: &str, outer: &str) -> bool {
     !outer.is_empty()
@@ -27,8 +29,9 @@ pub fn outermost<'a>(paths: &[&'a str]) -> Vec<&'a str> {
     paths.iter().copied().filter(|path| wanted.remove(path)).collect()
 }
 
-/// The path with all keys and places among others left out: what many that are held alike have in common.
+/// The path with all keys, places among others and lines left out: what many that are held alike have in common.
 pub fn alike(path: &str) -> String {
+    let path = &*without_lines(path);
     let mut pattern = String::with_capacity(path.len());
     let mut characters = path.chars();
     // Digits tell threads and tasks apart, which begin paths.
@@ -82,7 +85,7 @@ mod tests {
         assert_eq!(alike("a.USERS['it\\'s ]'].rows[3]"), "a.USERS[…].rows[…]");
         assert_eq!(
             alike("task 'Task-31' > serve() at app2.py:4 > rows"),
-            "task 'Task-' > serve() at app2.py:4 > rows"
+            "task 'Task-' > serve() at app2.py > rows"
         );
         assert_eq!(alike("a.b1"), "a.b1");
     }

@@ -384,10 +384,22 @@ pub struct Code {
     /// 3.11 and later.
     pub qualname: Option<u64>,
     pub stack_size: u64,
+    pub lines: LineTable,
     /// `co_extra`, a pointer to `_PyCodeObjectExtra`.
     pub extra: u64,
     /// Members that own a reference, with the names that Python gives them.
     pub references: &'static [(&'static str, u64)],
+}
+
+/// Where a code object keeps the lines of its instructions, in a `bytes` at `table` (Objects/codeobject.c).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LineTable {
+    /// `co_lnotab`: pairs of bytes and lines to go on (3.8, 3.9).
+    Steps { table: u64 },
+    /// `co_linetable`: pairs of the length of a range and its line's distance from the one before (3.10).
+    Ranges { table: u64 },
+    /// `co_linetable`: entries of a head and numbers of variable length (3.11 and later). Instructions begin at `code`.
+    Locations { table: u64, code: u64 },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -443,6 +455,8 @@ pub enum FrameForm {
         localsplus: u64,
         value_stack: u64,
         depth: StackDepth,
+        /// `f_lasti`, and the bytes in each unit that it counts.
+        last_instruction: (u64, i64),
     },
     /// `f_frame` points at a `_PyInterpreterFrame`; once the function has returned it is `_f_frame_data` (3.11 and later).
     Pointer { frame: u64, own_data: u64 },
@@ -466,6 +480,8 @@ pub struct Frame {
     pub previous: u64,
     /// The frame object, where one was made.
     pub frame_obj: u64,
+    /// A pointer to the instruction that runs, or that the frame is to go on from.
+    pub instruction: u64,
     /// Members that own a reference, the code and the variables apart, with `slot_bits` as in a slot.
     pub references: &'static [(&'static str, u64)],
     pub owner: u64,

@@ -111,6 +111,7 @@ impl Examiner<'_> {
                 localsplus,
                 value_stack,
                 depth,
+                ..
             } => {
                 let code = memory.word(address + code)?;
                 let slots = self.code_slots(memory, code)?;

@@ -11,6 +11,7 @@ pub mod examine;
 pub mod frames;
 pub mod int;
 mod library;
+pub mod lines;
 mod mappings;
 mod numpy;
 mod program;

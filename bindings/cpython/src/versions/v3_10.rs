@@ -1,8 +1,8 @@
 //! CPython 3.10.
 
 use crate::layout::{
-    Allocator, CType, Code, ExitFunctions, FrameForm, FrameObject, Function, Generator, Interpreter, Layout, Runtime,
-    StackDepth, Thread, Type,
+    Allocator, CType, Code, ExitFunctions, FrameForm, FrameObject, Function, Generator, Interpreter, Layout, LineTable,
+    Runtime, StackDepth, Thread, Type,
 };
 use crate::version::Version;
 
@@ -59,6 +59,7 @@ pub const LAYOUT: Layout = Layout {
         module: 104,
     },
     code: Code {
+        lines: LineTable::Ranges { table: 120 },
         references: &[
             ("co_code", 48),
             ("co_consts", 56),
@@ -87,6 +88,7 @@ pub const LAYOUT: Layout = Layout {
             localsplus: 352,
             value_stack: 64,
             depth: StackDepth::Count(80),
+            last_instruction: (96, 2),
         },
         ..v3_9::LAYOUT.frame_object
     },

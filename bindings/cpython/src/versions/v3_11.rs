@@ -2,8 +2,8 @@
 
 use crate::layout::{
     CType, Code, CodeCache, CodeForm, CurrentFrame, Deque, Exception, ExitFunctions, Frame, FrameForm, FrameObject,
-    FrameTop, Gc, GcPlace, Generator, GeneratorForm, Int, IntForm, Interpreter, Keys, Layout, Object, PreHeader,
-    Runtime, Thread, Type, Values,
+    FrameTop, Gc, GcPlace, Generator, GeneratorForm, Int, IntForm, Interpreter, Keys, Layout, LineTable, Object,
+    PreHeader, Runtime, Thread, Type, Values,
 };
 use crate::version::Version;
 
@@ -115,6 +115,7 @@ pub const LAYOUT: Layout = Layout {
         first_line: 72,
         qualname: Some(128),
         stack_size: 68,
+        lines: LineTable::Locations { table: 136, code: 184 },
         extra: 176,
         references: &[
             ("co_consts", 24),
@@ -142,6 +143,7 @@ pub const LAYOUT: Layout = Layout {
         code: 32,
         previous: 48,
         frame_obj: 40,
+        instruction: 56,
         references: &[("f_func", 0), ("f_locals", 24), ("frame_obj", 40)],
         owner: 69,
         first_c_owner: 3,

@@ -2,7 +2,7 @@
 
 use crate::layout::{
     CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, Frame, Gc, GcPlace, Generator, GeneratorForm, Int,
-    IntForm, Interpreter, Layout, Object, PreHeader, Runtime, StaticTypes, Text, Thread, Type, Values,
+    IntForm, Interpreter, Layout, LineTable, Object, PreHeader, Runtime, StaticTypes, Text, Thread, Type, Values,
 };
 use crate::version::Version;
 
@@ -108,6 +108,7 @@ pub const LAYOUT: Layout = Layout {
     },
     values: Values::Tagged,
     code: Code {
+        lines: LineTable::Locations { table: 136, code: 192 },
         size: 200,
         form: CodeForm::LocalsPlus {
             names: 96,

@@ -2,7 +2,7 @@
 
 use crate::layout::{
     CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, FrameForm, FrameObject, Gc, GcPlace, Interpreter,
-    Layout, Object, PreHeader, Runtime, SimpleQueue, StaticTypes, Thread, Type, Values,
+    Layout, LineTable, Object, PreHeader, Runtime, SimpleQueue, StaticTypes, Thread, Type, Values,
 };
 use crate::version::Version;
 
@@ -98,6 +98,7 @@ pub const LAYOUT: Layout = Layout {
         values: 8,
     },
     code: Code {
+        lines: LineTable::Locations { table: 136, code: 200 },
         size: 208,
         form: CodeForm::LocalsPlus {
             names: 96,

@@ -2,7 +2,7 @@
 
 use crate::layout::{
     CType, Code, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Gc, GcPlace, Generator, Interpreter, Layout,
-    Runtime, StaticTypes, Thread, Tuple, Type,
+    LineTable, Runtime, StaticTypes, Thread, Tuple, Type,
 };
 use crate::version::Version;
 
@@ -87,6 +87,7 @@ pub const LAYOUT: Layout = Layout {
     },
     tuple: Tuple { items: 32 },
     code: Code {
+        lines: LineTable::Locations { table: 136, code: 208 },
         size: 216,
         extra: 200,
         ..v3_13::LAYOUT.code

@@ -3,8 +3,8 @@
 use crate::layout::{
     Allocator, Array, Buffered, ByteArray, BytesIo, Code, CodeForm, CurrentFrame, Decimal, Deque, Dict, Element,
     Exception, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Function, Gc, GcPlace, Generator, GeneratorForm,
-    Int, IntForm, Interpreter, Keys, Layout, List, LruCache, Module, ModuleStateSize, Object, OrderedDict, PreHeader,
-    Runtime, Set, StackDepth, StaticTypes, StructObject, Text, Thread, Tuple, Type, Values, WeakRef,
+    Int, IntForm, Interpreter, Keys, Layout, LineTable, List, LruCache, Module, ModuleStateSize, Object, OrderedDict,
+    PreHeader, Runtime, Set, StackDepth, StaticTypes, StructObject, Text, Thread, Tuple, Type, Values, WeakRef,
 };
 use crate::version::Version;
 
@@ -204,6 +204,7 @@ pub const LAYOUT: Layout = Layout {
         first_line: 40,
         qualname: None,
         stack_size: 32,
+        lines: LineTable::Steps { table: 120 },
         extra: 144,
         references: &[
             ("co_code", 48),
@@ -236,6 +237,7 @@ pub const LAYOUT: Layout = Layout {
                 top: 72,
                 executing: 116,
             },
+            last_instruction: (104, 1),
         },
     },
     frame: Frame {
@@ -243,6 +245,7 @@ pub const LAYOUT: Layout = Layout {
         code: 0,
         previous: 0,
         frame_obj: 0,
+        instruction: 0,
         references: &[],
         owner: 0,
         first_c_owner: 0,

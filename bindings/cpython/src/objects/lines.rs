@@ -1,0 +1,176 @@
+//! The line that a call runs, from its frame's instruction and its code's table of lines.
+
+use crate::layout::{FrameForm, Layout, LineTable};
+use crate::memory::{ReadMemory, Unreadable};
+
+/// Longer tables are not read: they would be of longer code than anybody writes.
+const LONGEST_TABLE: u64 = 1 << 22;
+
+/// The line that the interpreter's frame at `frame` (`_PyInterpreterFrame`, 3.11 and later) runs of the code at `code`;
+/// `None` for instructions that belong to no line.
+pub fn of_frame<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    frame: u64,
+    code: u64,
+) -> Result<Option<u32>, Unreadable> {
+    let LineTable::Locations { code: first, .. } = layout.code.lines else {
+        return Ok(None);
+    };
+    let instruction = memory.word(frame.wrapping_add(layout.frame.instruction))?;
+    let offset = instruction.wrapping_sub(code.wrapping_add(first)) as i64;
+    of_offset(memory, layout, code, offset)
+}
+
+/// The same of a frame object (3.8 to 3.10).
+pub fn of_frame_object<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    frame: u64,
+    code: u64,
+) -> Result<Option<u32>, Unreadable> {
+    let FrameForm::Inline {
+        last_instruction: (offset, unit),
+        ..
+    } = layout.frame_object.form
+    else {
+        return Ok(None);
+    };
+    let last = memory.half(frame.wrapping_add(offset))? as i32;
+    of_offset(memory, layout, code, i64::from(last) * unit)
+}
+
+/// The line of the instruction at `offset` bytes in the code at `code`; before the first one it is the function's own.
+fn of_offset<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    code: u64,
+    offset: i64,
+) -> Result<Option<u32>, Unreadable> {
+    let first = memory.half(code.wrapping_add(layout.code.first_line))?;
+    if offset < 0 {
+        return Ok(Some(first));
+    }
+    let (LineTable::Steps { table } | LineTable::Ranges { table } | LineTable::Locations { table, .. }) =
+        layout.code.lines;
+    let table = memory.word(code.wrapping_add(table))?;
+    let length = memory.word(table.wrapping_add(layout.object.ob_size))?;
+    if length > LONGEST_TABLE {
+        return Err(Unreadable::Implausible {
+            what: "table of lines",
+            at: table,
+        });
+    }
+    let bytes = memory.read(table.wrapping_add(layout.text.bytes_value), length as usize)?;
+    let line = match layout.code.lines {
+        LineTable::Steps { .. } => line_of_steps(bytes, i64::from(first), offset),
+        LineTable::Ranges { .. } => line_of_ranges(bytes, i64::from(first), offset),
+        LineTable::Locations { .. } => line_of_locations(bytes, i64::from(first), offset),
+    };
+    Ok(line.and_then(|line| u32::try_from(line).ok()))
+}
+
+fn line_of_steps(table: &[u8], first: i64, offset: i64) -> Option<i64> {
+    let (mut at, mut line) = (0, first);
+    for step in table.chunks_exact(2) {
+        at += i64::from(step[0]);
+        if at > offset {
+            break;
+        }
+        line += i64::from(step[1] as i8);
+    }
+    Some(line)
+}
+
+fn line_of_ranges(table: &[u8], first: i64, offset: i64) -> Option<i64> {
+    const NO_LINE: i8 = -128;
+    let (mut end, mut line) = (0, first);
+    for range in table.chunks_exact(2) {
+        end += i64::from(range[0]);
+        let distance = range[1] as i8;
+        if distance != NO_LINE {
+            line += i64::from(distance);
+        }
+        if offset < end {
+            return (distance != NO_LINE).then_some(line);
+        }
+    }
+    None
+}
+
+fn line_of_locations(table: &[u8], first: i64, offset: i64) -> Option<i64> {
+    /// The bytes of a code unit.
+    const UNIT: i64 = 2;
+    let (mut end, mut line) = (0, first);
+    let mut at = 0;
+    while let Some(&head) = table.get(at) {
+        let kind = head >> 3 & 15;
+        end += UNIT * (i64::from(head & 7) + 1);
+        line += match kind {
+            13 | 14 => signed_number(table.get(at + 1..).unwrap_or_default()),
+            10..=12 => i64::from(kind) - 10,
+            _ => 0,
+        };
+        if offset < end {
+            return (kind != 15).then_some(line);
+        }
+        // Only the first byte of an entry has its highest bit set.
+        at += 1;
+        while table.get(at).is_some_and(|byte| byte & 0x80 == 0) {
+            at += 1;
+        }
+    }
+    None
+}
+
+/// A number in pieces of six bits, the lowest first; all but the last have the bit above these set. The lowest bit is the
+/// sign.
+fn signed_number(bytes: &[u8]) -> i64 {
+    let mut number: i64 = 0;
+    // Lines have 32 bits.
+    for (piece, &byte) in bytes.iter().take(6).enumerate() {
+        number |= i64::from(byte & 63) << (6 * piece);
+        if byte & 64 == 0 {
+            break;
+        }
+    }
+    if number & 1 == 1 { -(number >> 1) } else { number >> 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_lead_up_to_the_instruction() {
+        let table = [4, 1, 6, 255, 0, 3];
+        let lines = [0, 3, 4, 9, 10, 99].map(|offset| line_of_steps(&table, 10, offset));
+        assert_eq!(lines, [10, 10, 11, 11, 13, 13].map(Some));
+    }
+
+    #[test]
+    fn ranges_have_a_line_or_none() {
+        let table = [4, 1, 0, 5, 2, 128, 2, 254];
+        let lines = [0, 3, 4, 6, 8].map(|offset| line_of_ranges(&table, 10, offset));
+        assert_eq!(lines, [Some(11), Some(11), None, Some(14), None]);
+    }
+
+    #[test]
+    fn locations_are_of_several_kinds() {
+        // One unit a line on with columns; two units 70 lines back without; one of no line; one short in the same line.
+        let table = [
+            0x80 | 11 << 3,
+            4,
+            8,
+            0x80 | 13 << 3 | 1,
+            64 | 13,
+            2,
+            0x80 | 15 << 3,
+            0x80,
+            17,
+        ];
+        let lines = [0, 2, 5, 6, 8, 10].map(|offset| line_of_locations(&table, 100, offset));
+        assert_eq!(lines, [Some(101), Some(31), Some(31), None, Some(31), None]);
+        assert_eq!(line_of_locations(&[0x80 | 13 << 3, 127], 1, 0), Some(1 - 31));
+    }
+}
