@@ -14,6 +14,8 @@ pub struct Worklist {
 
 /// What is at hand is preferred when it is at most so many slots away.
 const NEIGHBOURHOOD: usize = 128;
+/// A slot that has to be read should have much to be done in it, compared with those at most so many slots away.
+const REGION: usize = 512;
 
 impl Worklist {
     pub fn new(slots: &Slots) -> Self {
@@ -29,11 +31,15 @@ impl Worklist {
         self.waiting[slot as usize].push(place as u16);
     }
 
-    /// The nearest slot that has something and `is_at_hand`, or else the nearest one that has. Objects refer to what was
-    /// made at about the same time and lies near; what is far collects more to be done in one go.
+    /// The nearest slot that has something and `is_at_hand`, or else the nearest one in which much waits. Objects refer to
+    /// what was made at about the same time and lies near; what is far collects more to be done in one go.
     pub fn next_slot(&mut self, is_at_hand: impl Fn(usize) -> bool) -> Option<usize> {
         let next = self
             .nearest(NEIGHBOURHOOD, is_at_hand)
+            .or_else(|| {
+                let much = self.fullest_around() / 2;
+                self.nearest(REGION, |slot| self.waiting[slot].len() >= much)
+            })
             .or_else(|| self.nearest(self.waiting.len(), |_| true))?;
         self.at = next;
         Some(next)
@@ -48,6 +54,12 @@ impl Worklist {
     /// Gives back the room of a slot that is finished.
     pub fn finish(&mut self, slot: usize) {
         self.waiting[slot] = Vec::new();
+    }
+
+    /// How much waits where most waits, not too far away.
+    fn fullest_around(&self) -> usize {
+        let around = self.at.saturating_sub(REGION)..self.waiting.len().min(self.at + REGION);
+        self.waiting[around].iter().map(Vec::len).max().unwrap_or(0)
     }
 
     /// The slot with something in it that is nearest to the last one, of those less than `most` away.
@@ -88,5 +100,16 @@ mod tests {
             assert!(worklist.pop(slot).is_some());
         }
         assert_eq!(worklist.next_slot(|_| false), None);
+    }
+
+    #[test]
+    fn where_little_waits_nothing_is_read_yet() {
+        let slots = Slots::new(std::slice::from_ref(&(0..8 * SLOT_SIZE)));
+        let mut worklist = Worklist::new(&slots);
+        for (slot, count) in [(1, 4), (2, 5), (5, 10)] {
+            (0..count).for_each(|place| worklist.push(slot, place * OBJECT_ALIGNMENT));
+        }
+        assert_eq!(worklist.next_slot(|_| false), Some(2));
+        assert_eq!(worklist.next_slot(|slot| slot == 1), Some(1));
     }
 }
