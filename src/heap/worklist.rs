@@ -45,10 +45,11 @@ impl Worklist {
         Some(next)
     }
 
-    /// Takes a place of a slot, as a number of the alignment.
-    #[inline]
-    pub fn pop(&mut self, slot: usize) -> Option<u16> {
-        self.waiting[slot].pop()
+    /// Takes all places of a slot into `places`, as numbers of the alignment; `false` when there are none.
+    pub fn take(&mut self, slot: usize, places: &mut Vec<u16>) -> bool {
+        places.clear();
+        std::mem::swap(&mut self.waiting[slot], places);
+        !places.is_empty()
     }
 
     /// Gives back the room of a slot that is finished.
@@ -87,17 +88,17 @@ mod tests {
             push(&mut worklist, slot, within);
         }
         assert_eq!(worklist.next_slot(|_| false), Some(1));
-        assert_eq!(
-            (worklist.pop(1), worklist.pop(1), worklist.pop(1)),
-            (Some(2), Some(1), None)
-        );
+        let mut places = Vec::new();
+        assert!(worklist.take(1, &mut places));
+        assert_eq!(places, [1, 2]);
+        assert!(!worklist.take(1, &mut places));
         push(&mut worklist, 0, 32);
         push(&mut worklist, 5, 40);
         assert_eq!(worklist.next_slot(|slot| slot == 5), Some(5));
-        assert_eq!(worklist.pop(5), Some(5));
+        assert!(worklist.take(5, &mut places));
         for slot in [6, 3, 0] {
             assert_eq!(worklist.next_slot(|_| false), Some(slot));
-            assert!(worklist.pop(slot).is_some());
+            assert!(worklist.take(slot, &mut places));
         }
         assert_eq!(worklist.next_slot(|_| false), None);
     }

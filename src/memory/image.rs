@@ -57,11 +57,11 @@ struct Held {
 struct Recent {
     /// Where it begins in the program's memory; no slot begins at an odd address.
     start: u64,
-    /// Where it begins in the buffer.
-    at: usize,
+    /// The piece of the buffer that holds it.
+    piece: usize,
 }
 
-const NOT_RECENT: Recent = Recent { start: 1, at: 0 };
+const NOT_RECENT: Recent = Recent { start: 1, piece: 0 };
 const RECENT: usize = 16;
 
 const NOT_HELD: Held = Held {
@@ -197,11 +197,9 @@ impl<S: BulkRead> ReadMemory for Image<S> {
         let recent = self.recent[recent(address)];
         let within = (address % SLOT_SIZE) as usize;
         if recent.start == address - within as u64 && length <= PIECE - within {
-            let start = recent.at + within;
-            return self
-                .buffer
-                .get(start..start + length)
-                .ok_or(Fault { at: address, length });
+            let (pieces, _) = self.buffer.as_chunks::<PIECE>();
+            let piece = pieces.get(recent.piece).ok_or(Fault { at: address, length })?;
+            return Ok(&piece[within..within + length]);
         }
         self.read_elsewhere(address, length)
     }
@@ -230,7 +228,7 @@ impl<S: BulkRead> Image<S> {
         if held.readable == u64::MAX {
             self.recent[recent(address)] = Recent {
                 start: address - within as u64,
-                at: start - within,
+                piece: held.piece as usize,
             };
         }
         self.buffer.get(start..start + length).ok_or(fault)

@@ -29,11 +29,10 @@ impl Retained {
     pub fn sum(dominators: &Dominators, sizes: &Sizes) -> Self {
         let above = dominators.above();
         let mut amounts = vec![Amount::default(); above.len()];
-        for (node, &place) in (0..).zip(dominators.places()) {
-            if let Some(amount) = amounts.get_mut(place as usize)
-                && node != ROOT
-            {
-                amount.bytes = amount.bytes.saturating_add(sizes.of(node));
+        // The virtual root is the first node.
+        for (&place, bytes) in dominators.places().iter().zip(sizes.iter()).skip(1) {
+            if let Some(amount) = amounts.get_mut(place as usize) {
+                amount.bytes = amount.bytes.saturating_add(bytes);
                 amount.nodes += 1;
             }
         }

@@ -9,6 +9,7 @@ pub mod dict;
 pub mod examine;
 pub mod frames;
 pub mod int;
+pub mod leaves;
 mod library;
 mod mappings;
 mod numpy;
