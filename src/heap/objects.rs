@@ -229,8 +229,10 @@ impl Objects {
         let mut rows = roomy(ranks.count);
         rows.resize(ranks.count, HEAP);
         let [spots, leaf_spots] = &self.spots;
-        let of_objects = spots.iter().chain(leaf_spots).copied().zip(0..).skip(holders);
+        let of_objects = spots.iter().copied().zip(0..).skip(holders);
         ranks.of_each(of_objects, |rank, number| rows[rank as usize] = number);
+        let of_leaves = leaf_spots.iter().copied().zip(spots.len() as u32..);
+        ranks.of_each(of_leaves, |rank, number| rows[rank as usize] = number);
         let targets = self.references.iter_mut().map(|reference| &mut reference.target);
         let of_targets = targets.filter_map(|target| match *target {
             NO_SPOT => {

@@ -62,7 +62,7 @@ struct Recent {
 }
 
 const NOT_RECENT: Recent = Recent { start: 1, piece: 0 };
-const RECENT: usize = 16;
+const RECENT: usize = 64;
 
 const NOT_HELD: Held = Held {
     piece: ABSENT,

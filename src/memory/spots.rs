@@ -39,7 +39,7 @@ struct Recent {
     slot: u32,
 }
 
-const RECENT: usize = 16;
+const RECENT: usize = 64;
 /// The bits of an address that say in which slot it lies, and whether it is aligned.
 const SLOT_AND_ALIGNMENT: u64 = !(SLOT_SIZE - 1) | (OBJECT_ALIGNMENT - 1);
 /// No slot begins there.
