@@ -95,8 +95,6 @@ fn read<T>(
     let surveyed = survey(&mut image, &subject).map_err(refused)?;
     let objects = surveyed.found.objects.count() as u64;
     progress.step(Step::Reading { snapshot: 1, objects });
-    // What is left to be read are names; the memory is needed for who holds whom.
-    image.shrink(0).map_err(unreadable)?;
     let seen = see(surveyed, &mut image);
     Ok((recognised.version.to_string(), seen, recognised.notes))
 }

@@ -54,8 +54,8 @@ const ATTEMPTS: usize = 40;
 const PATIENCE: Duration = Duration::from_millis(5);
 /// The image holds a part of the program's memory at a time: less would be read too often, more costs more to have than
 /// to read again.
-const SMALLEST_IMAGE: u64 = 16 << 20;
-const IMAGE_SHARE: u64 = 4;
+const SMALLEST_IMAGE: u64 = 12 << 20;
+const IMAGE_SHARE: u64 = 16;
 
 /// What the files of the import system's own code are called.
 const IMPORT_SYSTEM: &str = "<frozen importlib";
@@ -250,10 +250,6 @@ impl Shot<'_> {
         if used == FreezeUsed::None {
             let mut now = ProcessMemory::new(readable).map_err(unreadable)?;
             surveyed.reject_gone_types(&mut now);
-        }
-        if may_last {
-            // What is left to be read are names; the memory is needed for who holds whom.
-            image.shrink(0).map_err(unreadable)?;
         }
         let seen = see(surveyed, &mut image);
         Ok((recognised.version.to_string(), seen, recognised.notes))

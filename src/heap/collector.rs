@@ -137,11 +137,11 @@ pub enum Link {
 }
 
 impl Link {
-    /// The link of an object that has a `PyGC_Head` in front of it.
+    /// The link of an object that has a `PyGC_Head` in front of it, which begins with `word`.
     #[inline]
-    pub fn of<M: ReadMemory>(memory: &mut M, layout: &Layout, object: u64) -> Link {
+    pub fn of<M: ReadMemory>(memory: &mut M, layout: &Layout, object: u64, word: u64) -> Link {
         let node = object.wrapping_sub(layout.object.gc_head);
-        let next = memory.word(node).unwrap_or(0) & !layout.object.gc_bits;
+        let next = word & !layout.object.gc_bits;
         if next == 0 {
             return Link::None;
         }

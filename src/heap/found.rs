@@ -6,7 +6,8 @@ use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, word_at};
 use cpython::objects::content::Content;
 use cpython::objects::examine::{Examiner, ObjectSize};
-use cpython::objects::types::{FieldName, TypeInfo, flags};
+use cpython::objects::leaves;
+use cpython::objects::types::{Field, FieldName, TypeInfo, flags};
 use cpython::objects::visit::{Step, Visitor};
 
 use super::collector::Link;
@@ -14,7 +15,7 @@ use super::labels::{Label, LabelKind};
 use super::names::Names;
 use super::objects::{NO_OBJECT, NO_SPOT, Objects};
 use super::owners::LEAST_KEPT;
-use super::types::{Known, Types};
+use super::types::Types;
 use super::worklist::Worklist;
 use crate::memory::slots::{SLOT_SIZE, Slots};
 use crate::memory::spots::{Added, OBJECT_ALIGNMENT, Spot, Spots};
@@ -48,6 +49,8 @@ pub struct Found<'a> {
     pub running: Vec<u32>,
     /// Whether the object being examined is one.
     is_running: bool,
+    /// The type of the object that is being examined.
+    type_of: u32,
     /// Judges words that may be references.
     judge: Examiner<'a>,
     /// The heads of the collector's lists, which are no objects.
@@ -68,6 +71,7 @@ impl<'a> Found<'a> {
             long: Vec::new(),
             running: Vec::new(),
             is_running: false,
+            type_of: NO_OBJECT,
             judge,
             heads,
             slots,
@@ -92,22 +96,29 @@ impl<'a> Found<'a> {
 
     /// Examines everything that was met, and what is met meanwhile.
     pub fn examine_all<M: ReadMemory>(&mut self, memory: &mut M, walker: &mut Examiner) {
+        let mut places = Vec::new();
         while let Some(slot) = self
             .worklist
             .next_slot(|slot| memory.has_at_hand(self.slots.start(slot)))
         {
             let (start, first) = (self.slots.start(slot), self.spots.first_of(slot));
-            while let Some(place) = self.worklist.pop(slot) {
-                let address = start + u64::from(place) * OBJECT_ALIGNMENT;
-                let examined = self.examine(memory, walker, address, first + u32::from(place));
-                self.rejected += u64::from(examined.is_none());
+            while self.worklist.take(slot, &mut places) {
+                if !self.objects.has_room_for(places.len()) {
+                    self.rejected += places.len() as u64;
+                    continue;
+                }
+                for &place in &places {
+                    let address = start + u64::from(place) * OBJECT_ALIGNMENT;
+                    let examined = self.examine(memory, walker, address, first + u32::from(place));
+                    self.rejected += u64::from(examined.is_none());
+                }
             }
             self.worklist.finish(slot);
         }
     }
 
     /// `None` when no object can stand there.
-    #[inline]
+    #[inline(always)]
     fn examine<M: ReadMemory>(
         &mut self,
         memory: &mut M,
@@ -115,31 +126,51 @@ impl<'a> Found<'a> {
         address: u64,
         spot: Spot,
     ) -> Option<()> {
-        if !self.objects.has_room() {
-            return None;
-        }
-        let type_of = self.type_at(memory, address)?;
-        let Known { of_type, is_leaf, .. } = &self.types.get(type_of).info;
-        if *is_leaf && !of_type.has(flags::HAVE_GC) {
-            let size = match walker.measure_leaf(memory, of_type, address) {
-                Ok(size) => size,
-                Err(_) => {
-                    self.rejected += 1;
-                    least_size(of_type)
+        let head = memory.read(address, leaves::HEAD).ok();
+        let head = head.and_then(|head| head.first_chunk::<{ leaves::HEAD }>());
+        let type_of = match head.and_then(|head| Some((head, self.recent_type(head)?))) {
+            Some((head, type_of)) => {
+                let leaf = self.types.get(type_of).info.leaf;
+                if let Some(size) = leaf.and_then(|leaf| walker.measure_small(leaf, head, address)) {
+                    self.types.get_mut(type_of).count_in(size, false);
+                    self.objects.push_leaf(spot, type_of, size.bytes);
+                    return Some(());
                 }
-            };
-            self.types.get_mut(type_of).count_in(size, false);
-            if size.bytes < LEAST_KEPT {
-                self.objects.push_leaf(spot, type_of, size.bytes);
-            } else {
-                self.objects.push(spot, type_of, size.bytes);
+                type_of
             }
-            return Some(());
+            None => self.type_at(memory, address)?,
+        };
+        if self.types.get(type_of).info.is_leaf {
+            self.examine_leaf(memory, walker, address, spot, type_of);
+        } else {
+            self.examine_holder(memory, walker, address, spot, type_of);
         }
-        self.examine_holder(memory, walker, address, spot, type_of);
         Some(())
     }
 
+    #[inline(never)]
+    fn examine_leaf<M: ReadMemory>(
+        &mut self,
+        memory: &mut M,
+        walker: &mut Examiner,
+        address: u64,
+        spot: Spot,
+        type_of: u32,
+    ) {
+        let info = Rc::clone(&self.types.get(type_of).info.of_type);
+        let size = walker.measure_leaf(memory, &info, address).unwrap_or_else(|_| {
+            self.rejected += 1;
+            least_size(&info)
+        });
+        self.types.get_mut(type_of).count_in(size, false);
+        if size.bytes < LEAST_KEPT {
+            self.objects.push_leaf(spot, type_of, size.bytes);
+        } else {
+            self.objects.push(spot, type_of, size.bytes);
+        }
+    }
+
+    #[inline(always)]
     fn examine_holder<M: ReadMemory>(
         &mut self,
         memory: &mut M,
@@ -150,6 +181,7 @@ impl<'a> Found<'a> {
     ) {
         let info = Rc::clone(&self.types.get(type_of).info.of_type);
         let is_tracked = info.has(flags::HAVE_GC) && self.follow(memory, &info, address);
+        self.type_of = type_of;
         let measured = walker.examine(memory, &info, address, self);
         let size = measured.unwrap_or_else(|_| {
             self.rejected += 1;
@@ -171,7 +203,8 @@ impl<'a> Found<'a> {
         if info.content == Content::Type && is_static_type(memory, self.layout, address) {
             return false;
         }
-        match Link::of(memory, self.layout, address) {
+        let head = memory.word(address.wrapping_sub(self.layout.object.gc_head));
+        match Link::of(memory, self.layout, address, head.unwrap_or(0)) {
             Link::None => false,
             Link::Broken => {
                 self.broken_links += 1;
@@ -187,15 +220,22 @@ impl<'a> Found<'a> {
     }
 
     /// The type of the object at `address`, when one can stand there: alive, and of a type.
-    #[inline]
+    #[inline(never)]
     fn type_at<M: ReadMemory>(&mut self, memory: &mut M, address: u64) -> Option<u32> {
         let head = memory.read(address, 16).ok()?;
-        let count = word_at(head, self.layout.object.refcnt) & REFERENCE_COUNT;
         let type_address = word_at(head, self.layout.object.ob_type);
-        if count == 0 || count >= MOST_REFERENCES {
+        if !is_alive(word_at(head, self.layout.object.refcnt)) {
             return None;
         }
         self.types.index_of(memory, self.layout, type_address)
+    }
+
+    /// The same of an object that begins with `head`, when it is of one of the types asked for last.
+    #[inline]
+    fn recent_type(&self, head: &[u8; leaves::HEAD]) -> Option<u32> {
+        let at = &self.layout.object;
+        let type_of = self.types.recent(word_at(head, at.ob_type));
+        type_of.filter(|_| is_alive(word_at(head, at.refcnt)))
     }
 
     #[inline(always)]
@@ -215,6 +255,12 @@ impl<'a> Found<'a> {
             Step::Key | Step::Member | Step::Stack | Step::Scanned => Label::UNNAMED,
         }
     }
+}
+
+/// Whether the word that counts an object's references is one of an object that has some.
+#[inline]
+fn is_alive(word: u64) -> bool {
+    (1..MOST_REFERENCES).contains(&(word & REFERENCE_COUNT))
 }
 
 /// What an object of a type must at least have.
@@ -239,6 +285,23 @@ impl<M: ReadMemory> Visitor<M> for Found<'_> {
             let label = self.label(step);
             self.objects.refer(spot, label);
         }
+    }
+
+    fn fields(&mut self, fields: &[Field], object: &[u8]) {
+        let type_of = self.type_of;
+        let mut labels = std::mem::take(&mut self.types.get_mut(type_of).info.labels);
+        if labels.is_empty() {
+            labels.extend(fields.iter().map(|field| self.label(Step::Field(field.name))));
+        }
+        for (field, &label) in fields.iter().zip(&labels) {
+            let target = word_at(object, field.offset);
+            if target != 0
+                && let Some(spot) = self.meet(target)
+            {
+                self.objects.refer(spot, label);
+            }
+        }
+        self.types.get_mut(type_of).info.labels = labels;
     }
 
     fn items(&mut self, first: u64, words: &[u8]) {

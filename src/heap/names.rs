@@ -46,6 +46,8 @@ pub struct Names {
     pub redacts_keys: bool,
     /// The last of these, by some bits of their address.
     recent: [((usize, usize), u32); RECENT],
+    /// The objects that were asked for last, by some bits of their address.
+    recent_objects: [(u64, u32); RECENT],
     /// The text that a name was found to have, as a number of its own.
     read: FxHashMap<(u32, Form), u32>,
 }
@@ -66,6 +68,7 @@ impl Default for Names {
             known: FxHashMap::default(),
             redacts_keys: false,
             recent: [((0, 0), 0); RECENT],
+            recent_objects: [(0, 0); RECENT],
             read: FxHashMap::default(),
         }
     }
@@ -105,8 +108,23 @@ impl Names {
     }
 
     /// The name that the object at `address` is; `None` when there are too many names.
-    #[inline(never)]
+    #[inline]
     pub fn object(&mut self, address: u64) -> Option<u32> {
+        let (known, id) = self.recent_objects[(address / 16) as usize % RECENT];
+        if known == address && address != 0 {
+            return Some(id);
+        }
+        self.find_object(address)
+    }
+
+    #[inline(never)]
+    fn find_object(&mut self, address: u64) -> Option<u32> {
+        let id = self.known_object(address)?;
+        self.recent_objects[(address / 16) as usize % RECENT] = (address, id);
+        Some(id)
+    }
+
+    fn known_object(&mut self, address: u64) -> Option<u32> {
         if let Some(&id) = self.objects.get(&address) {
             return Some(id);
         }

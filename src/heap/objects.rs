@@ -86,10 +86,9 @@ impl Objects {
         self.references.len()
     }
 
-    /// Whether another object with some references can be counted.
-    #[inline]
-    pub fn has_room(&self) -> bool {
-        self.count() < MOST && self.references.len() < MOST
+    /// Whether so many further objects with some references can be counted.
+    pub fn has_room_for(&self, further: usize) -> bool {
+        self.count() + further < MOST && self.references.len() < MOST
     }
 
     /// Notes a reference of the object whose row comes next.
@@ -140,9 +139,28 @@ impl Objects {
     #[inline]
     pub fn bytes(&self, row: u32) -> u64 {
         match self.rows.get(row as usize) {
-            Some(&Row { bytes: LARGE, .. }) => self.large.get(&row).copied().unwrap_or(u64::from(LARGE)),
-            Some(row) => u64::from(row.bytes),
+            Some(&each) => self.bytes_of(row, each),
             None => u64::from(self.leaf(row).bytes),
+        }
+    }
+
+    /// The type and bytes of a row that is no leaf.
+    #[inline]
+    pub fn type_and_bytes(&self, row: u32) -> (u32, u64) {
+        let each = self.rows[row as usize];
+        (each.type_of, self.bytes_of(row, each))
+    }
+
+    /// The bytes of all rows that are no leaves, in order.
+    pub fn bytes_of_holders(&self) -> impl Iterator<Item = u64> {
+        self.rows.iter().zip(0..).map(|(&each, row)| self.bytes_of(row, each))
+    }
+
+    #[inline]
+    fn bytes_of(&self, row: u32, each: Row) -> u64 {
+        match each.bytes {
+            LARGE => self.large.get(&row).copied().unwrap_or(u64::from(LARGE)),
+            bytes => u64::from(bytes),
         }
     }
 
@@ -238,16 +256,19 @@ impl Objects {
         let mut rows = roomy(ranks.count);
         rows.resize(ranks.count, HEAP);
         let [spots, leaf_spots] = &self.spots;
-        let of_objects = spots.iter().chain(leaf_spots);
-        for (number, &spot) in (0..).zip(of_objects).skip(holders) {
-            rows[ranks.of(spot) as usize] = number;
-        }
-        for reference in &mut self.references {
-            reference.target = match reference.target {
-                NO_SPOT => HEAP,
-                spot => rows[ranks.of(spot) as usize],
-            };
-        }
+        let of_objects = spots.iter().copied().zip(0..).skip(holders);
+        ranks.of_each(of_objects, |rank, number| rows[rank as usize] = number);
+        let of_leaves = leaf_spots.iter().copied().zip(spots.len() as u32..);
+        ranks.of_each(of_leaves, |rank, number| rows[rank as usize] = number);
+        let targets = self.references.iter_mut().map(|reference| &mut reference.target);
+        let of_targets = targets.filter_map(|target| match *target {
+            NO_SPOT => {
+                *target = HEAP;
+                None
+            }
+            spot => Some((spot, target)),
+        });
+        ranks.of_each(of_targets, |rank, target| *target = rows[rank as usize]);
         for &(reference, row) in rows_held {
             self.references[reference].target = row;
         }

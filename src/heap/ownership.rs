@@ -126,7 +126,7 @@ impl Ownership {
         let mut owned = Ownership {
             owners: vec![UNOWNED; holders],
             reached_leaves: vec![false; found.objects.count() - holders],
-            kept: (0..holders as u32).map(|row| found.objects.bytes(row)).collect(),
+            kept: found.objects.bytes_of_holders().collect(),
             order: Vec::with_capacity(holders),
             reached: 1,
             named: Vec::new(),
@@ -226,7 +226,7 @@ impl Ownership {
     #[inline(always)]
     fn claim<M: ReadMemory>(&mut self, reader: &mut Reader<M>, holder: Holder, reference: Reference) {
         let (row, label) = (reference.target, reference.label);
-        let (type_of, bytes) = (reader.objects.type_of(row), reader.objects.bytes(row));
+        let (type_of, bytes) = reader.objects.type_and_bytes(row);
         let frame = self.frame(reader, holder, label, type_of);
         let kind = reader.kinds[type_of as usize];
         if kind != Kind::NoObject {

@@ -25,8 +25,8 @@ impl Retention {
     pub fn of(references: References, objects: &Objects) -> Retention {
         let dominators = Dominators::find(&references);
         drop(references);
-        let holders = (0..objects.holders() as u32).map(|row| objects.bytes(row));
-        let sizes: Sizes = holders.chain(objects.leaves().map(|(_, bytes)| bytes)).collect();
+        let leaves = objects.leaves().map(|(_, bytes)| bytes);
+        let sizes: Sizes = objects.bytes_of_holders().chain(leaves).collect();
         let amounts = Retained::sum(&dominators, &sizes);
         Retention {
             sizes,

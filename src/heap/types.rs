@@ -5,9 +5,11 @@ use std::rc::Rc;
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::examine::ObjectSize;
-use cpython::objects::types::{TypeInfo, is_type};
+use cpython::objects::leaves::Leaf;
+use cpython::objects::types::{TypeInfo, flags, is_type};
 use rustc_hash::FxHashMap;
 
+use super::labels::Label;
 use super::live::nature_of;
 use super::{TypeTotals, naming};
 
@@ -30,7 +32,12 @@ pub struct Type {
 /// What an object of the type is read with.
 pub struct Known {
     pub of_type: Rc<TypeInfo>,
+    /// Its objects hold nothing, and no collector looks at them.
     pub is_leaf: bool,
+    /// How most of them can be measured, where that is simple.
+    pub leaf: Option<Leaf>,
+    /// The labels of its fields, once they were asked for.
+    pub labels: Vec<Label>,
 }
 
 /// Further addresses that are no types are looked at each time.
@@ -83,6 +90,8 @@ impl Types {
             info: Known {
                 of_type: Rc::new(nothing),
                 is_leaf: true,
+                leaf: None,
+                labels: Vec::new(),
             },
             name: "".into(),
             module_length: 0,
@@ -161,11 +170,17 @@ impl Types {
     /// The index of the type at `address`; `None` when no type stands there.
     #[inline]
     pub fn index_of<M: ReadMemory>(&mut self, memory: &mut M, layout: &Layout, address: u64) -> Option<u32> {
-        let (known, index) = self.recent[recent(address)];
-        if known == address && address != 0 {
-            return Some(index);
+        match self.recent(address) {
+            Some(index) => Some(index),
+            None => self.find(memory, layout, address),
         }
-        self.find(memory, layout, address)
+    }
+
+    /// The index of the type at `address`, when it is one of those that were asked for last.
+    #[inline]
+    pub fn recent(&self, address: u64) -> Option<u32> {
+        let (known, index) = self.recent[recent(address)];
+        (known == address && address != 0).then_some(index)
     }
 
     #[inline(never)]
@@ -187,12 +202,15 @@ impl Types {
         };
         let index = info.map(|info| {
             let (module, qualname) = naming::module_and_qualname(memory, layout, &info);
-            let is_leaf = info.is_leaf();
+            let is_leaf = info.is_leaf() && !info.has(flags::HAVE_GC);
+            let leaf = Leaf::of(layout, &info);
             self.all.push(Type {
                 own_sizeof: naming::has_own_sizeof(memory, layout, &info),
                 info: Known {
                     of_type: Rc::new(info),
                     is_leaf,
+                    leaf,
+                    labels: Vec::new(),
                 },
                 name: format!("{module}.{qualname}").into(),
                 module_length: module.len(),

@@ -39,7 +39,7 @@ struct Recent {
     slot: u32,
 }
 
-const RECENT: usize = 16;
+const RECENT: usize = 64;
 /// The bits of an address that say in which slot it lies, and whether it is aligned.
 const SLOT_AND_ALIGNMENT: u64 = !(SLOT_SIZE - 1) | (OBJECT_ALIGNMENT - 1);
 /// No slot begins there.
@@ -185,11 +185,36 @@ struct RankedWord {
 
 impl Ranks {
     /// The number of the member at `spot`.
-    #[inline]
+    #[inline(always)]
     pub fn of(&self, spot: Spot) -> u32 {
         let word = &self.words[spot as usize / 64];
         let below = word.bits & ((1 << (spot % 64)) - 1);
         word.before + below.count_ones()
+    }
+
+    /// Calls `see` with the number of the member at each of `spots`, in their order.
+    #[inline]
+    pub fn of_each<T>(&self, spots: impl Iterator<Item = (Spot, T)>, see: impl FnMut(u32, T)) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("popcnt") {
+            // SAFETY: the processor has the instruction.
+            return unsafe { self.of_each_counting(spots, see) };
+        }
+        self.of_each_anywhere(spots, see);
+    }
+
+    /// With the instruction that counts the bits of a word, which not every processor of this kind has.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "popcnt")]
+    fn of_each_counting<T>(&self, spots: impl Iterator<Item = (Spot, T)>, see: impl FnMut(u32, T)) {
+        self.of_each_anywhere(spots, see);
+    }
+
+    #[inline(always)]
+    fn of_each_anywhere<T>(&self, spots: impl Iterator<Item = (Spot, T)>, mut see: impl FnMut(u32, T)) {
+        for (spot, each) in spots {
+            see(self.of(spot), each);
+        }
     }
 }
 
@@ -234,5 +259,10 @@ mod tests {
         for (rank, &spot) in all.iter().enumerate() {
             assert_eq!(ranks.of(spot), rank as u32);
         }
+        let mut found = Vec::new();
+        ranks.of_each(all.iter().copied().zip(0u32..), |rank, expected| {
+            found.push((rank, expected))
+        });
+        assert!(found.len() == all.len() && found.iter().all(|(rank, expected)| rank == expected));
     }
 }

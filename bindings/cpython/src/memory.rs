@@ -103,9 +103,8 @@ impl std::error::Error for Unreadable {}
 /// The word at `offset` of `bytes`; zero when the bytes end before it.
 #[inline]
 pub fn word_at(bytes: &[u8], offset: u64) -> u64 {
-    let offset = offset as usize;
-    match bytes.get(offset..offset.wrapping_add(8)) {
-        Some(piece) => u64::from_le_bytes(piece.try_into().unwrap_or_default()),
+    match bytes.get(offset as usize..).and_then(|rest| rest.first_chunk()) {
+        Some(&word) => u64::from_le_bytes(word),
         None => 0,
     }
 }
@@ -113,9 +112,8 @@ pub fn word_at(bytes: &[u8], offset: u64) -> u64 {
 /// The four-byte number at `offset` of `bytes`; zero when the bytes end before it.
 #[inline]
 pub fn half_at(bytes: &[u8], offset: u64) -> u32 {
-    let offset = offset as usize;
-    match bytes.get(offset..offset.wrapping_add(4)) {
-        Some(piece) => u32::from_le_bytes(piece.try_into().unwrap_or_default()),
+    match bytes.get(offset as usize..).and_then(|rest| rest.first_chunk()) {
+        Some(&half) => u32::from_le_bytes(half),
         None => 0,
     }
 }

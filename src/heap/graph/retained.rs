@@ -29,13 +29,16 @@ impl Retained {
     pub fn sum(dominators: &Dominators, sizes: &Sizes) -> Self {
         let above = dominators.above();
         let mut amounts = vec![Amount::default(); above.len()];
-        for (node, &place) in (0..).zip(dominators.places()) {
-            if let Some(amount) = amounts.get_mut(place as usize)
-                && node != ROOT
-            {
-                amount.bytes = amount.bytes.saturating_add(sizes.of(node));
+        for (&place, bytes) in dominators.places().iter().zip(sizes.iter()) {
+            if let Some(amount) = amounts.get_mut(place as usize) {
+                amount.bytes = amount.bytes.saturating_add(bytes);
                 amount.nodes += 1;
             }
+        }
+        // What the virtual root has of its own is nobody's.
+        if let Some(root) = amounts.first_mut() {
+            root.bytes = root.bytes.saturating_sub(sizes.of(ROOT));
+            root.nodes -= 1;
         }
         for number in (1..above.len()).rev() {
             let dominator = above[number];

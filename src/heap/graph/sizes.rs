@@ -44,6 +44,15 @@ impl Sizes {
         }
     }
 
+    /// The bytes of all nodes, in order.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = u64> {
+        self.small.iter().zip(0..).map(|(&small, node)| match small {
+            LARGE => self.of(node),
+            bytes => u64::from(bytes),
+        })
+    }
+
     /// How many nodes were given.
     pub fn len(&self) -> usize {
         self.small.len()
@@ -72,6 +81,7 @@ mod tests {
         let given = [0, 16, u64::from(u32::MAX) - 1, u64::from(u32::MAX), 1 << 40, 7];
         let sizes: Sizes = given.into_iter().collect();
         assert_eq!(sizes.len(), given.len());
+        assert!(sizes.iter().eq(given));
         for (node, bytes) in (0..).zip(given) {
             assert_eq!(sizes.of(node), bytes);
         }

@@ -16,10 +16,12 @@ use super::visit::{Extent, Step, Visitor};
 pub struct Examiner<'a> {
     pub(super) layout: &'a Layout,
     pub(super) blocks: Blocks,
+    /// `Blocks::largest_small`.
+    pub(super) largest_small: u64,
     /// Where no allocator is at work: the data of executables and libraries, in order of address.
     statics: Vec<Range<u64>>,
     /// A range without statics in which the last object was.
-    dynamic: Range<u64>,
+    pub(super) dynamic: Range<u64>,
     /// The interpreters, which hold the dicts of static types (3.12 and later).
     pub(super) interpreters: Vec<u64>,
     words: Vec<u64>,
@@ -48,6 +50,7 @@ impl<'a> Examiner<'a> {
         Examiner {
             layout,
             blocks,
+            largest_small: blocks.largest_small(),
             statics,
             dynamic: 0..0,
             interpreters,
@@ -66,6 +69,7 @@ impl<'a> Examiner<'a> {
 
     pub fn set_blocks(&mut self, blocks: Blocks) {
         self.blocks = blocks;
+        self.largest_small = blocks.largest_small();
     }
 
     /// Measures the object at `address`, whose type is `info`, and tells `visitor` what it refers to.
@@ -84,7 +88,7 @@ impl<'a> Examiner<'a> {
     }
 
     /// Measures an object of a type that holds no references (`TypeInfo::is_leaf`).
-    #[inline(always)]
+    #[cold]
     pub fn measure_leaf<M: ReadMemory>(
         &mut self,
         memory: &mut M,
@@ -92,7 +96,7 @@ impl<'a> Examiner<'a> {
         address: u64,
     ) -> Result<ObjectSize, Unreadable> {
         bounds::object(address)?;
-        let extent = self.leaf(memory, info, address)?;
+        let extent = self.scalar(memory, info, address)?;
         self.total(memory, info, address, extent, 0, 0)
     }
 
@@ -137,7 +141,7 @@ impl<'a> Examiner<'a> {
         let small = info.presize + extent.own;
         let has_sentinel = info.has(flags::HEAPTYPE) && info.itemsize > 0;
         let is_sure = behind == 0 && !has_sentinel && self.dynamic.contains(&address);
-        if is_sure && small <= self.blocks.largest_small() {
+        if is_sure && small <= self.largest_small {
             let size = ObjectSize {
                 getsizeof: extent.counted.saturating_add(info.counted_presize),
                 bytes: blocks::small(small)
@@ -269,12 +273,7 @@ impl<'a> Examiner<'a> {
         if !info.fields.is_empty() {
             self.bounds.block(memory, address, info.basicsize)?;
             let bytes = memory.read(address, info.basicsize as usize)?;
-            for field in &info.fields {
-                let target = word_at(bytes, field.offset);
-                if target != 0 {
-                    visitor.reference(Step::Field(field.name), target);
-                }
-            }
+            visitor.fields(&info.fields, bytes);
         }
         for &(from, to) in &info.unknown {
             self.scan(memory, address + from, address + to, visitor)?;

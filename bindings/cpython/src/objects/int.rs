@@ -17,24 +17,33 @@ pub struct IntHeader {
 
 impl IntHeader {
     /// Reads the head of the `int` at `address`.
-    #[inline]
     pub fn read(memory: &mut impl ReadMemory, layout: &Layout, address: u64) -> Result<Self, Unreadable> {
+        let word = memory.word(address.wrapping_add(Self::offset(layout)))?;
+        Ok(Self::of_word(layout, word))
+    }
+
+    /// Where in an `int` the word stands that says how many digits it has.
+    #[inline]
+    pub fn offset(layout: &Layout) -> u64 {
         match layout.int.form {
-            IntForm::SignedSize | IntForm::SignedSizeAtLeastOne => {
-                let size = memory.word(address.wrapping_add(layout.object.ob_size))? as i64;
-                Ok(IntHeader {
-                    digits: size.unsigned_abs(),
-                    negative: size < 0,
-                })
-            }
-            IntForm::Tag(offset) => {
-                // Two low bits are the sign (0 positive, 1 zero, 2 negative), the third marks a preallocated number.
-                let tag = memory.word(address.wrapping_add(offset))?;
-                Ok(IntHeader {
-                    digits: if tag & 3 == 1 { 0 } else { tag >> 3 },
-                    negative: tag & 3 == 2,
-                })
-            }
+            IntForm::SignedSize | IntForm::SignedSizeAtLeastOne => layout.object.ob_size,
+            IntForm::Tag(offset) => offset,
+        }
+    }
+
+    /// What that word says.
+    #[inline]
+    pub fn of_word(layout: &Layout, word: u64) -> Self {
+        match layout.int.form {
+            IntForm::SignedSize | IntForm::SignedSizeAtLeastOne => IntHeader {
+                digits: (word as i64).unsigned_abs(),
+                negative: (word as i64) < 0,
+            },
+            // Two low bits are the sign (0 positive, 1 zero, 2 negative), the third marks a preallocated number.
+            IntForm::Tag(_) => IntHeader {
+                digits: if word & 3 == 1 { 0 } else { word >> 3 },
+                negative: word & 3 == 2,
+            },
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod dict;
 pub mod examine;
 pub mod frames;
 pub mod int;
+pub mod leaves;
 mod library;
 pub mod lines;
 mod mappings;

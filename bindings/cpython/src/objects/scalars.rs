@@ -1,6 +1,5 @@
 //! Objects that are measured by what their heads say: numbers, text, buffers, and all that has a fixed part and items.
 
-use crate::layout::IntForm;
 use crate::memory::{ReadMemory, Unreadable, half_at, word_at};
 
 use super::content::Content;
@@ -15,23 +14,7 @@ const LARGEST: u64 = 1 << 46;
 const BYTES_HEAD: u64 = 33;
 
 impl Examiner<'_> {
-    /// Measures an object that holds no references by its items: the few kinds that most objects are of at once.
-    #[inline(always)]
-    pub(super) fn leaf<M: ReadMemory>(
-        &mut self,
-        memory: &mut M,
-        info: &TypeInfo,
-        address: u64,
-    ) -> Result<Extent, Unreadable> {
-        match info.content {
-            Content::Str => self.text(memory, info, address),
-            Content::Int => self.int(memory, info, address),
-            Content::Scalar if info.itemsize == 0 => Ok(Extent::single(info.basicsize)),
-            _ => self.scalar(memory, info, address),
-        }
-    }
-
-    /// The same for every kind.
+    /// Measures an object by its items.
     pub(super) fn scalar<M: ReadMemory>(
         &mut self,
         memory: &mut M,
@@ -68,44 +51,18 @@ impl Examiner<'_> {
         }
     }
 
-    #[inline(always)]
     fn int<M: ReadMemory>(&mut self, memory: &mut M, info: &TypeInfo, address: u64) -> Result<Extent, Unreadable> {
         let digits = IntHeader::read(memory, self.layout, address)?.digits;
         let size = self.checked(address, info.basicsize, digits.max(1), info.itemsize)?;
-        let counted = match self.layout.int.form {
-            // `int.__sizeof__` knows nothing of what a subclass adds.
-            IntForm::SignedSize => self.layout.int.digits + 4 * digits,
-            IntForm::SignedSizeAtLeastOne => self.layout.int.digits + 4 * digits.max(1),
-            IntForm::Tag(_) => size,
-        };
         Ok(Extent {
-            counted,
+            counted: self.counted_digits(digits, size),
             own: size,
             tables: 0,
             length: 0,
         })
     }
 
-    #[inline(always)]
     fn text<M: ReadMemory>(&mut self, memory: &mut M, info: &TypeInfo, address: u64) -> Result<Extent, Unreadable> {
-        /// `compact` and `ascii`, with a `kind` of one byte.
-        const COMPACT_ASCII: u32 = 1 << 6 | 1 << 5 | 1 << 2;
-        let at = &self.layout.text;
-        let bytes = memory.read(address, at.ascii_size as usize)?;
-        let length = word_at(bytes, at.length);
-        let is_compact_ascii = half_at(bytes, at.state) & 0x7c == COMPACT_ASCII;
-        let wide = at.wstr.map_or(0, |(wstr, _)| word_at(bytes, wstr));
-        if is_compact_ascii && length < LARGEST / 4 && wide == 0 {
-            return Ok(Extent {
-                length,
-                ..Extent::single(at.ascii_size + length + 1)
-            });
-        }
-        self.any_text(memory, info, address)
-    }
-
-    #[inline(never)]
-    fn any_text<M: ReadMemory>(&mut self, memory: &mut M, info: &TypeInfo, address: u64) -> Result<Extent, Unreadable> {
         let at = self.layout.text;
         let bytes = memory.read(address, at.ascii_size as usize)?;
         let state = half_at(bytes, at.state);

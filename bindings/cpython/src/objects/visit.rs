@@ -2,7 +2,7 @@
 
 use crate::memory::word_at;
 
-use super::types::FieldName;
+use super::types::{Field, FieldName};
 
 /// Is told every reference of the objects that are examined.
 pub trait Visitor<M> {
@@ -16,6 +16,16 @@ pub trait Visitor<M> {
             let target = word_at(word, 0);
             if target != 0 {
                 self.reference(Step::Index(place), target);
+            }
+        }
+    }
+
+    /// The fields of an object's type, and the object's fixed part, in which each of them is a reference or NULL.
+    fn fields(&mut self, fields: &[Field], object: &[u8]) {
+        for field in fields {
+            let target = word_at(object, field.offset);
+            if target != 0 {
+                self.reference(Step::Field(field.name), target);
             }
         }
     }
