@@ -8,9 +8,9 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::capture::plan::Graph;
 use crate::commands::Command;
 use crate::error::{Error, exit_code};
-use crate::heap::wanted::Graph;
 use crate::report::difference::DifferenceFormat;
 use crate::report::explanation::output::ExplanationFormat;
 use crate::report::export::ExportFormat;

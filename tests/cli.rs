@@ -147,7 +147,7 @@ fn help_and_version_are_answers_and_no_errors() {
         (&["attach", "--help"], "--fail-on"),
         (
             &["attach", "--help"],
-            "What an SVG shows. `ownership`: the bytes by who holds them",
+            "What an SVG shows. `ownership`: the dominator tree",
         ),
         (&["attach", "--help"], "half as many owners"),
         (&["run", "-h"], "pymemscope run -m http.server 8000"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::heap::wanted::Wanted;
+pub use crate::heap::wanted::{Division, Graph, Wanted};
 use crate::target::freeze::FreezeMode;
 
 /// When snapshots are taken, and how the program is held still for them.

@@ -9,13 +9,12 @@ use super::{
     Freezing, Showing, Target, TypedCommand, TypedDivision, TypedFreeze, TypedSeverity, TypedSource, Watching,
     questions,
 };
-use crate::capture::plan::CapturePlan;
+use crate::capture::plan::{CapturePlan, Division, Wanted};
 use crate::capture::source::{CoreFile, Source};
 use crate::commands::diff::Comparison;
 use crate::commands::export::Export;
 use crate::commands::{Command, Settings};
 use crate::error::Error;
-use crate::heap::wanted::{Division, Wanted};
 use crate::report::difference::DifferenceFormat;
 use crate::report::output::Format;
 use crate::rules::finding::Severity;
