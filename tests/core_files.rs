@@ -66,6 +66,7 @@ fn an_interpreter_that_is_gone_or_replaced_is_named_and_found_elsewhere() {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/targets/empty.py");
         let target = Target::spawn(command.arg(script));
         target.line();
+        target.rests();
         assert!(has_mapped(target.pid(), &image), "{}", image.display());
         let live = attach(target.pid(), &[]);
         let core = by_gdb(target.pid(), &folder);
