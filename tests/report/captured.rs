@@ -111,6 +111,7 @@ fn heap() -> Heap {
 fn type_totals(name: &str, count: u64, bytes: u64) -> TypeTotals {
     TypeTotals {
         name: name.into(),
+        nature: Default::default(),
         count,
         bytes,
         retained_bytes: 2 * bytes,

@@ -193,6 +193,6 @@ mod tests {
         assert_eq!(repetitions(&keys, 2), 3);
         assert_eq!(repetitions(&keys, 1), 1);
         assert_eq!(repetitions(&keys, 9), 0);
-        assert_eq!(repetitions(&[], 1), 0);
+        assert_eq!(repetitions::<(u32, u32)>(&[], 1), 0);
     }
 }

@@ -172,6 +172,17 @@ mod tests {
     }
 
     #[test]
+    fn below_a_node_are_those_whose_path_it_stands_on() {
+        for graph in shapes::many(500) {
+            let dominators = Dominators::find(&graph);
+            for node in 0..graph.nodes() {
+                let expected = NodeSet::where_true(graph.nodes(), |each| dominators.path(each).any(|at| at == node));
+                assert_eq!(dominators.below(node), expected, "node {node} of {graph:?}");
+            }
+        }
+    }
+
+    #[test]
     fn the_path_leads_to_the_root() {
         // 0 → 1 → {2, 3} → 4 → 5
         let graph = shapes::from_rows(&[&[1], &[2, 3], &[4], &[4], &[5], &[]]);
