@@ -1,7 +1,11 @@
-"""A mixed heap of N objects that does on request what the census is compared with, each answered by one JSON line.
+"""A heap of N objects that does on request what the profiler is compared with, each answered by one JSON line.
+
+    python heap.py N [units | chain]
 
 Units of 20 objects: an instance with a dict, a slotted one, a dict, a list, a tuple, a set, a bytes, a function with its
-cell and closure, texts, floats and ints. About a third of them are tracked by the collector.
+cell and closure, texts, floats and ints. About a third of them are tracked by the collector. A chain is a linked list of N
+slotted nodes. Whatever is compared is given the same: the root, which is the list of units or the first node, or an object
+in the middle.
 """
 
 import gc
@@ -47,22 +51,65 @@ def unit(number):
     )
 
 
+def timed(question):
+    started = time.process_time()
+    question()
+    return {"cpu": time.process_time() - started}
+
+
 def census():
     """What a thorough loop in the process itself costs: type and size of everything that is tracked."""
-    started = time.process_time()
     counts, sizes = Counter(), Counter()
-    for each in gc.get_objects():
-        counts[type(each)] += 1
-        sizes[type(each)] += sys.getsizeof(each)
-    return {"cpu": time.process_time() - started}
+
+    def count():
+        for each in gc.get_objects():
+            counts[type(each)] += 1
+            sizes[type(each)] += sys.getsizeof(each)
+
+    return timed(count)
 
 
 def guppy():
     from guppy import hpy
 
-    started = time.process_time()
-    str(hpy().heap())
-    return {"cpu": time.process_time() - started}
+    return timed(lambda: str(hpy().heap()))
+
+
+def domisize():
+    from guppy import hpy
+
+    return timed(lambda: hpy().iso(HEAP).domisize)
+
+
+def shpaths():
+    from guppy import hpy
+
+    return timed(lambda: str(hpy().iso(middle()).shpaths))
+
+
+def asizeof():
+    from pympler import asizeof
+
+    return timed(lambda: asizeof.asizeof(HEAP))
+
+
+def muppy():
+    from pympler import muppy, summary
+
+    return timed(lambda: summary.summarize(muppy.get_objects()))
+
+
+def backrefs():
+    import objgraph
+
+    return timed(lambda: objgraph.find_backref_chain(middle(), objgraph.is_proper_module))
+
+
+def growth():
+    import objgraph
+
+    objgraph.growth()
+    return timed(objgraph.growth)
 
 
 def fork():
@@ -92,11 +139,28 @@ class Ticker(threading.Thread):
             before = now
 
 
+def middle():
+    return HEAP[len(HEAP) // 2][0]
+
+
+class Node:
+    __slots__ = ("next",)
+
+
+def chain(length):
+    first = None
+    for _ in range(length):
+        node = Node()
+        node.next = first
+        first = node
+    return first
+
+
 def main():
-    heap = [unit(number) for number in range(int(sys.argv[1]) // 20)]
-    gc.collect()
     ticker = Ticker()
-    print(json.dumps({"tracked": len(gc.get_objects()), "units": len(heap)}), flush=True)
+    some = middle() if isinstance(HEAP, list) else HEAP.next
+    there = {"tracked": len(gc.get_objects()), "root": id(HEAP), "middle": id(some), "type": f"__main__.{type(some).__name__}"}
+    print(json.dumps(there), flush=True)
     for line in sys.stdin:
         request = line.strip()
         if request == "watch":
@@ -107,8 +171,14 @@ def main():
         elif request == "gap":
             answer = {"seconds": ticker.longest}
         else:
-            answer = {"census": census, "guppy": guppy, "fork": fork}[request]()
+            answer = globals()[request]()
         print(json.dumps(answer), flush=True)
 
 
+OBJECTS = int(sys.argv[1])
+HEAP = chain(OBJECTS) if sys.argv[2:] == ["chain"] else [unit(number) for number in range(OBJECTS // 20)]
+gc.collect()
 main()
+# Taken apart from its head: the last reference to a long chain would take all of it down in one recursion.
+while getattr(HEAP, "next", None):
+    HEAP = HEAP.next

@@ -59,6 +59,7 @@ fn copied(python: &Interpreter) -> Copied {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/varied.py");
     let program = Target::spawn(python.command().arg("-S").arg(script));
     assert_eq!(program.line().trim_end(), "ready");
+    program.rests();
     let mut target = open::Target::open(program.pid(), Stopping::NotIntended).unwrap();
     // Its threads may still be on their way into their locks.
     kill(Pid::from_raw(program.pid() as i32), Signal::SIGSTOP).unwrap();

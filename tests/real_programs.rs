@@ -32,6 +32,13 @@ fn server(python: &Interpreter, code: &str) -> (Target, u16) {
     (target, port.unwrap_or_else(|| panic!("no port in {line:?}")))
 }
 
+/// A look at a program that has done what it was asked: the thread that served a page may still be ending.
+#[track_caller]
+fn look(target: &Target, options: &[&str]) -> Value {
+    target.rests();
+    attach(target.pid(), options)
+}
+
 /// Nothing in the report may be missing or in doubt.
 #[track_caller]
 fn understood(report: &Value, python: &Interpreter) {
@@ -81,8 +88,8 @@ runpy.run_module('http.server', run_name='__main__', alter_sys=True)";
         let page = get(port, "/Cargo.toml");
         assert!(page.0.contains("200") && page.1.contains("pymemscope"), "{page:?}");
         for freeze in ["fork", "stop", "none"] {
-            let report = attach(target.pid(), &["--freeze", freeze]);
-            // The thread that served the page may still be ending; only a program that is stopped is read whole.
+            let report = look(&target, &["--freeze", freeze]);
+            // Only a program that is stopped is read whole.
             if freeze != "none" {
                 understood(&report, python);
             }
@@ -130,7 +137,7 @@ server.serve_forever()";
         for number in 0..20 {
             assert_eq!(get(port, &format!("/order/{number}")).1, format!("order {number}"));
             if number % 5 == 0 {
-                understood(&attach(target.pid(), &[]), python);
+                understood(&look(&target, &[]), python);
             }
         }
     });
@@ -169,7 +176,7 @@ server.serve_forever()";
         for number in 0..10 {
             assert_eq!(get(port, &format!("/user/{number}")).1, format!("users {}", number + 1));
             if number % 4 == 0 {
-                understood(&attach(target.pid(), &[]), python);
+                understood(&look(&target, &[]), python);
             }
         }
     });
@@ -189,8 +196,8 @@ for line in sys.stdin:
         let mut target = Target::spawn(python.command().args(["-u", "-c", code]));
         assert_eq!(target.line(), "ready\n");
         for freeze in ["fork", "stop"] {
-            let report = attach(target.pid(), &["--freeze", freeze]);
-            // The thread that served the page may still be ending; only a program that is stopped is read whole.
+            let report = look(&target, &["--freeze", freeze]);
+            // Only a program that is stopped is read whole.
             if freeze != "none" {
                 understood(&report, python);
             }
@@ -229,7 +236,7 @@ fn pip_at_work_ends_as_it_would_have() {
         let length = stream.read(&mut request).unwrap();
         assert!(request[..length].starts_with(b"GET /simple/made-up/"));
 
-        understood(&attach(target.pid(), &[]), python);
+        understood(&look(&target, &[]), python);
         write!(stream, "HTTP/1.0 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
         drop(stream);
         // Nothing by that name: pip says so, and ends with 1, as it does when nobody looks.

@@ -114,6 +114,7 @@ fn start(python: &Interpreter) -> (Target, Vec<Sample>) {
     let target = Target::spawn(python.command().arg(&script));
     let lines = std::iter::from_fn(|| Some(target.line()).filter(|line| line.trim_end() != "ready"));
     let samples = lines.map(|line| Sample::parse(line.trim_end())).collect();
+    target.rests();
     std::fs::remove_file(script).unwrap();
     (target, samples)
 }

@@ -2,12 +2,13 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -55,7 +56,7 @@ impl Target {
         Target { child, lines }
     }
 
-    /// Starts one of the programs in `tests/targets`; `None` when it says that it cannot run on this interpreter.
+    /// Starts one of the programs in `tests/targets` and waits until it rests; `None` when it says that it cannot run on this interpreter.
     pub fn start(python: &Interpreter, name: &str) -> Option<(Target, Value)> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/targets").join(name);
         let target = Target::spawn(python.command().arg(&script));
@@ -64,7 +65,24 @@ impl Target {
             eprintln!("{name} is skipped on {}: {reason}", python.name());
             return None;
         }
+        target.rests();
         Some((target, said))
+    }
+
+    /// Returns when all its threads sleep: what it had to do after its last word is done.
+    #[track_caller]
+    pub fn rests(&self) {
+        let tasks = format!("/proc/{}/task", self.pid());
+        let sleeps = |thread: fs::DirEntry| {
+            // One that has just ended does nothing any more.
+            let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            stat.rsplit_once(") ").is_none_or(|(_, fields)| fields.starts_with('S'))
+        };
+        let deadline = Instant::now() + DEADLINE;
+        while !fs::read_dir(&tasks).unwrap().all(|thread| sleeps(thread.unwrap())) {
+            assert!(Instant::now() < deadline, "the target is at work for {DEADLINE:?}");
+            thread::yield_now();
+        }
     }
 
     pub fn pid(&self) -> u32 {

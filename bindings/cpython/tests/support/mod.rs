@@ -3,11 +3,13 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use cpython::Symbols;
 use cpython::memory::{Fault, ReadMemory};
@@ -83,6 +85,13 @@ impl Target {
             Some((name.to_owned(), value.to_owned()))
         });
         let facts = facts.collect();
+        // What it had to do after its last word is done when it sleeps.
+        let stat = format!("/proc/{}/stat", child.id());
+        let deadline = Instant::now() + Duration::from_secs(180);
+        while !fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") S ")) {
+            assert!(Instant::now() < deadline, "the program does not wait for input");
+            thread::yield_now();
+        }
         Target {
             child,
             _stdin: stdin,
