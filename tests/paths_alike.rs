@@ -118,7 +118,10 @@ fn what_is_alike_is_told_once() {
             .map(|group| text(&group["example"], "path"))
             .collect();
         paths.sort_unstable();
-        assert_eq!(paths, ["__main__.LONG([0] × 5000)", "__main__.NESTED([0] × 4999)[1]"]);
+        assert_eq!(
+            paths,
+            ["__main__.LONG([0] × 5000)[0]", "__main__.NESTED([0] × 4999)[1]"]
+        );
         target.tell("");
         target.wait();
     });

@@ -7,6 +7,7 @@ use super::TypeTotals;
 use super::detail::{By, Detail, Held, NO_TYPE};
 use super::facts::{Facts, Nature, WeakReference};
 use super::found::Found;
+use super::graph::NO_NODE;
 use super::graph::nodes::NodeSet;
 use super::labels::{Label, LabelKind};
 use super::live::Live;
@@ -30,10 +31,17 @@ pub struct Numbering {
 impl Numbering {
     /// Of `holders` rows that are no objects and all others.
     fn of(found: &Found, holders: usize) -> Numbering {
-        let count = found.objects.count() as u32;
-        let mut rows: Vec<u32> = (0..count).collect();
-        rows[holders..].sort_by_cached_key(|&row| found.address_of(row));
-        let mut number_of = vec![0; rows.len()];
+        let (count, ranks) = (found.objects.count(), found.spots.ranks_by_address());
+        // What was met and is no object has a rank and no row.
+        let mut row_at = vec![NO_NODE; ranks.count];
+        for row in holders as u32..count as u32 {
+            row_at[ranks.of(found.objects.spot(row)) as usize] = row;
+        }
+        drop(ranks);
+        let mut rows: Vec<u32> = Vec::with_capacity(count);
+        rows.extend(0..holders as u32);
+        rows.extend(row_at.into_iter().filter(|&row| row != NO_NODE));
+        let mut number_of = vec![0; count];
         for (number, &row) in rows.iter().enumerate() {
             number_of[row as usize] = number as u32;
         }
@@ -65,8 +73,14 @@ pub fn describe<M: ReadMemory>(facts: Live<'_, '_, M>, besides: &Besides) -> (De
         known: Default::default(),
         numbering: &numbering,
     };
+    let count = numbering.rows.len();
+    let references = describing.facts.found.objects.reference_count() + besides.tasks.len() + besides.adopted.len();
     let mut detail = Detail {
         holders: besides.holders,
+        addresses: Vec::with_capacity(count),
+        bytes: Vec::with_capacity(count),
+        ends: Vec::with_capacity(count),
+        references: Vec::with_capacity(references),
         ..Detail::default()
     };
     for (&row, number) in numbering.rows.iter().zip(0..) {
@@ -240,6 +254,12 @@ pub fn complete(
         .map(|index| numbers.get(&*all.get(index).name).copied())
         .map(|number| number.unwrap_or(NO_TYPE))
         .collect();
+    let count = numbering.rows.len();
+    detail.types.reserve_exact(count);
+    if retention.is_some() {
+        detail.retained_bytes.reserve_exact(count);
+        detail.dominators.reserve_exact(count);
+    }
     for (number, &row) in numbering.rows.iter().enumerate() {
         let type_of = number_of_type[facts.found.objects.type_of(row) as usize];
         detail

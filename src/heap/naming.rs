@@ -204,7 +204,7 @@ pub fn key_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) ->
     if tp_flags & flags::LONG_SUBCLASS != 0
         && let Ok(Some(number)) = int::int_value(memory, layout, address)
     {
-        return cut(&number.to_string(), LONGEST_KEY);
+        return number.to_string();
     }
     let type_name = memory
         .word(address.wrapping_add(layout.object.ob_type))

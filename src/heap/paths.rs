@@ -178,3 +178,15 @@ pub fn key_at<M: ReadMemory>(memory: &mut M, layout: &Layout, dict: u64, positio
         .ok()?;
     (key != 0).then_some(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_key_in_quotes_and_what_is_no_text_stays_as_it_is() {
+        assert_eq!(key_of_name("lines"), "'lines'");
+        assert_eq!(key_of_name("[7]"), "7");
+        assert_eq!(key_of_name(&"x".repeat(41)), format!("'{}…'", "x".repeat(40)));
+    }
+}

@@ -131,6 +131,26 @@ impl Spots {
         }
     }
 
+    /// The same in the order of the members' addresses.
+    pub fn ranks_by_address(&self) -> Ranks {
+        let mut chunks: Vec<usize> = (0..self.slot_of.len()).collect();
+        chunks.sort_unstable_by_key(|&chunk| self.slots.start(self.slot_of[chunk] as usize));
+        let none = RankedWord { bits: 0, before: 0 };
+        let mut words = vec![none; self.bits.len()];
+        let mut sum = 0;
+        for chunk in chunks {
+            let places = chunk * WORDS..(chunk + 1) * WORDS;
+            for (word, &bits) in words[places.clone()].iter_mut().zip(&self.bits[places]) {
+                *word = RankedWord { bits, before: sum };
+                sum += bits.count_ones();
+            }
+        }
+        Ranks {
+            words,
+            count: sum as usize,
+        }
+    }
+
     /// The slot of an address where an object can stand.
     #[inline(never)]
     fn find_slot(&mut self, address: u64) -> Option<Recent> {
@@ -177,6 +197,7 @@ pub struct Ranks {
     pub count: usize,
 }
 
+#[derive(Debug, Clone, Copy)]
 struct RankedWord {
     bits: u64,
     /// How many members come before those of the word.
@@ -264,5 +285,11 @@ mod tests {
             found.push((rank, expected))
         });
         assert!(found.len() == all.len() && found.iter().all(|(rank, expected)| rank == expected));
+        all.sort_unstable_by_key(|&spot| spots.address(spot));
+        let ranks = spots.ranks_by_address();
+        assert_eq!(ranks.count, all.len());
+        for (rank, &spot) in all.iter().enumerate() {
+            assert_eq!(ranks.of(spot), rank as u32);
+        }
     }
 }

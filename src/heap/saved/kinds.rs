@@ -86,6 +86,8 @@ pub struct Kinds<'a> {
     detail: &'a Detail,
     /// The dicts of classes.
     of_classes: NodeSet,
+    /// Tuples in which functions have their cells.
+    closures: NodeSet,
     /// By the numbers of names: what a member of this name is.
     members: Vec<(u32, Kind)>,
 }
@@ -103,6 +105,10 @@ impl<'a> Kinds<'a> {
                 of_classes.insert(held.target);
             }
         }
+        let mut closures = NodeSet::none_of(detail.count() as u32);
+        for &(closure, _) in detail.variables.keys() {
+            closures.insert(closure);
+        }
         let member = |(name, number): (&Rc<str>, u32)| {
             let kind = match &**name {
                 "__defaults__" | "__kwdefaults__" => Kind::Default,
@@ -115,6 +121,7 @@ impl<'a> Kinds<'a> {
         Kinds {
             detail,
             of_classes,
+            closures,
             members: detail.names.iter().zip(0..).filter_map(member).collect(),
         }
     }
@@ -126,7 +133,7 @@ impl<'a> Kinds<'a> {
 
     fn variable(&self, holder: u32, held: Held) -> Option<u32> {
         match held.by() {
-            By::Index(place) => self.detail.variables.get(&(holder, place)).copied(),
+            By::Index(place) if self.closures.contains(holder) => self.detail.variables.get(&(holder, place)).copied(),
             _ => None,
         }
     }
