@@ -49,8 +49,10 @@ pub struct Found<'a> {
     pub running: Vec<u32>,
     /// Whether the object being examined is one.
     is_running: bool,
-    /// The type of the object that is being examined.
+    /// The type of the object that is being examined; `NO_OBJECT` while roots are gathered.
     type_of: u32,
+    /// References that count if their words turn out to be addresses of objects, by their numbers.
+    doubtful: Vec<(usize, u64)>,
     /// Judges words that may be references.
     judge: Examiner<'a>,
     /// The heads of the collector's lists, which are no objects.
@@ -72,6 +74,7 @@ impl<'a> Found<'a> {
             running: Vec::new(),
             is_running: false,
             type_of: NO_OBJECT,
+            doubtful: Vec::new(),
             judge,
             heads,
             slots,
@@ -114,6 +117,11 @@ impl<'a> Found<'a> {
                 }
             }
             self.worklist.finish(slot);
+        }
+        for (number, word) in std::mem::take(&mut self.doubtful) {
+            if let Some(spot) = self.spots.find(word) {
+                self.objects.redirect(number, spot);
+            }
         }
     }
 
@@ -327,7 +335,7 @@ impl<M: ReadMemory> Visitor<M> for Found<'_> {
 
 impl Found<'_> {
     /// A word that may be anything is believed to be a reference when an object of a known kind stands there, and the
-    /// collector's view of it is in order.
+    /// collector's view of it is in order; or when something else leads there too, be it met before or after.
     fn refer_if_object<M: ReadMemory>(&mut self, memory: &mut M, word: u64, label: Label) {
         if self.spots.find(word).is_none() {
             if !self.spots.can_hold(word) {
@@ -338,6 +346,10 @@ impl Found<'_> {
             };
             let info = Rc::clone(&self.types.get(type_of).info.of_type);
             if !self.judge.is_plausible(memory, &info, word) {
+                if self.type_of != NO_OBJECT {
+                    self.doubtful.push((self.objects.reference_count(), word));
+                    self.objects.refer(NO_SPOT, label);
+                }
                 return;
             }
         }

@@ -99,6 +99,13 @@ impl Objects {
         }
     }
 
+    /// Lets a reference that was noted lead elsewhere.
+    pub fn redirect(&mut self, number: usize, target: Spot) {
+        if let Some(reference) = self.references.get_mut(number) {
+            reference.target = target;
+        }
+    }
+
     /// Takes back the references from `first` on, which belong to no row yet.
     pub fn take_back(&mut self, first: usize) -> Vec<Reference> {
         self.references.split_off(first)
