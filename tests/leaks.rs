@@ -5,13 +5,14 @@ mod profiler;
 mod programs;
 
 use interpreters::for_each_interpreter;
-use profiler::{findings, report};
+use profiler::terminal::OnTerminal;
+use profiler::{findings, parse, pymemscope};
 use programs::Program;
 use serde_json::Value;
 
 /// Grows in many places at once, and makes other containers anew that have another length each time.
 const LEAKING: &str = r#"
-import asyncio, collections, random
+import asyncio, collections
 
 class Holder:
     pass
@@ -67,7 +68,8 @@ async def main():
     step = 0
     while True:
         step += 1
-        scratch = some(random.randrange(12_000, 24_000), step)
+        # Never longer than in a snapshot before.
+        scratch = some(max(12_000, 24_000 - step), step)
         if step == 3:
             print('ready', flush=True)
         rows.extend(some(200, step))
@@ -89,7 +91,13 @@ fn object_paths(found: &[&Value]) -> Vec<String> {
 fn containers_that_grow_are_found_wherever_they_are_held() {
     for_each_interpreter(|python| {
         let program = Program::start(python.command().args(["-c", LEAKING]));
-        let report = report(&format!("attach {} -d 4 --interval 0.5", program.pid()));
+        let pid = program.pid().to_string();
+        let words = ["attach", &pid, "-d", "600", "--interval", "1", "-j"];
+        let mut profiler = OnTerminal::start(&mut pymemscope(words));
+        // The four before it make the three intervals that a trend in a call takes, however long they are.
+        profiler.shows("snapshot 5: freezing");
+        profiler.interrupt();
+        let report = parse(&profiler.answer().out);
         let found = findings(&report, "growing-container");
         let paths = object_paths(&found);
         for end in [

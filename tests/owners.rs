@@ -124,7 +124,7 @@ fn owners_are_all_that_keeps_much() {
                 800_000..900_000,
             ),
             (
-                "__main__.GENERATOR > generate() at <string>:38 > buffered",
+                "__main__.GENERATOR > generate() at <string>:40 > buffered",
                 "frame",
                 "builtins.list",
                 Some(3),

@@ -96,7 +96,7 @@ fn what_is_data_of_the_program_is_shown_nowhere() {
         };
         hashed("__main__.VAULT.by_name[", "][0]");
         hashed("__main__.PLAIN[", "]");
-        hashed("task ", " > serve() at <string>:13 > rows");
+        hashed("task ", " > serve() at <string>:17 > rows");
     });
 }
 

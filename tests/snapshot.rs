@@ -78,7 +78,7 @@ fn every_reference_is_there_by_its_name() {
         );
         assert!(!detail.references(weak).iter().any(|each| each.target == plain));
         let call = &detail.names[detail.calls[&number(&truth["generator"])] as usize];
-        assert!(call.starts_with("generator() at saved.py:"), "{call}");
+        assert_eq!(**call, format!("generator() at saved.py:{}", truth["generator_line"]));
         // What dominates is never an object that somebody else's path goes around: here there is one way in.
         let (plain, lines) = (number(&truth["plain"]), number(&truth["lines"]));
         let above = |each: u32| detail.dominators[each as usize];

@@ -78,14 +78,14 @@ fn tasks_and_the_calls_in_them_are_named() {
         let report = report(&format!("attach {} -d 0", program.pid()));
         for (path, kind) in [
             (
-                "task 'request 7' > handle() at <string>:16 > fetch() at <string>:11 > rows",
+                "task 'request 7' > handle() at <string>:17 > fetch() at <string>:14 > rows",
                 "frame",
             ),
             (
-                "task 'the main one' > main() at <string>:37 > reader > lines() at <string>:32 > buffered",
+                "task 'the main one' > main() at <string>:51 > reader > lines() at <string>:35 > buffered",
                 "frame",
             ),
-            ("task 'the main one' > main() at <string>:37 > done.result", "other"),
+            ("task 'the main one' > main() at <string>:51 > done.result", "other"),
             ("__main__.SHARED", "module"),
         ] {
             let all = paths(&report);
@@ -101,14 +101,14 @@ fn tasks_and_the_calls_in_them_are_named() {
             assert_eq!(these.len(), 1, "{part}: {all:#?}");
         };
         one(
-            "task 'consumer' > consume() at <string>:25",
-            " > agen() at <string>:19 > parts",
+            "task 'consumer' > consume() at <string>:26",
+            " > agen() at <string>:23 > parts",
         );
         one("task '", " > service.cache");
         // It was called something by its number when somebody asked for it, and not before.
         one(
             "task 'Task-",
-            " > handle() at <string>:16 > fetch() at <string>:11 > rows",
+            " > handle() at <string>:17 > fetch() at <string>:14 > rows",
         );
         for owner in report["owners"].as_array().unwrap() {
             assert!(owner["retained_bytes"].as_u64() <= owner["bytes"].as_u64(), "{owner}");

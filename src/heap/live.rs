@@ -6,7 +6,8 @@ use std::rc::Rc;
 use cpython::layout::{CodeForm, Layout};
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
-use cpython::objects::frames::suspended_code;
+use cpython::objects::frames::suspended_call;
+use cpython::objects::lines;
 use rustc_hash::FxHashMap;
 
 use super::facts::{Facts, Kind, Nature, WeakReference};
@@ -185,8 +186,9 @@ impl<M: ReadMemory> Facts for Live<'_, '_, M> {
         if !self.is_call(node) {
             return None;
         }
-        let code = suspended_code(self.memory, self.layout, self.address(node)).ok()??;
-        Some(naming::call_of(self.memory, self.layout, code).into())
+        let call = suspended_call(self.memory, self.layout, self.address(node)).ok()??;
+        let line = lines::of_suspended(self.memory, self.layout, call).unwrap_or(None);
+        Some(naming::call_of(self.memory, self.layout, call.code, line).into())
     }
 
     fn variable(&mut self, code: u32, closure: u32, place: u32) -> Option<Rc<str>> {

@@ -123,26 +123,13 @@ pub fn function_of<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) ->
     }
 }
 
-/// `handle() at app.py:41`: the same, with the file and the line where it begins.
-pub fn call_of<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> String {
+/// `handle() at app.py:41`: the function that the code at `code` belongs to, and the line that its call stands in.
+pub fn call_of<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64, line: Option<u32>) -> String {
     let function = function_of(memory, layout, code);
-    match definition(memory, layout, code) {
-        Some((file, line)) => place_of(&function, &file, line),
-        None => function,
-    }
-}
-
-/// `handle() at app.py:41`: the function that the code at `code` belongs to, and the line that runs.
-pub fn running_call_of<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64, line: Option<u32>) -> String {
-    let function = function_of(memory, layout, code);
-    match (definition(memory, layout, code), line) {
-        (Some((file, _)), Some(line)) => place_of(&function, &file, line),
-        _ => function,
-    }
-}
-
-fn place_of(function: &str, file: &str, line: u32) -> String {
-    let file = file.rsplit_once('/').map_or(file, |(_, name)| name);
+    let (Some((file, _)), Some(line)) = (definition(memory, layout, code), line) else {
+        return function;
+    };
+    let file = file.rsplit_once('/').map_or(&*file, |(_, name)| name);
     format!("{function} at {}:{line}", escape(file, LONGEST_NAME))
 }
 
@@ -152,13 +139,22 @@ pub fn without_lines(path: &str) -> Cow<'_, str> {
         return Cow::Borrowed(path);
     }
     let calls = path.split(" > ").map(|step| match step.split_once("() at ") {
-        Some((_, place)) => {
-            let digits = place.len() - place.trim_end_matches(|last: char| last.is_ascii_digit()).len();
-            step[..step.len() - digits].trim_end_matches(':')
-        }
-        None => step,
+        Some((function, place)) => Cow::Owned(format!("{function}() at {}", without_line(place))),
+        None => Cow::Borrowed(step),
     });
     Cow::Owned(calls.collect::<Vec<_>>().join(" > "))
+}
+
+/// `app.py` of `app.py:41`. What is held by other things than a variable stands behind the line: `app.py:41.origin`.
+fn without_line(place: &str) -> String {
+    for (colon, _) in place.match_indices(':') {
+        let (file, line) = (&place[..colon], &place[colon + 1..]);
+        let rest = line.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        if rest.len() < line.len() && (rest.is_empty() || rest.starts_with(['.', '['])) {
+            return format!("{file}{rest}");
+        }
+    }
+    place.to_owned()
 }
 
 /// Where a code object begins: file and line.
@@ -259,6 +255,9 @@ mod tests {
         let path = "thread MainThread > main() at app.py:41 > rows";
         assert_eq!(without_lines(path), "thread MainThread > main() at app.py > rows");
         assert_eq!(without_lines("a.b > c[7]"), "a.b > c[7]");
+        let waiting = "task 'a' > b() at c:d.py:7 > e() at f.py:8.origin[3] > g() at <string>";
+        let same = "task 'a' > b() at c:d.py > e() at f.py.origin[3] > g() at <string>";
+        assert_eq!(without_lines(waiting), same);
     }
 
     #[test]

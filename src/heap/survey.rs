@@ -10,7 +10,7 @@ use cpython::objects::blocks::Blocks;
 use cpython::objects::examine::Examiner;
 
 use super::collector::{self, CollectorState};
-use super::containers;
+use super::containers::{self, Watched};
 use super::describing::{Besides, complete, describe};
 use super::detail::Detail;
 use super::followed::{self, Earlier};
@@ -27,7 +27,7 @@ use super::retention::Retention;
 use super::roots::Gathering;
 use super::tasks;
 use super::wanted::Wanted;
-use super::{Heap, Totals, TypeTotals};
+use super::{Container, Heap, Totals, TypeTotals};
 use crate::memory::slots::{SLOT_SIZE, Slots};
 
 /// What a survey needs to know of a process.
@@ -153,49 +153,27 @@ impl Survey<'_> {
         let unheld = std::mem::take(&mut owned.unheld);
         let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched, inside);
         let holders = owned.into_tree();
-        let own_sizes = found.types.with_own_sizeof();
-        if !own_sizes.is_empty() {
-            warnings.push(format!(
-                "These types have a __sizeof__ of their own and are counted by formula: {}.",
-                own_sizes.join(", ")
-            ));
-        }
+        warnings.extend(counted_by_formula(&found));
         let mut types = found.types.totals();
         let (mut retention, mut garbage) = (None, None);
         match references {
             Ok(references) => {
                 let cycles = garbage::cycles(&references, &found, &unheld);
                 further.add_references(&references, &found);
-                let retention = retention.insert(Retention::of(references, &found.objects));
-                for (container, each) in containers.iter_mut().zip(&watched) {
-                    container.retained_bytes = retention.bytes(each.row);
-                }
-                retention.add_to_types(&found.objects, &found.types, &mut types);
-                garbage = Some(garbage::describe(
-                    memory,
-                    subject.layout,
-                    &found,
-                    &unheld,
-                    &cycles,
-                    retention,
-                ));
+                let of_each = retention.insert(Retention::of(references, &found.objects));
+                add_retained(of_each, &found, &watched, &mut containers, &mut types);
+                let described = garbage::describe(memory, subject.layout, &found, &unheld, &cycles, of_each);
+                garbage = Some(described);
             }
             Err(cause) => warnings.push(format!("Retained sizes are missing: {cause}.")),
         }
-        let sum = |of: fn(&TypeTotals) -> u64| types.iter().map(of).fold(0, u64::saturating_add);
-        let totals = Totals {
-            objects: sum(|each| each.count),
-            bytes: sum(|each| each.bytes),
-            getsizeof_bytes: sum(|each| each.getsizeof_bytes),
-            tracked_objects: sum(|each| each.tracked_count),
-        };
         if let Some((detail, numbering)) = &mut detailed {
             let facts = Live::new(memory, subject.layout, &mut found);
             complete(detail, facts, numbering, &types, retention.as_ref());
         }
         let heap = Heap {
+            totals: totals(&types),
             types,
-            totals,
             rejected: found.rejected,
             tree: further.ownership_tree(retention.as_ref(), &found, &holders),
             type_tree: further.type_tree(&found),
@@ -207,6 +185,42 @@ impl Survey<'_> {
             warnings,
         };
         (heap, detailed.map(|(detail, _)| detail))
+    }
+}
+
+/// The warning about types whose sizes only their own code knows.
+fn counted_by_formula(found: &Found) -> Option<String> {
+    let own_sizes = found.types.with_own_sizeof();
+    (!own_sizes.is_empty()).then(|| {
+        format!(
+            "These types have a __sizeof__ of their own and are counted by formula: {}.",
+            own_sizes.join(", ")
+        )
+    })
+}
+
+/// Adds to containers, and to types, what would be freed with them.
+fn add_retained(
+    retention: &Retention,
+    found: &Found,
+    watched: &[Watched],
+    containers: &mut [Container],
+    types: &mut [TypeTotals],
+) {
+    for (container, each) in containers.iter_mut().zip(watched) {
+        container.retained_bytes = retention.bytes(each.row);
+    }
+    retention.add_to_types(&found.objects, &found.types, types);
+}
+
+/// The sums over all types.
+fn totals(types: &[TypeTotals]) -> Totals {
+    let sum = |of: fn(&TypeTotals) -> u64| types.iter().map(of).fold(0, u64::saturating_add);
+    Totals {
+        objects: sum(|each| each.count),
+        bytes: sum(|each| each.bytes),
+        getsizeof_bytes: sum(|each| each.getsizeof_bytes),
+        tracked_objects: sum(|each| each.tracked_count),
     }
 }
 

@@ -4,7 +4,7 @@
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
-use cpython::objects::frames::suspended_code;
+use cpython::objects::frames::suspended_call;
 use cpython::objects::types::{FieldName, TypeInfo};
 
 use super::found::Found;
@@ -82,9 +82,9 @@ fn task<M: ReadMemory>(
         .iter()
         .map(|reference| reference.target)
         .find(|&target| found.address_of(target) == address_of_coroutine && is_call(found, target))?;
-    let code = suspended_code(memory, layout, address_of_coroutine).ok()??;
+    let call = suspended_call(memory, layout, address_of_coroutine).ok()??;
     let name = memory.word(address.wrapping_add(members.name)).ok()?;
-    let function = naming::function_of(memory, layout, code);
+    let function = naming::function_of(memory, layout, call.code);
     Some(Task {
         row,
         coroutine,

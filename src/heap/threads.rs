@@ -80,7 +80,7 @@ impl Threads {
             if let Some(running) = running {
                 let (memory, layout) = (&mut *gathering.memory, gathering.subject.layout);
                 let line = lines::of_frame(memory, layout, running.address, running.code);
-                let name = naming::running_call_of(memory, layout, running.code, line.unwrap_or(None));
+                let name = naming::call_of(memory, layout, running.code, line.unwrap_or(None));
                 gathering.frame(holder, &name, running.address);
             }
             frame = previous;
@@ -104,7 +104,7 @@ impl Threads {
             let code = gathering.memory.word(frame.wrapping_add(code)).ok()?;
             let (memory, layout) = (&mut *gathering.memory, gathering.subject.layout);
             let line = lines::of_frame_object(memory, layout, frame, code);
-            let name = naming::running_call_of(memory, layout, code, line.unwrap_or(None));
+            let name = naming::call_of(memory, layout, code, line.unwrap_or(None));
             gathering.hold(holder, &name, frame);
             frame = gathering.memory.word(frame.wrapping_add(at.back)).ok()?;
         }

@@ -82,6 +82,7 @@ def references():
 def main():
     truth = {"references": references(), "plain": id(PLAIN), "lines": id(PLAIN.lines)}
     truth["weak"], truth["generator"] = id(WEAK), id(GENERATOR)
+    truth["generator_line"] = GENERATOR.gi_frame.f_lineno
     here = ["held by a local variable"]
     truth["local"] = id(here)
     print(json.dumps(truth), flush=True)

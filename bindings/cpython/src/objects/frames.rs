@@ -291,26 +291,39 @@ impl Examiner<'_> {
     }
 }
 
-/// The code that the generator or coroutine at `address` is in the middle of; `None` when it has ended.
-pub fn suspended_code<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Result<Option<u64>, Unreadable> {
-    let code = match layout.generator.form {
+/// A call that a generator or coroutine is in the middle of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SuspendedCall {
+    /// Its frame, or up to 3.10 its frame object.
+    pub frame: u64,
+    /// Its code object.
+    pub code: u64,
+}
+
+/// The call that the generator or coroutine at `address` is in the middle of; `None` when it has ended.
+pub fn suspended_call<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    address: u64,
+) -> Result<Option<SuspendedCall>, Unreadable> {
+    let (frame, code) = match layout.generator.form {
         GeneratorForm::Object { frame } => {
             let frame = memory.word(address.wrapping_add(frame))?;
             match layout.frame_object.form {
-                FrameForm::Inline { code, .. } if frame != 0 => memory.word(frame.wrapping_add(code))?,
-                _ => 0,
+                FrameForm::Inline { code, .. } if frame != 0 => (frame, memory.word(frame.wrapping_add(code))?),
+                _ => return Ok(None),
             }
         }
         GeneratorForm::Embedded { frame, state, cleared } => {
-            let place = address.wrapping_add(frame);
-            if (memory.byte(address.wrapping_add(state))? as i8) < cleared {
-                memory.word(place.wrapping_add(layout.frame.code))? & !layout.frame.slot_bits
-            } else {
-                0
+            let frame = address.wrapping_add(frame);
+            if memory.byte(address.wrapping_add(state))? as i8 >= cleared {
+                return Ok(None);
             }
+            let code = memory.word(frame.wrapping_add(layout.frame.code))?;
+            (frame, code & !layout.frame.slot_bits)
         }
     };
-    Ok((code != 0).then_some(code))
+    Ok((code != 0).then_some(SuspendedCall { frame, code }))
 }
 
 /// The object that a frame's slot refers to, if any (`_PyStackRef`, pycore_stackref.h).

@@ -1,7 +1,9 @@
-//! The line that a call runs, from its frame's instruction and its code's table of lines.
+//! The line that a call stands in, from its frame's instruction and its code's table of lines.
 
 use crate::layout::{FrameForm, Layout, LineTable};
 use crate::memory::{ReadMemory, Unreadable};
+
+use super::frames::SuspendedCall;
 
 /// Longer tables are not read: they would be of longer code than anybody writes.
 const LONGEST_TABLE: u64 = 1 << 22;
@@ -38,6 +40,18 @@ pub fn of_frame_object<M: ReadMemory>(
     };
     let last = memory.half(frame.wrapping_add(offset))? as i32;
     of_offset(memory, layout, code, i64::from(last) * unit)
+}
+
+/// The line that a generator or coroutine waits in; the function's own before it has begun.
+pub fn of_suspended<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    call: SuspendedCall,
+) -> Result<Option<u32>, Unreadable> {
+    match layout.frame_object.form {
+        FrameForm::Inline { .. } => of_frame_object(memory, layout, call.frame, call.code),
+        FrameForm::Pointer { .. } => of_frame(memory, layout, call.frame, call.code),
+    }
 }
 
 /// The line of the instruction at `offset` bytes in the code at `code`; before the first one it is the function's own.
