@@ -225,6 +225,7 @@ fn words_that_make_no_sense_with_a_core_are_refused() {
         format!("snapshot {path} -o {path}.pms --freeze stop"),
         format!("paths {path} --type builtins.str --nonblocking"),
         "attach 1 --sysroot /".to_owned(),
+        format!("attach {path} --sysroot {path}"),
     ] {
         ask(&words).refusal(2);
     }

@@ -116,6 +116,10 @@ pub(super) fn source(target: Target, freezing: &Freezing, example: &str) -> Resu
             "leave it out",
         )),
         TypedSource::Pid(pid) => Ok(Source::Process(pid)),
+        TypedSource::File(_) if target.sysroot.as_ref().is_some_and(|folder| !folder.is_dir()) => Err(usage(
+            "--sysroot names no folder",
+            "give the folder that holds the files which the program had mapped",
+        )),
         TypedSource::File(_) if freeze_mode(freezing) != FreezeMode::Auto => Err(usage(
             "a core file is of a program that is dead: there is nothing to hold still",
             "leave out --freeze and --nonblocking",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use cpython::memory::ReadMemory;
 use rustc_hash::FxHashMap;
 
 use crate::error::{Error, Result, shown};
@@ -51,6 +52,8 @@ pub struct Gaps {
     cut_off: u64,
     /// Bytes that it should have.
     length: u64,
+    /// Threads on whose stacks nothing but zeros stands.
+    lost_stacks: usize,
     /// Executables and libraries that cannot take the place of what the core has no copy of; each with why.
     files: Vec<(PathBuf, Unfit)>,
 }
@@ -85,6 +88,8 @@ impl Core {
         leave_out_what_is_missing(&mut maps, &memory);
 
         let mut image = image(&memory)?;
+        let is_lost = |&&stack: &&u64| is_zeros(&mut image, stack);
+        gaps.lost_stacks = identity.stacks.iter().filter(is_lost).count();
         let command = command::command(&mut image, &identity);
         let executable = identity
             .executable()
@@ -123,7 +128,7 @@ impl Core {
 
 impl Gaps {
     pub fn is_empty(&self) -> bool {
-        self.cut_off == 0 && self.files.is_empty()
+        self.cut_off == 0 && self.lost_stacks == 0 && self.files.is_empty()
     }
 
     /// What is missing, each a sentence.
@@ -135,13 +140,20 @@ impl Gaps {
                 units::bytes(self.length)
             )
         });
+        let stacks = (self.lost_stacks > 0).then(|| {
+            format!(
+                "There are only zeros on the stacks of some threads ({}): what wrote the core could not read them, and \
+                 what calls hold may be missing. Cores that the kernel writes have them.",
+                units::count(self.lost_stacks as u64)
+            )
+        });
         let files = self.files.iter().map(|(path, why)| {
             format!(
                 "{} {why}. The core has no copy of it: types that it defines may be missing, and their objects.",
                 shown(path)
             )
         });
-        cut_off.into_iter().chain(files).collect()
+        cut_off.into_iter().chain(stacks).chain(files).collect()
     }
 
     /// Why nothing can be read: because memory is missing, if any is that may hold what was looked for. `is_suspect` says
@@ -203,7 +215,7 @@ fn open_file(path: &Path) -> Result<File> {
     let no_file = |what: String| Error::Core {
         path: path.to_owned(),
         what,
-        hint: "give a pid, or the core file of a program".to_owned(),
+        hint: "give a pid, or the core file of a program; `paths` takes a saved heap, too".to_owned(),
     };
     let metadata = fs::metadata(path).map_err(|cause| no_file(format!("cannot be opened: {cause}")))?;
     if metadata.is_dir() {
@@ -273,6 +285,11 @@ fn image(memory: &CoreMemory) -> io::Result<Image<CoreMemory>> {
     }
     let ranges: Vec<_> = memory.pieces().iter().map(|piece| piece.range.clone()).collect();
     Image::new(memory.clone(), Rc::new(Slots::new(&ranges)), SMALL)
+}
+
+/// Whether nothing but zeros stands where a thread has its latest calls.
+fn is_zeros(image: &mut Image<CoreMemory>, stack: u64) -> bool {
+    (0..16).all(|word| image.word(stack.saturating_add(8 * word)).is_ok_and(|word| word == 0))
 }
 
 /// Cuts off the ends of mappings that nothing is known of: a core may claim any number of them, of any size.

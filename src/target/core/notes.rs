@@ -27,6 +27,8 @@ pub struct Identity {
     pub arguments: String,
     /// In order of address, none within another.
     pub files: Vec<MappedFile>,
+    /// The stack pointers of its threads.
+    pub stacks: Vec<u64>,
     /// Its auxiliary vector, as it also stands on its first stack.
     pub auxiliary: Vec<u8>,
 }
@@ -49,7 +51,12 @@ impl Identity {
         for note in notes {
             match note.kind {
                 NT_PRPSINFO => identity.take_process(&note.bytes),
-                NT_PRSTATUS if first_thread == 0 => first_thread = thread(&note.bytes).unwrap_or(0),
+                NT_PRSTATUS => {
+                    if first_thread == 0 {
+                        first_thread = thread(&note.bytes).unwrap_or(0);
+                    }
+                    identity.stacks.extend(stack_pointer(&note.bytes));
+                }
                 NT_FILE => identity.files = files(&note.bytes).unwrap_or_default(),
                 NT_AUXV => identity.auxiliary.clone_from(&note.bytes),
                 _ => {}
@@ -100,6 +107,13 @@ impl Identity {
 fn thread(bytes: &[u8]) -> Option<u32> {
     const PID: usize = 32;
     half(bytes, PID)
+}
+
+/// `rsp` among its registers, which `struct user_regs_struct` has in an order of its own.
+fn stack_pointer(bytes: &[u8]) -> Option<u64> {
+    const REGISTERS: usize = 112;
+    const STACK_POINTER: usize = REGISTERS + 19 * 8;
+    Some(word_at(bytes.get(STACK_POINTER..STACK_POINTER + 8)?, 0))
 }
 
 fn half(bytes: &[u8], offset: usize) -> Option<u32> {
@@ -161,6 +175,7 @@ mod tests {
     fn status(pid: u32) -> Note {
         let mut bytes = vec![0; 336];
         bytes[32..36].copy_from_slice(&pid.to_le_bytes());
+        bytes[264..272].copy_from_slice(&(0x7000 + u64::from(pid)).to_le_bytes());
         note(NT_PRSTATUS, bytes)
     }
 
@@ -195,6 +210,7 @@ mod tests {
         };
         assert_eq!(identity.executable(), Some(&program));
         assert_eq!(identity.random_bytes(), Some(0x9000));
+        assert_eq!(identity.stacks, [0x7008, 0x7009]);
         let offsets: Vec<u64> = identity.files.iter().map(|file| file.offset).collect();
         assert_eq!(offsets, [0, 0x1000]);
     }
