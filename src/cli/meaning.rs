@@ -306,12 +306,15 @@ mod tests {
         let once = Some(Duration::ZERO);
         let words = format!("attach {}", path.display());
         assert_eq!(source_of(&words), (core(None), once));
-        assert_eq!(
-            source_of(&format!("{words} -d 0 --sysroot /x")),
-            (core(Some("/x")), once)
-        );
+        assert_eq!(source_of(&format!("{words} -d 0 --sysroot /")), (core(Some("/")), once));
         assert_eq!(source_of("attach 7").0, Source::Process(7));
-        for senseless in ["-d 5", "--interval 1", "--freeze stop", "--nonblocking"] {
+        for senseless in [
+            "-d 5",
+            "--interval 1",
+            "--freeze stop",
+            "--nonblocking",
+            "--sysroot /no/folder",
+        ] {
             let words = format!("pymemscope {words} {senseless}");
             let refused = understand(words.split(' ').map(OsString::from));
             assert!(
