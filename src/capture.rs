@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::heap::Heap;
+use crate::sampling::births::Births;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 
 mod dead;
@@ -45,6 +46,8 @@ pub struct Capture {
     pub incomplete: bool,
     /// The last snapshot's heap.
     pub heap: Heap,
+    /// Where its objects were made, if anybody saw it.
+    pub births: Option<Births>,
     pub warnings: Vec<String>,
     /// The memory limit that applies to the process (the smallest of its control groups' and the machine's), in bytes.
     /// A process that has ended has none.

@@ -122,6 +122,7 @@ pub fn capture_core(file: &CoreFile, plan: &CapturePlan, progress: &mut dyn Prog
         }],
         incomplete: look.incomplete,
         heap,
+        births: None,
         warnings,
         memory_limit: None,
     })

@@ -146,6 +146,7 @@ impl Header {
             holds: self.timeline.iter().map(hold).collect(),
             incomplete: self.capture.incomplete,
             snapshots: self.timeline.into_iter().map(snapshot).collect(),
+            births: None,
             heap: Heap {
                 totals: Totals {
                     objects: self.heap.objects,

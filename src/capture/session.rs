@@ -232,6 +232,7 @@ impl Session {
             holds: self.holds,
             incomplete: false,
             heap: last.heap,
+            births: None,
             warnings,
             memory_limit,
         })

@@ -78,6 +78,7 @@ fn capture<T>(look: Look<T>, plan: &CapturePlan, heap: Heap) -> Capture {
         }],
         incomplete: look.incomplete,
         heap,
+        births: None,
         warnings,
         memory_limit: look.memory_limit,
     }

@@ -1,4 +1,5 @@
 //! What repeated looks at the same process tell: what grew, and how fast.
 
+pub mod births;
 pub mod growth;
 pub mod snapshot;
