@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::drawings::{picture, wanted};
 use super::outputs::outputs;
 use super::{
     Freezing, Showing, Target, TypedCommand, TypedDivision, TypedFreeze, TypedSeverity, TypedSource, Watching,
@@ -183,12 +184,6 @@ fn plan(
     })
 }
 
-/// What has to be found out for what is to be shown.
-fn wanted(settings: &Settings) -> Wanted {
-    let draws = settings.outputs.iter().any(|output| output.format == Format::Svg);
-    Wanted::of(draws.then_some(settings.graph), &settings.by)
-}
-
 /// Of commands that take one snapshot.
 pub(super) fn one_look(freezing: &Freezing) -> CapturePlan {
     CapturePlan::one_look(freeze_mode(freezing), freezing.redact)
@@ -222,7 +217,7 @@ fn settings(options: Showing) -> Result<Settings, Error> {
         thresholds,
         fail_on,
         top: options.top,
-        graph: options.graph,
+        picture: picture(&options.drawing)?,
         by: options.by.into_iter().map(division).collect(),
     })
 }
@@ -247,7 +242,6 @@ pub(super) fn usage(what: &str, hint: &str) -> Error {
 mod tests {
     use super::super::{Refusal, understand};
     use super::*;
-    use crate::report::output::{Destination, Output};
 
     fn meant(words: &str) -> Command {
         let words = ["pymemscope"].into_iter().chain(words.split(' ')).map(OsString::from);
@@ -266,14 +260,6 @@ mod tests {
             Command::Attach { plan, .. } | Command::Run { plan, .. } => plan,
             other => panic!("{other:?}"),
         }
-    }
-
-    fn outputs_of(words: &str) -> Vec<(String, Format)> {
-        let name = |output: Output| match output.destination {
-            Destination::Stdout => ("-".to_owned(), output.format),
-            Destination::File(path) => (path.to_str().unwrap().to_owned(), output.format),
-        };
-        settings_of(words).outputs.into_iter().map(name).collect()
     }
 
     #[test]
@@ -361,27 +347,6 @@ mod tests {
         );
         assert_eq!(program("run -- -m http.server"), ("-m http.server".to_owned(), None));
         assert_eq!(program("run python3 -- x"), ("python3 -- x".to_owned(), None));
-    }
-
-    #[test]
-    fn formats_come_from_names_and_from_f_where_names_are_silent() {
-        let file = |name: &str, format| (name.to_owned(), format);
-        assert_eq!(outputs_of("attach 7"), []);
-        assert_eq!(
-            outputs_of("attach 7 -o a.svg -o b.JSON"),
-            [file("a.svg", Format::Svg), file("b.JSON", Format::Json)]
-        );
-        assert_eq!(
-            outputs_of("attach 7 -j -o a.svg"),
-            [file("a.svg", Format::Svg), file("-", Format::Json)]
-        );
-        assert_eq!(outputs_of("attach 7 -f svg"), [file("-", Format::Svg)]);
-        assert_eq!(
-            outputs_of("attach 7 -f json -o - -o a.svg"),
-            [file("-", Format::Json), file("a.svg", Format::Svg)]
-        );
-        assert_eq!(outputs_of("attach 7 -f json -o heap"), [file("heap", Format::Json)]);
-        assert_eq!(outputs_of("attach 7 -f svg -o a.svg"), [file("a.svg", Format::Svg)]);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::capture::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
 use crate::heap::collector::{CollectorState, GenerationState};
 use crate::heap::garbage::Garbage;
 use crate::heap::partitions::Partitions;
-use crate::heap::wanted::{Division, Graph};
-use crate::heap::{Container, ContainerKind, OwnerRank, Totals, Tree, TypeTotals};
+use crate::heap::wanted::Division;
+use crate::heap::{Container, ContainerKind, OwnerRank, Totals, TypeTotals};
 use crate::rules::finding::Finding;
 use crate::sampling::growth::Growth;
 
@@ -55,13 +55,6 @@ pub struct Report<'a> {
     pub findings: Vec<Finding>,
     /// One for each snapshot.
     pub timeline: Vec<Moment<'a>>,
-    /// What flame graphs draw.
-    #[serde(skip)]
-    pub graph: Graph,
-    #[serde(skip)]
-    pub tree: &'a Tree,
-    #[serde(skip)]
-    type_tree: &'a Tree,
     /// Resident bytes at the last snapshot.
     #[serde(skip)]
     pub rss: Option<u64>,
@@ -227,19 +220,12 @@ impl<'a> Report<'a> {
             owners_left_out,
             findings,
             timeline: timeline(capture),
-            graph: Graph::Ownership,
-            tree: &heap.tree,
-            type_tree: &heap.type_tree,
             rss: capture.process.rss,
         }
     }
 
-    /// The same report with these divisions on the terminal, and with another picture.
-    pub fn showing(mut self, graph: Graph, by: &'a [Division]) -> Report<'a> {
-        self.graph = graph;
-        if graph == Graph::Types {
-            self.tree = self.type_tree;
-        }
+    /// The same report with these divisions on the terminal.
+    pub fn showing(mut self, by: &'a [Division]) -> Report<'a> {
         self.by = by;
         self
     }
