@@ -58,39 +58,52 @@ pub fn type_name_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64
     Some(type_name(memory, layout, &info))
 }
 
+/// The classes in a type's `__mro__`, itself first; empty when it cannot be read.
+fn classes<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> Vec<u64> {
+    let read = |memory: &mut M| {
+        let mro = memory.word(info.address.wrapping_add(layout.types.mro)).ok()?;
+        let count = memory
+            .word(mro.wrapping_add(layout.object.ob_size))
+            .ok()?
+            .min(MOST_BASES);
+        let items = memory
+            .read(mro.wrapping_add(layout.tuple.items), (8 * count) as usize)
+            .ok()?;
+        Some(items.chunks_exact(8).map(|item| word_at(item, 0)).collect())
+    };
+    read(memory).unwrap_or_default()
+}
+
+/// Whether the type is the class `module.qualname`, made in Python, or inherits from it.
+pub fn inherits_from<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    info: &TypeInfo,
+    module: &str,
+    qualname: &str,
+) -> bool {
+    classes(memory, layout, info).into_iter().any(|class| {
+        // Most classes are told apart by the name that C code knows them by, which is short.
+        let is_called_so = type_c_name(memory, layout, class).is_ok_and(|name| name == qualname);
+        is_called_so && type_name_at(memory, layout, class).is_some_and(|name| name == format!("{module}.{qualname}"))
+    })
+}
+
 /// Whether a class in the type's `__mro__` has a `__del__`.
 pub fn has_finalizer<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> bool {
     let has_one = |memory: &mut M, class: u64| {
         let names = memory.word(class.wrapping_add(layout.types.dict)).ok()?;
         dict::get_str(memory, layout, names, "__del__").ok()?
     };
-    let mro = memory.word(info.address.wrapping_add(layout.types.mro)).unwrap_or(0);
-    let count = memory.word(mro.wrapping_add(layout.object.ob_size)).unwrap_or(0);
-    (0..count.min(MOST_BASES)).any(|index| {
-        let class = memory.word(mro.wrapping_add(layout.tuple.items + 8 * index));
-        class.is_ok_and(|class| has_one(memory, class).is_some_and(|found| found != 0))
-    })
+    let mut classes = classes(memory, layout, info).into_iter();
+    classes.any(|class| has_one(memory, class).is_some_and(|found| found != 0))
 }
 
 /// Whether a class in the type's `__mro__` brings a `__sizeof__` that is none of those that we reckon with.
 pub fn has_own_sizeof<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> bool {
-    let Ok(mro) = memory.word(info.address.wrapping_add(layout.types.mro)) else {
-        return false;
-    };
-    let Ok(count) = memory.word(mro.wrapping_add(layout.object.ob_size)) else {
-        return false;
-    };
-    for index in 0..count.min(MOST_BASES) {
-        let Ok(class) = memory.word(mro.wrapping_add(layout.tuple.items + 8 * index)) else {
-            return false;
-        };
-        match brings_sizeof(memory, layout, class) {
-            Some(Sizeof::Known) => return false,
-            Some(Sizeof::Unknown) => return true,
-            None => {}
-        }
-    }
-    false
+    let mut classes = classes(memory, layout, info).into_iter();
+    let first = classes.find_map(|class| brings_sizeof(memory, layout, class));
+    matches!(first, Some(Sizeof::Unknown))
 }
 
 enum Sizeof {

@@ -147,7 +147,7 @@ impl Ownership {
             owned.follow(&mut reader, HEAP, roots);
             done = owned.walk(&mut reader, done);
             match number {
-                MODULES => done = owned.walk_calls(&mut reader, tasks, done),
+                MODULES => done = owned.walk_calls(&mut reader, tasks),
                 THREADS => done = owned.walk_tasks(&mut reader, tasks, done),
                 _ => {}
             }
@@ -173,10 +173,7 @@ impl Ownership {
     fn walk<M: ReadMemory>(&mut self, reader: &mut Reader<M>, mut done: usize) -> usize {
         let objects = reader.objects;
         while let Some(&row) = self.order.get(done) {
-            // What tasks hold is followed when it is their turn.
-            if self.owner(row).label.kind() != LabelKind::Task {
-                self.follow(reader, row, objects.references(row));
-            }
+            self.follow(reader, row, objects.references(row));
             done += 1;
         }
         done

@@ -48,7 +48,7 @@ pub struct Survey<'a> {
     pub found: Found<'a>,
     pub warnings: Vec<String>,
     collectors: Vec<CollectorState>,
-    walker: Examiner<'a>,
+    pub(super) walker: Examiner<'a>,
     pub(super) rows: Rows,
 }
 
@@ -130,7 +130,7 @@ impl Survey<'_> {
             rows,
         } = self;
         leftovers::resolve(memory, subject.layout, &mut found, &rows);
-        let tasks = tasks::pending(memory, subject.layout, &mut found);
+        let tasks = tasks::pending(memory, subject.layout, &mut walker, &mut found);
         let mut owned = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks);
         let mut watched = containers::watched(memory, &mut walker, &found, &owned);
         let large = owned.large();

@@ -224,13 +224,14 @@ impl Survey<'_> {
             subject,
             mut found,
             warnings,
+            mut walker,
             rows,
             ..
         } = self;
         let asked = subject::rows_of(&Live::new(memory, subject.layout, &mut found), &question.about)?;
         leftovers::resolve(memory, subject.layout, &mut found, &rows);
         // Of the owners only those are needed that nothing is known to hold.
-        let tasks = tasks::pending(memory, subject.layout, &mut found);
+        let tasks = tasks::pending(memory, subject.layout, &mut walker, &mut found);
         let adopted = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks).adopted;
         let (references, labels) = references(&mut found.objects, adopted, &tasks).map_err(Unanswerable::TooLarge)?;
         let facts = Live::new(memory, subject.layout, &mut found);

@@ -92,13 +92,20 @@ impl Network {
         let parent = self.references.source(reference);
         let above = before.map(|before| self.label(before));
         let in_namespace = above == Some(Label::NAMESPACE);
+        let of_object = match before {
+            Some(before) if in_namespace => {
+                let object = self.references.source(before);
+                self.cheapest.through(object).map(|reference| self.label(reference))
+            }
+            _ => above,
+        };
         Link {
             row,
             parent,
             label: self.label(reference),
             in_namespace,
             is_of_attributes: !in_namespace && self.is_namespace(parent),
-            is_of_task: above.is_some_and(|above| above.kind() == LabelKind::Task) && facts.is_call(row),
+            is_of_task: of_object.is_some_and(|label| label.kind() == LabelKind::Task) && facts.is_call(row),
         }
     }
 
