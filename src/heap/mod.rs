@@ -1,5 +1,6 @@
 //! The heap as data: types, totals, who keeps what. Built once from frozen memory; from then on an address is a label.
 
+mod calls;
 pub mod collector;
 mod containers;
 mod describing;
@@ -33,6 +34,7 @@ mod roots;
 pub mod saved;
 pub mod survey;
 mod tasks;
+mod temporaries;
 mod texts;
 mod thread_names;
 mod threads;
@@ -44,6 +46,7 @@ mod worklist;
 
 pub use followed::{Earlier, may_be_same};
 pub use naming::without_lines;
+pub use temporaries::Temporary;
 
 use std::hash::BuildHasher;
 use std::rc::Rc;
@@ -75,6 +78,8 @@ pub struct Heap {
     pub followed: Vec<Followed>,
     /// The state of each interpreter's collector, the main one's first.
     pub collectors: Vec<CollectorState>,
+    /// What calls under way hold and never read again, the largest first.
+    pub temporaries: Vec<Temporary>,
     /// What no root reaches; absent where a graph of the references could not be had.
     pub garbage: Option<Garbage>,
     /// What the reader should know about these figures, as whole sentences.

@@ -41,6 +41,9 @@ fn code_that_runs_is_read_back_to_what_was_compiled() {
         if version >= "03.12" {
             assert!(compared.instrumented > 100, "{name}: {compared:?}");
         }
+        if version >= "03.14" && compared.executors == 0 {
+            println!("{name}: was built without a compiler of its own, so that nothing enters an executor");
+        }
     }
 }
 

@@ -171,11 +171,11 @@ def standard_library(part, parts):
 
 
 def of_file(path):
-    with open(path, "rb") as file:
-        source = file.read()
     try:
-        code = compile(source, path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, UnicodeError):
+        with open(path, "rb") as file:
+            code = compile(file.read(), path, "exec", dont_inherit=True)
+    except (OSError, SyntaxError, ValueError):
+        # A link to nowhere, or a file with mistakes for tests.
         return
     yield from inside(code)
 

@@ -69,7 +69,7 @@ def all_code():
 
 
 WATCHED = [numbers, handled, turns, long_jumps, never_read, Places.behind, accesses, textwrap.TextWrapper._wrap_chunks]
-# Nothing of the interpreter's own specialising is on before work is done often.
+# Only code that runs often is specialised.
 for _ in range(60):
     work()
 if sys.version_info >= (3, 12):
