@@ -23,6 +23,7 @@ use super::live::Live;
 use super::objects::HEAP;
 use super::owners;
 use super::ownership::Ownership;
+use super::patterns;
 use super::retention::Retention;
 use super::roots::Gathering;
 use super::tasks;
@@ -145,6 +146,7 @@ impl Survey<'_> {
             describe(Live::new(memory, subject.layout, &mut found), &besides)
         });
         let inside = containers::look_inside(&found, &watched);
+        let mut patterns = patterns::gather(memory, subject.layout, &mut found, &owned);
         let mut further = Further::of_owners(memory, subject.layout, &mut found, &mut owned, wanted);
         // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
         let mut more = std::mem::take(&mut owned.adopted);
@@ -162,6 +164,7 @@ impl Survey<'_> {
                 further.add_references(&references, &found);
                 let of_each = retention.insert(Retention::of(references, &found.objects));
                 add_retained(of_each, &found, &watched, &mut containers, &mut types);
+                patterns.add_retained(of_each);
                 let described = garbage::describe(memory, subject.layout, &found, &unheld, &cycles, of_each);
                 garbage = Some(described);
             }
@@ -182,6 +185,7 @@ impl Survey<'_> {
             followed,
             collectors,
             garbage,
+            patterns,
             warnings,
         };
         (heap, detailed.map(|(detail, _)| detail))
