@@ -26,6 +26,7 @@ mod owners;
 mod ownership;
 pub mod partitions;
 mod paths;
+pub mod patterns;
 mod recalled;
 pub mod redaction;
 mod referrers;
@@ -57,6 +58,7 @@ use self::collector::CollectorState;
 use self::facts::Nature;
 use self::garbage::Garbage;
 use self::partitions::Partitions;
+use self::patterns::PatternFacts;
 
 /// Everything that one snapshot of a heap says.
 #[derive(Debug, Clone, Default)]
@@ -82,6 +84,8 @@ pub struct Heap {
     pub temporaries: Vec<Temporary>,
     /// What no root reaches; absent where a graph of the references could not be had.
     pub garbage: Option<Garbage>,
+    /// What patterns are proved with.
+    pub patterns: PatternFacts,
     /// What the reader should know about these figures, as whole sentences.
     pub warnings: Vec<String>,
 }
