@@ -34,7 +34,7 @@ pub fn resolve<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found
 }
 
 /// How many of `targets` are each of the `wanted` rows.
-fn count(targets: impl Iterator<Item = u32>, wanted: impl Iterator<Item = u32>) -> FxHashMap<u32, u64> {
+pub fn count(targets: impl Iterator<Item = u32>, wanted: impl Iterator<Item = u32>) -> FxHashMap<u32, u64> {
     let mut counts: FxHashMap<u32, u64> = wanted.map(|row| (row, 0)).collect();
     let mut sieve = vec![false; SIEVE_BITS as usize];
     for row in counts.keys() {

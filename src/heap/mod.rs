@@ -1,5 +1,6 @@
 //! The heap as data: types, totals, who keeps what. Built once from frozen memory; from then on an address is a label.
 
+mod calls;
 pub mod collector;
 mod containers;
 mod describing;
@@ -25,6 +26,7 @@ mod owners;
 mod ownership;
 pub mod partitions;
 mod paths;
+pub mod patterns;
 mod recalled;
 pub mod redaction;
 mod referrers;
@@ -33,6 +35,7 @@ mod roots;
 pub mod saved;
 pub mod survey;
 mod tasks;
+mod temporaries;
 mod texts;
 mod thread_names;
 mod threads;
@@ -44,6 +47,7 @@ mod worklist;
 
 pub use followed::{Earlier, may_be_same};
 pub use naming::without_lines;
+pub use temporaries::Temporary;
 
 use std::hash::BuildHasher;
 use std::rc::Rc;
@@ -54,6 +58,7 @@ use self::collector::CollectorState;
 use self::facts::Nature;
 use self::garbage::Garbage;
 use self::partitions::Partitions;
+use self::patterns::PatternFacts;
 
 /// Everything that one snapshot of a heap says.
 #[derive(Debug, Clone, Default)]
@@ -75,8 +80,12 @@ pub struct Heap {
     pub followed: Vec<Followed>,
     /// The state of each interpreter's collector, the main one's first.
     pub collectors: Vec<CollectorState>,
+    /// What calls under way hold and never read again, the largest first.
+    pub temporaries: Vec<Temporary>,
     /// What no root reaches; absent where a graph of the references could not be had.
     pub garbage: Option<Garbage>,
+    /// What patterns are proved with.
+    pub patterns: PatternFacts,
     /// What the reader should know about these figures, as whole sentences.
     pub warnings: Vec<String>,
 }

@@ -190,6 +190,14 @@ impl Names {
         }
     }
 
+    /// Where the object stands that a name is; `None` for names that are no objects.
+    pub fn address(&self, id: u32) -> Option<u64> {
+        match self.all.get(id as usize) {
+            Some(&Name::Object(address)) => Some(address),
+            _ => None,
+        }
+    }
+
     /// What was read; empty for a name that was not.
     pub fn get(&self, id: u32) -> Rc<str> {
         match self.all.get(id as usize) {

@@ -245,6 +245,11 @@ impl Objects {
         self.references.iter().filter(sure).map(|reference| reference.target)
     }
 
+    /// The targets of all references.
+    pub fn targets(&self) -> impl Iterator<Item = u32> {
+        self.references.iter().map(|reference| reference.target)
+    }
+
     /// Says of a reference that may be left over whether it is. If so it leads to the heap as a whole, as all do that hold
     /// nothing.
     pub fn decide(&mut self, number: usize, is_left: bool) {

@@ -23,9 +23,11 @@ use super::live::Live;
 use super::objects::HEAP;
 use super::owners;
 use super::ownership::Ownership;
+use super::patterns;
 use super::retention::Retention;
 use super::roots::Gathering;
 use super::tasks;
+use super::temporaries;
 use super::wanted::Wanted;
 use super::{Container, Heap, Totals, TypeTotals};
 use crate::memory::slots::{SLOT_SIZE, Slots};
@@ -145,7 +147,9 @@ impl Survey<'_> {
             describe(Live::new(memory, subject.layout, &mut found), &besides)
         });
         let inside = containers::look_inside(&found, &watched);
+        let mut patterns = patterns::gather(memory, subject.layout, &mut found, &owned);
         let mut further = Further::of_owners(memory, subject.layout, &mut found, &mut owned, wanted);
+        let temporaries = temporaries::find(memory, subject.layout, &mut walker, &mut found, &owned, &rows.calls);
         // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
         let mut more = std::mem::take(&mut owned.adopted);
         more.push((HEAP, tasks.iter().map(|task| task.row).collect()));
@@ -162,6 +166,7 @@ impl Survey<'_> {
                 further.add_references(&references, &found);
                 let of_each = retention.insert(Retention::of(references, &found.objects));
                 add_retained(of_each, &found, &watched, &mut containers, &mut types);
+                patterns.add_retained(of_each);
                 let described = garbage::describe(memory, subject.layout, &found, &unheld, &cycles, of_each);
                 garbage = Some(described);
             }
@@ -181,7 +186,11 @@ impl Survey<'_> {
             containers,
             followed,
             collectors,
+            temporaries: retention
+                .as_ref()
+                .map_or_else(Vec::new, |of_each| temporaries.with_retained(of_each)),
             garbage,
+            patterns,
             warnings,
         };
         (heap, detailed.map(|(detail, _)| detail))

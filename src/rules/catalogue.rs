@@ -1,9 +1,19 @@
 //! The list of all rules. A rule that stands here is run, listed and explained.
 
-use super::{Rule, growing_container, large_list, unbounded_cache};
+use super::{
+    Rule, growing_container, large_list, missing_slots, numeric_list, record_dicts, sparse_container, unbounded_cache,
+};
 use crate::spelling::distance;
 
-pub const RULES: &[&Rule] = &[&growing_container::RULE, &large_list::RULE, &unbounded_cache::RULE];
+pub const RULES: &[&Rule] = &[
+    &growing_container::RULE,
+    &large_list::RULE,
+    &missing_slots::RULE,
+    &numeric_list::RULE,
+    &record_dicts::RULE,
+    &sparse_container::RULE,
+    &unbounded_cache::RULE,
+];
 
 /// The rule of that name; otherwise the names that come near it, the nearest first.
 pub fn find(name: &str) -> Result<&'static Rule, Vec<&'static str>> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::threshold::Thresholds;
 use super::{Evidence, Finding, Rule, judge};
+use crate::heap::patterns::PatternFacts;
 use crate::heap::{CacheStatistics, Container, ContainerKind, Heap, OwnerRank, Place};
 use crate::sampling::growth::Growth;
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
@@ -73,6 +74,22 @@ pub fn findings_at_age(
     age: Duration,
 ) -> Vec<Finding> {
     with_evidence(watched, memory_limit, age, |evidence| (rule.find)(evidence))
+}
+
+/// What `rule` finds in a heap of which only this is known.
+pub fn findings_of_patterns(rule: &Rule, patterns: PatternFacts) -> Vec<Finding> {
+    let heap = Heap {
+        patterns,
+        ..Heap::default()
+    };
+    (rule.find)(&Evidence {
+        heap: &heap,
+        growth: &Growth::default(),
+        rss: 1 << 30,
+        memory_limit: None,
+        age: OLD,
+        thresholds: &Thresholds::default(),
+    })
 }
 
 /// What all rules find in such a heap.

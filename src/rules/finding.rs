@@ -5,6 +5,7 @@ use std::rc::Rc;
 use serde::{Serialize, Serializer};
 
 use crate::heap::Container;
+use crate::heap::patterns::Subject;
 
 /// One pattern met on one object.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,6 +43,18 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// How grave it is to waste so many bytes.
+    pub fn of_saving(bytes: u64) -> Severity {
+        const WORTH_A_CHANGE: u64 = 1 << 20;
+        if bytes >= WORTH_A_CHANGE {
+            Severity::Warning
+        } else {
+            Severity::Info
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
@@ -77,6 +90,18 @@ pub struct Object {
     pub path: String,
 }
 
+impl Location {
+    /// Of what is called `name`, where it is known.
+    pub fn of(defined_at: &Option<(String, u32)>, name: &str) -> Option<Location> {
+        let (file, line) = defined_at.as_ref()?;
+        Some(Location {
+            file: file.clone(),
+            line: *line,
+            function: name.to_owned(),
+        })
+    }
+}
+
 impl Object {
     pub fn of(container: &Container) -> Object {
         Object {
@@ -86,6 +111,17 @@ impl Object {
             bytes: container.kept_bytes,
             retained_bytes: container.retained_bytes,
             path: container.path.clone(),
+        }
+    }
+
+    pub fn of_subject(subject: &Subject) -> Object {
+        Object {
+            address: subject.address,
+            type_name: Rc::clone(&subject.type_name),
+            length: subject.length,
+            bytes: subject.kept_bytes,
+            retained_bytes: subject.retained_bytes,
+            path: subject.path.clone(),
         }
     }
 }

@@ -79,8 +79,6 @@ const FEW_ITEMS: Threshold = Threshold {
     meaning: "below this length `bytes` does not count",
 };
 
-/// From this saving on it is a warning.
-const WORTH_A_CHANGE: u64 = 1 << 20;
 /// What an address takes, and a number in `array.array('d')` as well.
 const SLOT: u64 = 8;
 /// More types than these are not worth the room.
@@ -112,11 +110,7 @@ fn finding(list: &Container, evidence: &Evidence<'_>) -> Finding {
     };
     Finding {
         rule: RULE.name,
-        severity: if saving >= WORTH_A_CHANGE {
-            Severity::Warning
-        } else {
-            Severity::Info
-        },
+        severity: Severity::of_saving(saving),
         confidence: if floats {
             Confidence::Likely
         } else {

@@ -1,11 +1,12 @@
 //! One cause once: what two rules say of the same object is said in one finding.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::finding::Finding;
-use super::{growing_container, large_list};
+use super::finding::{Finding, Severity};
+use super::{growing_container, large_list, numeric_list};
 
-/// Joins what is said of a large list to what is said of its growth, which is the cause of its size.
+/// Joins what is said of a large list to what is said of its growth, which is the cause of its size; what an array would
+/// save is claimed once, for its numbers.
 pub fn join(findings: Vec<Finding>) -> Vec<Finding> {
     let (lists, mut others): (Vec<Finding>, Vec<Finding>) = findings
         .into_iter()
@@ -14,7 +15,15 @@ pub fn join(findings: Vec<Finding>) -> Vec<Finding> {
         .filter(|(_, finding)| finding.rule == growing_container::RULE.name)
         .map(|(place, finding)| (finding.object.address, place))
         .collect();
-    for list in lists {
+    let numeric: FxHashSet<u64> = (others.iter())
+        .filter(|finding| finding.rule == numeric_list::RULE.name)
+        .map(|finding| finding.object.address)
+        .collect();
+    for mut list in lists {
+        if numeric.contains(&list.object.address) {
+            list.severity = Severity::Info;
+            list.saving_bytes = None;
+        }
         match growing
             .get(&list.object.address)
             .and_then(|&place| others.get_mut(place))

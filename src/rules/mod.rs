@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::heap::Heap;
 use crate::sampling::growth::Growth;
 
+mod alike;
 pub mod catalogue;
 mod causes;
 #[cfg(test)]
@@ -17,13 +18,17 @@ pub mod finding;
 pub mod growing_container;
 pub mod large_list;
 mod merge;
+pub mod missing_slots;
+pub mod numeric_list;
 pub mod page;
 pub mod path;
+pub mod record_dicts;
+pub mod sparse_container;
 pub mod threshold;
 pub mod unbounded_cache;
 mod whose;
 
-use finding::Finding;
+use finding::{Fact, Finding};
 use threshold::{Threshold, Thresholds};
 
 /// One documented pattern.
@@ -47,6 +52,19 @@ pub struct Evidence<'a> {
     /// How long the program had been running at the first snapshot.
     pub age: Duration,
     pub thresholds: &'a Thresholds,
+}
+
+impl Evidence<'_> {
+    /// What `threshold` was set to.
+    fn limit(&self, threshold: &Threshold) -> u64 {
+        self.thresholds.of(threshold)
+    }
+
+    /// These facts, and the thresholds of `rule` behind them.
+    fn beside_thresholds(&self, rule: &Rule, mut facts: Vec<(&'static str, Fact)>) -> Vec<(&'static str, Fact)> {
+        facts.extend(rule.thresholds.iter().map(|threshold| self.thresholds.fact(threshold)));
+        facts
+    }
 }
 
 /// What all rules of the catalogue find, the gravest first, and of these the costliest.

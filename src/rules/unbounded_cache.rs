@@ -95,11 +95,7 @@ fn finding(cache: &Container, statistics: &CacheStatistics, evidence: &Evidence<
         confidence: Confidence::Certain,
         summary: summary(cache, statistics),
         advice: advice(statistics),
-        location: statistics.defined_at.as_ref().map(|(file, line)| Location {
-            file: file.clone(),
-            line: *line,
-            function: statistics.function.clone(),
-        }),
+        location: Location::of(&statistics.defined_at, &statistics.function),
         object: Object::of(cache),
         evidence: facts(cache, statistics, evidence),
         saving_bytes: (saving > 0).then_some(saving),

@@ -14,7 +14,7 @@ pub fn is_somebody_elses(container: &Container, evidence: &Evidence<'_>) -> bool
 
 /// What the interpreter keeps for itself, and fills as modules are imported, names interned and classes made: it is no
 /// choice of the program, and most of it holds its members weakly.
-fn is_interpreters_own(path: &str) -> bool {
+pub fn is_interpreters_own(path: &str) -> bool {
     ["(interpreter", "sys.modules", "sys.path_importer_cache"]
         .iter()
         .any(|own| path.starts_with(own))

@@ -49,6 +49,12 @@
 #include "internal/pycore_descrobject.h"
 #endif
 
+#if __has_include("internal/pycore_instruments.h")
+#include "internal/pycore_instruments.h"
+#endif
+#if __has_include("internal/pycore_optimizer.h")
+#include "internal/pycore_optimizer.h"
+#endif
 static const struct {
     const char *place;
     long number;

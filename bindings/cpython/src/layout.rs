@@ -385,6 +385,7 @@ pub struct Code {
     pub qualname: Option<u64>,
     pub stack_size: u64,
     pub lines: LineTable,
+    pub bytecode: Bytecode,
     /// `co_extra`, a pointer to `_PyCodeObjectExtra`.
     pub extra: u64,
     /// Members that own a reference, with the names that Python gives them.
@@ -400,6 +401,46 @@ pub enum LineTable {
     Ranges { table: u64 },
     /// `co_linetable`: entries of a head and numbers of variable length (3.11 and later). Instructions begin at `code`.
     Locations { table: u64, code: u64 },
+}
+
+/// Where a code object keeps its instructions and handlers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bytecode {
+    /// In a `bytes` at `code`, as they were compiled; instructions say where handlers begin and end (3.8 to 3.10).
+    Bytes { code: u64 },
+    /// At the object's end, where [`LineTable::Locations`] says, rewritten as they run; `exception_table` is a `bytes`
+    /// (`co_exceptiontable`), `kinds` another with a byte a variable (`co_localspluskinds`) (3.11 and later).
+    Adaptive {
+        exception_table: u64,
+        kinds: u64,
+        /// 3.12 and later.
+        monitoring: Option<Monitoring>,
+        /// 3.13 and later.
+        executors: Option<Executors>,
+    },
+}
+
+/// What the instructions were that `sys.monitoring` has put its own in place of (`_PyCoMonitoringData`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Monitoring {
+    /// `_co_monitoring`, which points at the data.
+    pub pointer: u64,
+    /// A pointer to an entry a code unit, whose first byte is the opcode (`_PyCoLineInstrumentationData`).
+    pub lines: u64,
+    /// A pointer to an opcode a code unit.
+    pub instructions: u64,
+}
+
+/// What the instructions were that enter an executor (`_PyExecutorArray`, `_PyExecutorObject`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Executors {
+    /// `co_executors`, which points at the array.
+    pub pointer: u64,
+    /// The number of executors, four bytes, and the first pointer to one.
+    pub size: u64,
+    pub first: u64,
+    /// In an executor the opcode, with the argument behind it, a byte each (`vm_data`).
+    pub instruction: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

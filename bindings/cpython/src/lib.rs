@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bytecode;
 pub mod choose;
 pub mod debug_offsets;
 pub mod identify;

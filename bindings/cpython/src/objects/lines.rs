@@ -16,12 +16,10 @@ pub fn of_frame<M: ReadMemory>(
     frame: u64,
     code: u64,
 ) -> Result<Option<u32>, Unreadable> {
-    let LineTable::Locations { code: first, .. } = layout.code.lines else {
-        return Ok(None);
-    };
-    let instruction = memory.word(frame.wrapping_add(layout.frame.instruction))?;
-    let offset = instruction.wrapping_sub(code.wrapping_add(first)) as i64;
-    of_offset(memory, layout, code, offset)
+    match instruction_of_frame(memory, layout, frame, code)? {
+        Some(offset) => of_offset(memory, layout, code, offset),
+        None => Ok(None),
+    }
 }
 
 /// The same of a frame object (3.8 to 3.10).
@@ -31,6 +29,43 @@ pub fn of_frame_object<M: ReadMemory>(
     frame: u64,
     code: u64,
 ) -> Result<Option<u32>, Unreadable> {
+    match instruction_of_frame_object(memory, layout, frame)? {
+        Some(offset) => of_offset(memory, layout, code, offset),
+        None => Ok(None),
+    }
+}
+
+/// How many bytes behind its code's first instruction the call stands, in the instruction that is under way or that it
+/// goes on from; negative before the first. `None` when the layout's frames do not say.
+pub fn instruction<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    call: SuspendedCall,
+) -> Result<Option<i64>, Unreadable> {
+    match layout.frame_object.form {
+        FrameForm::Inline { .. } => instruction_of_frame_object(memory, layout, call.frame),
+        FrameForm::Pointer { .. } => instruction_of_frame(memory, layout, call.frame, call.code),
+    }
+}
+
+fn instruction_of_frame<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    frame: u64,
+    code: u64,
+) -> Result<Option<i64>, Unreadable> {
+    let LineTable::Locations { code: first, .. } = layout.code.lines else {
+        return Ok(None);
+    };
+    let instruction = memory.word(frame.wrapping_add(layout.frame.instruction))?;
+    Ok(Some(instruction.wrapping_sub(code.wrapping_add(first)) as i64))
+}
+
+fn instruction_of_frame_object<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    frame: u64,
+) -> Result<Option<i64>, Unreadable> {
     let FrameForm::Inline {
         last_instruction: (offset, unit),
         ..
@@ -39,7 +74,7 @@ pub fn of_frame_object<M: ReadMemory>(
         return Ok(None);
     };
     let last = memory.half(frame.wrapping_add(offset))? as i32;
-    of_offset(memory, layout, code, i64::from(last) * unit)
+    Ok(Some(i64::from(last) * unit))
 }
 
 /// The line that a generator or coroutine waits in; the function's own before it has begun.

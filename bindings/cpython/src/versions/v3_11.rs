@@ -1,13 +1,13 @@
 //! CPython 3.11.
 
 use crate::layout::{
-    CType, Code, CodeCache, CodeForm, CurrentFrame, Deque, Exception, ExitFunctions, Frame, FrameForm, FrameObject,
-    FrameTop, Gc, GcPlace, Generator, GeneratorForm, Int, IntForm, Interpreter, Keys, Layout, LineTable, Object,
-    PreHeader, Runtime, Thread, Type, Values,
+    Bytecode, CType, Code, CodeCache, CodeForm, CurrentFrame, Deque, Exception, ExitFunctions, Frame, FrameForm,
+    FrameObject, FrameTop, Gc, GcPlace, Generator, GeneratorForm, Int, IntForm, Interpreter, Keys, Layout, LineTable,
+    Object, PreHeader, Runtime, Thread, Type, Values,
 };
 use crate::version::Version;
 
-use super::{Minor, c_types, v3_9, v3_10};
+use super::{Minor, c_types, opcodes, v3_9, v3_10};
 
 /// Frames are no objects any more, dict keys know their kind, instances keep values without a dict.
 pub const LAYOUT: Layout = Layout {
@@ -116,6 +116,12 @@ pub const LAYOUT: Layout = Layout {
         qualname: Some(128),
         stack_size: 68,
         lines: LineTable::Locations { table: 136, code: 184 },
+        bytecode: Bytecode::Adaptive {
+            exception_table: 40,
+            kinds: 104,
+            monitoring: None,
+            executors: None,
+        },
         extra: 176,
         references: &[
             ("co_consts", 24),
@@ -271,4 +277,5 @@ pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT],
     newest: Version::new(3, 11, 16),
     debug_offsets: &[],
+    opcodes: &opcodes::v3_11::OPCODES,
 };

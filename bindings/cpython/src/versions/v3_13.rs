@@ -1,12 +1,13 @@
 //! CPython 3.13.
 
 use crate::layout::{
-    CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, FrameForm, FrameObject, Gc, GcPlace, Interpreter,
-    Layout, LineTable, Object, PreHeader, Runtime, SimpleQueue, StaticTypes, Thread, Type, Values,
+    Bytecode, CType, Code, CodeCache, CodeForm, CurrentFrame, Executors, ExitFunctions, FrameForm, FrameObject, Gc,
+    GcPlace, Interpreter, Layout, LineTable, Monitoring, Object, PreHeader, Runtime, SimpleQueue, StaticTypes, Thread,
+    Type, Values,
 };
 use crate::version::Version;
 
-use super::{Minor, c_types, debug_fields, v3_9, v3_10, v3_11, v3_12};
+use super::{Minor, c_types, debug_fields, opcodes, v3_9, v3_10, v3_11, v3_12};
 
 /// `_Py_DebugOffsets` at the front of the runtime, values inside the instances, frames with an executable.
 pub const LAYOUT: Layout = Layout {
@@ -99,6 +100,21 @@ pub const LAYOUT: Layout = Layout {
     },
     code: Code {
         lines: LineTable::Locations { table: 136, code: 200 },
+        bytecode: Bytecode::Adaptive {
+            exception_table: 40,
+            kinds: 104,
+            monitoring: Some(Monitoring {
+                pointer: 176,
+                lines: 32,
+                instructions: 48,
+            }),
+            executors: Some(Executors {
+                pointer: 152,
+                size: 0,
+                first: 8,
+                instruction: 32,
+            }),
+        },
         size: 208,
         form: CodeForm::LocalsPlus {
             names: 96,
@@ -294,4 +310,5 @@ pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_13_1, &SINCE_3_13_12, &SINCE_3_13_13],
     newest: Version::new(3, 13, 18),
     debug_offsets: debug_fields::V3_13,
+    opcodes: &opcodes::v3_13::OPCODES,
 };

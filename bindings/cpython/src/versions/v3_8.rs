@@ -1,14 +1,15 @@
 //! CPython 3.8.
 
 use crate::layout::{
-    Allocator, Array, Buffered, ByteArray, BytesIo, Code, CodeForm, CurrentFrame, Decimal, Deque, Dict, Element,
-    Exception, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Function, Gc, GcPlace, Generator, GeneratorForm,
-    Int, IntForm, Interpreter, Keys, Layout, LineTable, List, LruCache, Module, ModuleStateSize, Object, OrderedDict,
-    PreHeader, Runtime, Set, StackDepth, StaticTypes, StructObject, Text, Thread, Tuple, Type, Values, WeakRef,
+    Allocator, Array, Buffered, ByteArray, Bytecode, BytesIo, Code, CodeForm, CurrentFrame, Decimal, Deque, Dict,
+    Element, Exception, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Function, Gc, GcPlace, Generator,
+    GeneratorForm, Int, IntForm, Interpreter, Keys, Layout, LineTable, List, LruCache, Module, ModuleStateSize, Object,
+    OrderedDict, PreHeader, Runtime, Set, StackDepth, StaticTypes, StructObject, Text, Thread, Tuple, Type, Values,
+    WeakRef,
 };
 use crate::version::Version;
 
-use super::{Minor, c_types};
+use super::{Minor, c_types, opcodes};
 
 /// One collector for all interpreters, dict entries always of three words, frames that are objects.
 pub const LAYOUT: Layout = Layout {
@@ -205,6 +206,7 @@ pub const LAYOUT: Layout = Layout {
         qualname: None,
         stack_size: 32,
         lines: LineTable::Steps { table: 120 },
+        bytecode: Bytecode::Bytes { code: 48 },
         extra: 144,
         references: &[
             ("co_code", 48),
@@ -345,4 +347,5 @@ pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_8_14],
     newest: Version::new(3, 8, 20),
     debug_offsets: &[],
+    opcodes: &opcodes::v3_8::OPCODES,
 };

@@ -3,7 +3,7 @@
 use crate::layout::{CType, Gc, GcPlace, Interpreter, Layout, Runtime, Type};
 use crate::version::Version;
 
-use super::{Minor, c_types, v3_8};
+use super::{Minor, c_types, opcodes, v3_8};
 
 /// A collector in each interpreter; the interpreter points back at the runtime; types know their module.
 pub const LAYOUT: Layout = Layout {
@@ -114,4 +114,5 @@ pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_9_14],
     newest: Version::new(3, 9, 25),
     debug_offsets: &[],
+    opcodes: &opcodes::v3_9::OPCODES,
 };

@@ -1,0 +1,25 @@
+"""Keeps the stops of a bus network, each an instance of a class that could have any attribute."""
+
+import sys
+
+
+class Stop:
+    def __init__(self, number, line, minute):
+        self.number = number
+        self.line = line
+        self.minute = minute
+
+
+def timetable():
+    return [Stop(number, "line %d" % (number % 40), number % 1_440) for number in range(40_000)]
+
+
+def main():
+    stops = timetable()
+    first = min(stops, key=lambda stop: stop.minute)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(len(stops), "stops, the first of the day:", first.line, first.number)
+
+
+main()

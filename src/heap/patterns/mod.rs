@@ -1,0 +1,123 @@
+//! What rules ask of a heap besides its containers: gathered while references and memory are at hand, kept as plain data.
+//!
+//! One file for each kind of evidence. Rows that may be evidence are picked in one pass over the types of all rows; what is
+//! not looked for costs nothing.
+
+mod instances;
+mod key_hashes;
+mod libraries;
+mod numbers;
+mod picked;
+mod records;
+mod sparse;
+mod subject;
+
+use cpython::layout::Layout;
+use cpython::memory::ReadMemory;
+use cpython::objects::blocks;
+use cpython::objects::content::Content;
+
+pub use self::instances::ClassInstances;
+pub use self::numbers::NumberSequences;
+pub use self::records::Records;
+pub use self::sparse::SparseTable;
+pub use self::subject::Subject;
+
+use self::key_hashes::{KeyHashes, KeySet};
+use self::libraries::Libraries;
+use self::picked::Picked;
+use super::found::Found;
+use super::labels::{Label, LabelKind};
+use super::names::Form;
+use super::ownership::{Owner, Ownership};
+use super::retention::Retention;
+
+/// The evidence of patterns; empty where nobody gathered it, as in heaps that were saved.
+#[derive(Debug, Clone, Default)]
+pub struct PatternFacts {
+    pub numbers: Vec<NumberSequences>,
+    pub classes: Vec<ClassInstances>,
+    pub records: Vec<Records>,
+    pub sparse: Vec<SparseTable>,
+}
+
+/// What those who gather evidence look at.
+struct Sight<'a, 'b, M> {
+    memory: &'a mut M,
+    layout: &'a Layout,
+    found: &'a mut Found<'b>,
+    owned: &'a Ownership,
+    libraries: Libraries,
+    key_hashes: KeyHashes,
+}
+
+/// Gathers the evidence. The references must still have their labels.
+pub fn gather<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, owned: &Ownership) -> PatternFacts {
+    let picked = Picked::of(found, owned);
+    let libraries = Libraries::of(memory, layout, found, &picked.modules);
+    let mut sight = Sight {
+        memory,
+        layout,
+        found,
+        owned,
+        libraries,
+        key_hashes: KeyHashes::default(),
+    };
+    PatternFacts {
+        numbers: numbers::gather(&mut sight),
+        classes: instances::gather(&mut sight, &picked.instances),
+        records: records::gather(&mut sight, &picked.dicts),
+        sparse: sparse::gather(&mut sight, &picked.tables),
+    }
+}
+
+impl PatternFacts {
+    /// Adds what is known last: what would be freed with each object.
+    pub fn add_retained(&mut self, retention: &Retention) {
+        for each in &mut self.numbers {
+            each.add_retained(retention);
+        }
+        let records = self.records.iter_mut().map(|each| &mut each.subject);
+        let sparse = self.sparse.iter_mut().map(|each| &mut each.subject);
+        for subject in records.chain(sparse) {
+            subject.add_retained(retention);
+        }
+    }
+}
+
+impl<M: ReadMemory> Sight<'_, '_, M> {
+    fn content(&self, row: u32) -> Content {
+        let type_of = self.found.objects.type_of(row);
+        self.found.types.get(type_of).info.of_type.content
+    }
+
+    /// The keys of a dict, or of the attributes that an instance keeps without one.
+    fn key_set(&mut self, row: u32) -> KeySet {
+        let Found { objects, names, .. } = &*self.found;
+        let references = objects.references(row);
+        self.key_hashes.set_of(self.memory, self.layout, names, references)
+    }
+
+    /// The text of a name that a label has.
+    fn name(&mut self, label: Label, form: Form) -> String {
+        let names = &mut self.found.names;
+        let read = names.read(self.memory, self.layout, label.number(), form);
+        names.get(read).to_string()
+    }
+
+    /// Whether a name holds the row: a variable or an attribute, and no place in a container.
+    fn is_named(&self, row: u32) -> bool {
+        let Owner { label, parent, .. } = self.owned.owner(row);
+        match label.kind() {
+            LabelKind::Value | LabelKind::Entry => self.owned.is_namespace(parent),
+            LabelKind::Index | LabelKind::Unnamed => false,
+            _ => true,
+        }
+    }
+
+    /// The block of an instance of a class with so many slots, behind the head that the collector needs.
+    fn slotted(&self, slots: u64) -> u64 {
+        let at = &self.layout.object;
+        blocks::small(at.gc_head + at.size + 8 * slots)
+    }
+}
