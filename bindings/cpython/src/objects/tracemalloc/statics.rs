@@ -88,7 +88,7 @@ fn has_domains<M: ReadMemory>(memory: &mut M, layout: &Layout, table: &Table, co
         return false;
     }
     let entries = table.entries(memory, layout, MOST_DOMAINS).unwrap_or_default();
-    let mut is_domain = |entry: &_| {
+    let is_domain = |entry: &_| {
         domain_of(entry).is_ok()
             && Table::read(memory, layout, entry.value).is_ok_and(|table| table.has_functions_in(memory, layout, code))
     };
