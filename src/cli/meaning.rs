@@ -141,6 +141,7 @@ fn of_the_dead(watching: &Watching, wanted: Wanted) -> Result<CapturePlan, Error
         ));
     }
     Ok(CapturePlan {
+        tracemalloc: !watching.no_tracemalloc,
         wanted,
         ..one_look(&watching.freezing)
     })
@@ -179,6 +180,7 @@ fn plan(
         interval,
         freeze: freeze_mode(&watching.freezing),
         redact: watching.freezing.redact,
+        tracemalloc: !watching.no_tracemalloc,
         wanted,
     })
 }
