@@ -11,6 +11,7 @@ use crate::capture::{Capture, Hold, Mode, ProcessFacts};
 use crate::error::{Error, Result};
 use crate::heap::{Heap, redaction};
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
+use crate::sampling::traced::Watched;
 use crate::target::exit_watch::{ExitWatch, Woken};
 use crate::target::freeze::{FreezeMode, Freezer, Guardian, Unfrozen};
 use crate::target::freeze_failure;
@@ -32,6 +33,7 @@ pub struct Session {
     age: Duration,
     snapshots: Vec<Snapshot>,
     last: Option<Picture>,
+    traced: Watched,
     holds: Vec<Hold>,
     pauses: Vec<Duration>,
     warnings: Vec<String>,
@@ -72,6 +74,7 @@ impl Session {
             age: Duration::ZERO,
             snapshots: Vec::new(),
             last: None,
+            traced: Watched::default(),
             holds: Vec::new(),
             pauses: Vec::new(),
             warnings: Vec::new(),
@@ -104,7 +107,7 @@ impl Session {
                     objects,
                 });
             });
-        let picture = taken.map_err(|error| self.explained_by_fate(error))?;
+        let (picture, looked) = taken.map_err(|error| self.explained_by_fate(error))?;
         let started = *self.started.get_or_insert_with(|| {
             self.age = self.facts.start_time.map(age).unwrap_or_default();
             picture.at
@@ -122,6 +125,7 @@ impl Session {
         let snapshot = summary(&picture.heap, picture.at.duration_since(started), Some(rss));
         snapshot.forget_what_is_gone(&mut self.snapshots);
         self.snapshots.push(snapshot);
+        self.traced.add(looked);
         self.last = Some(picture);
         Ok(())
     }
@@ -220,6 +224,9 @@ impl Session {
                 warnings.push(warning.clone());
             }
         }
+        let (traced, warning) = self.traced.conclude();
+        warnings.extend(warning);
+        let (births, tracemalloc) = traced.unzip();
         let duration = self.snapshots.last().map_or(Duration::ZERO, |snapshot| snapshot.at);
         Ok(Capture {
             process: self.facts,
@@ -232,7 +239,8 @@ impl Session {
             holds: self.holds,
             incomplete: false,
             heap: last.heap,
-            births: None,
+            births,
+            tracemalloc,
             warnings,
             memory_limit,
         })

@@ -142,6 +142,7 @@ fn of_the_dead(watching: &Watching, wanted: Wanted) -> Result<CapturePlan, Error
         ));
     }
     Ok(CapturePlan {
+        tracemalloc: !watching.no_tracemalloc,
         wanted,
         ..one_look(&watching.freezing)
     })
@@ -180,6 +181,7 @@ fn plan(
         interval,
         freeze: freeze_mode(&watching.freezing),
         redact: watching.freezing.redact,
+        tracemalloc: !watching.no_tracemalloc,
         wanted,
     })
 }

@@ -17,3 +17,4 @@ pub mod standard_output;
 pub mod table;
 pub mod terminal;
 pub mod text;
+pub mod tracing;
