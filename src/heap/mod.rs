@@ -20,6 +20,7 @@ mod leftovers;
 mod live;
 mod names;
 mod naming;
+pub mod newcomers;
 mod objects;
 mod owners;
 mod ownership;
@@ -53,6 +54,7 @@ use rustc_hash::FxBuildHasher;
 use self::collector::CollectorState;
 use self::facts::Nature;
 use self::garbage::Garbage;
+use self::newcomers::Newcomers;
 use self::partitions::Partitions;
 
 /// Everything that one snapshot of a heap says.
@@ -77,6 +79,8 @@ pub struct Heap {
     pub collectors: Vec<CollectorState>,
     /// What no root reaches; absent where a graph of the references could not be had.
     pub garbage: Option<Garbage>,
+    /// What came since the first snapshot, if that was to be told.
+    pub newcomers: Option<Newcomers>,
     /// What the reader should know about these figures, as whole sentences.
     pub warnings: Vec<String>,
 }

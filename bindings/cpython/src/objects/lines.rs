@@ -65,6 +65,12 @@ fn of_offset<M: ReadMemory>(
     if offset < 0 {
         return Ok(Some(first));
     }
+    let bytes = table(memory, layout, code)?;
+    Ok(line(layout, bytes, first, offset))
+}
+
+/// The table of lines of the code at `code`.
+fn table<'a, M: ReadMemory>(memory: &'a mut M, layout: &Layout, code: u64) -> Result<&'a [u8], Unreadable> {
     let (LineTable::Steps { table } | LineTable::Ranges { table } | LineTable::Locations { table, .. }) =
         layout.code.lines;
     let table = memory.word(code.wrapping_add(table))?;
@@ -75,13 +81,77 @@ fn of_offset<M: ReadMemory>(
             at: table,
         });
     }
-    let bytes = memory.read(table.wrapping_add(layout.text.bytes_value), length as usize)?;
+    Ok(memory.read(table.wrapping_add(layout.text.bytes_value), length as usize)?)
+}
+
+fn line(layout: &Layout, table: &[u8], first: u32, offset: i64) -> Option<u32> {
     let line = match layout.code.lines {
-        LineTable::Steps { .. } => line_of_steps(bytes, i64::from(first), offset),
-        LineTable::Ranges { .. } => line_of_ranges(bytes, i64::from(first), offset),
-        LineTable::Locations { .. } => line_of_locations(bytes, i64::from(first), offset),
+        LineTable::Steps { .. } => line_of_steps(table, i64::from(first), offset),
+        LineTable::Ranges { .. } => line_of_ranges(table, i64::from(first), offset),
+        LineTable::Locations { .. } => line_of_locations(table, i64::from(first), offset),
     };
-    Ok(line.and_then(|line| u32::try_from(line).ok()))
+    line.and_then(|line| u32::try_from(line).ok())
+}
+
+/// The lines of a code object, to be asked without its program.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    first: u32,
+    table: Box<[u8]>,
+    /// Bytes of instructions that run before the call has begun as far as Python code can tell.
+    before: i64,
+    /// Bytes of all instructions.
+    length: i64,
+}
+
+impl Lines {
+    /// Those of the code at `code`.
+    pub fn read<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Result<Lines, Unreadable> {
+        /// The bytes of a code unit.
+        const UNIT: i64 = 2;
+        let first = memory.half(code.wrapping_add(layout.code.first_line))?;
+        let (before, length) = match layout.code.lines {
+            LineTable::Locations { first_traceable, .. } => {
+                let before = memory.half(code.wrapping_add(first_traceable))?;
+                let units = memory.word(code.wrapping_add(layout.object.ob_size))?;
+                (i64::from(before) * UNIT, units as i64 * UNIT)
+            }
+            LineTable::Steps { .. } | LineTable::Ranges { .. } => {
+                let bytes = layout.code.references.iter().find(|(name, _)| *name == "co_code");
+                let bytes = memory.word(code.wrapping_add(bytes.map_or(0, |&(_, offset)| offset)))?;
+                (0, memory.word(bytes.wrapping_add(layout.object.ob_size))? as i64)
+            }
+        };
+        let implausible = Unreadable::Implausible { what: "code", at: code };
+        if !(1..=LONGEST_TABLE as i64).contains(&length) || !(0..=length).contains(&before) {
+            return Err(implausible);
+        }
+        let table = table(memory, layout, code)?.into();
+        Ok(Lines {
+            first,
+            table,
+            before,
+            length,
+        })
+    }
+
+    /// Whether an instruction can stand at `offset`; frames that have not begun stand one or two bytes before the first.
+    pub fn has(&self, offset: i64) -> bool {
+        (-2..self.length).contains(&offset) && offset % 2 == 0 || offset == -1
+    }
+
+    /// Whether a call at `offset` has begun: before, what it makes is made by its caller.
+    pub fn has_begun(&self, offset: i64) -> bool {
+        offset >= self.before
+    }
+
+    /// The line of the instruction at `offset`; before the first one it is the function's own.
+    pub fn at(&self, layout: &Layout, offset: i64) -> Option<u32> {
+        if offset < 0 {
+            return Some(self.first);
+        }
+        line(layout, &self.table, self.first, offset)
+    }
 }
 
 fn line_of_steps(table: &[u8], first: i64, offset: i64) -> Option<i64> {

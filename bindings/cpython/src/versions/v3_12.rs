@@ -1,8 +1,8 @@
 //! CPython 3.12.
 
 use crate::layout::{
-    CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, Frame, Gc, GcPlace, Generator, GeneratorForm, Int,
-    IntForm, Interpreter, Layout, LineTable, Object, PreHeader, Runtime, StaticTypes, Text, Thread, Type, Values,
+    CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, Frame, Gc, GcPlace, Generator, GeneratorForm, Gil,
+    Int, IntForm, Interpreter, Layout, LineTable, Object, PreHeader, Runtime, StaticTypes, Text, Thread, Type, Values,
 };
 use crate::version::Version;
 
@@ -21,6 +21,11 @@ pub const LAYOUT: Layout = Layout {
         id: 8,
         threads_head: 72,
         runtime: Some(96),
+        gil: Gil::Interpreter {
+            state: 384,
+            last_holder: 8,
+            locked: 16,
+        },
         modules: 944,
         sysdict: 352,
         builtins: 360,
@@ -108,7 +113,11 @@ pub const LAYOUT: Layout = Layout {
     },
     values: Values::Tagged,
     code: Code {
-        lines: LineTable::Locations { table: 136, code: 192 },
+        lines: LineTable::Locations {
+            table: 136,
+            code: 192,
+            first_traceable: 176,
+        },
         size: 200,
         form: CodeForm::LocalsPlus {
             names: 96,

@@ -1,8 +1,8 @@
 //! CPython 3.13.
 
 use crate::layout::{
-    CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, FrameForm, FrameObject, Gc, GcPlace, Interpreter,
-    Layout, LineTable, Object, PreHeader, Runtime, SimpleQueue, StaticTypes, Thread, Type, Values,
+    CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, FrameForm, FrameObject, Gc, GcPlace, Gil,
+    Interpreter, Layout, LineTable, Object, PreHeader, Runtime, SimpleQueue, StaticTypes, Thread, Type, Values,
 };
 use crate::version::Version;
 
@@ -24,6 +24,11 @@ pub const LAYOUT: Layout = Layout {
         next: 7264,
         id: 7272,
         threads_head: 7344,
+        gil: Gil::Interpreter {
+            state: 16,
+            last_holder: 8,
+            locked: 16,
+        },
         runtime: Some(7376),
         modules: 7656,
         sysdict: 7640,
@@ -98,7 +103,11 @@ pub const LAYOUT: Layout = Layout {
         values: 8,
     },
     code: Code {
-        lines: LineTable::Locations { table: 136, code: 200 },
+        lines: LineTable::Locations {
+            table: 136,
+            code: 200,
+            first_traceable: 184,
+        },
         size: 208,
         form: CodeForm::LocalsPlus {
             names: 96,

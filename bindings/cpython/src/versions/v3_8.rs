@@ -3,8 +3,9 @@
 use crate::layout::{
     Allocator, Array, Buffered, ByteArray, BytesIo, Code, CodeForm, CurrentFrame, Decimal, Deque, Dict, Element,
     Exception, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Function, Gc, GcPlace, Generator, GeneratorForm,
-    Int, IntForm, Interpreter, Keys, Layout, LineTable, List, LruCache, Module, ModuleStateSize, Object, OrderedDict,
-    PreHeader, Runtime, Set, StackDepth, StaticTypes, StructObject, Text, Thread, Tuple, Type, Values, WeakRef,
+    Gil, Int, IntForm, Interpreter, Keys, Layout, LineTable, List, LruCache, Module, ModuleStateSize, Object,
+    OrderedDict, PreHeader, Runtime, Set, StackDepth, StaticTypes, StructObject, Text, Thread, Tuple, Type, Values,
+    WeakRef,
 };
 use crate::version::Version;
 
@@ -51,6 +52,7 @@ pub const LAYOUT: Layout = Layout {
         root_arrays: &[],
         exit_functions: ExitFunctions::Module,
         interned: None,
+        gil: Gil::Runtime(1368),
     },
     gc: Gc {
         place: GcPlace::Runtime(344),
