@@ -144,6 +144,9 @@ enum TypedSource {
     File(PathBuf),
 }
 
+/// More looks cost more and show little more: the figures are steady from here on.
+const DEFAULT_RATE: u32 = 400;
+
 /// When a program is looked at.
 #[derive(Debug, Args)]
 struct Watching {
@@ -153,6 +156,10 @@ struct Watching {
     /// Take snapshots this often between the first and the last
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     interval: Option<Duration>,
+    /// Look at what the program makes so many times a second between the snapshots, for the lines that made its objects;
+    /// nothing is stopped for that. 0 takes no looks
+    #[arg(short, long, value_name = "LOOKS", default_value_t = DEFAULT_RATE)]
+    rate: u32,
     #[command(flatten)]
     freezing: Freezing,
 }

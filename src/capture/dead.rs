@@ -123,6 +123,7 @@ pub fn capture_core(file: &CoreFile, plan: &CapturePlan, progress: &mut dyn Prog
         incomplete: look.incomplete,
         heap,
         births: None,
+        looks: None,
         warnings,
         memory_limit: None,
     })

@@ -147,6 +147,7 @@ impl Header {
             incomplete: self.capture.incomplete,
             snapshots: self.timeline.into_iter().map(snapshot).collect(),
             births: None,
+            looks: None,
             heap: Heap {
                 totals: Totals {
                     objects: self.heap.objects,

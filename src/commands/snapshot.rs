@@ -79,6 +79,7 @@ fn capture<T>(look: Look<T>, plan: &CapturePlan, heap: Heap) -> Capture {
         incomplete: look.incomplete,
         heap,
         births: None,
+        looks: None,
         warnings,
         memory_limit: look.memory_limit,
     }

@@ -55,10 +55,6 @@ impl Marks {
         }
     }
 
-    pub fn into_all(self) -> Vec<Mark> {
-        self.all
-    }
-
     pub fn all(&self) -> &[Mark] {
         &self.all
     }

@@ -16,7 +16,7 @@ use cpython::memory::ReadMemory;
 use cpython::{gil, runtime, stack, youngest};
 
 use self::burst::Burst;
-use self::codes::{Codes, Standing};
+use self::codes::Codes;
 use self::marks::{Candidate, MOST_CANDIDATES, Mark, Marks};
 use self::newborn::{Newborn, Window};
 use self::stacks::{Stacks, Thread};
