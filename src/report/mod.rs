@@ -12,6 +12,7 @@ pub mod model;
 pub mod output;
 pub mod progress;
 pub mod screen;
+pub mod sites;
 pub mod standard_output;
 pub mod svg;
 pub mod table;

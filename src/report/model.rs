@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::sites::{SiteRow, UnseenRow, site_rows, unseen_rows};
 use crate::capture::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
 use crate::heap::collector::{CollectorState, GenerationState};
 use crate::heap::garbage::Garbage;
@@ -39,6 +40,12 @@ pub struct Report<'a> {
     pub by: &'a [Division],
     /// The largest first.
     pub types: Vec<TypeRow>,
+    /// The largest first; absent where nobody watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sites: Option<Vec<SiteRow<'a>>>,
+    /// What has no site, by why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sites_unseen: Option<Vec<UnseenRow<'a>>>,
     /// The largest first.
     pub owners: Vec<OwnerRow<'a>>,
     /// Those that are not listed.
@@ -214,6 +221,8 @@ impl<'a> Report<'a> {
             partitions: heap.partitions.as_ref(),
             by: &[],
             types: heap.types.iter().map(|totals| type_row(totals, growth)).collect(),
+            sites: capture.births.as_ref().map(site_rows),
+            sites_unseen: capture.births.as_ref().map(unseen_rows),
             owners,
             owners_left_out,
             findings,
