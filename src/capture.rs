@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::heap::Heap;
 use crate::sampling::births::Births;
+pub use crate::sampling::observing::Counts;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 pub use crate::sampling::traced::Tracing;
 
@@ -13,6 +14,7 @@ mod header;
 pub mod inquiry;
 pub mod interrupt;
 pub mod look;
+mod observation;
 pub mod plan;
 pub mod progress;
 pub mod run;
@@ -51,6 +53,8 @@ pub struct Capture {
     pub births: Option<Births>,
     /// What `tracemalloc` counts, where its tables were read.
     pub tracemalloc: Option<Tracing>,
+    /// What the looking between the snapshots came to, if there was any.
+    pub looks: Option<Counts>,
     pub warnings: Vec<String>,
     /// The memory limit that applies to the process (the smallest of its control groups' and the machine's), in bytes.
     /// A process that has ended has none.

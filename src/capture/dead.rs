@@ -134,6 +134,7 @@ pub fn capture_core(file: &CoreFile, plan: &CapturePlan, progress: &mut dyn Prog
         heap,
         births,
         tracemalloc,
+        looks: None,
         warnings,
         memory_limit: None,
     })

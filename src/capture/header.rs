@@ -148,6 +148,7 @@ impl Header {
             snapshots: self.timeline.into_iter().map(snapshot).collect(),
             births: None,
             tracemalloc: None,
+            looks: None,
             heap: Heap {
                 totals: Totals {
                     objects: self.heap.objects,

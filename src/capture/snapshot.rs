@@ -297,7 +297,7 @@ pub(super) fn image_budget(bytes: u64) -> u64 {
 
 /// Recognises an interpreter that goes on meanwhile. What must hold between two places may not hold for a moment that
 /// falls between the reads of them, and is looked at again; a build that does not fit never fits.
-fn recognise_in_motion(pid: u32, interpreters: &[Interpreter]) -> Result<(u64, Recognised)> {
+pub(super) fn recognise_in_motion(pid: u32, interpreters: &[Interpreter]) -> Result<(u64, Recognised)> {
     /// A program that waits for a processor stays in the middle of things for some time slices.
     const PATIENCE: Duration = Duration::from_secs(1);
     let since = Instant::now();

@@ -1,6 +1,7 @@
 //! What the typed words mean, once they are taken together: the plan, the outputs, the thresholds.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -179,6 +180,7 @@ fn plan(
     Ok(CapturePlan {
         duration,
         interval,
+        rate: NonZeroU32::new(watching.rate).filter(|_| duration != Some(Duration::ZERO)),
         freeze: freeze_mode(&watching.freezing),
         redact: watching.freezing.redact,
         tracemalloc: !watching.no_tracemalloc,

@@ -80,6 +80,7 @@ fn capture<T>(look: Look<T>, plan: &CapturePlan, heap: Heap) -> Capture {
         heap,
         births: None,
         tracemalloc: None,
+        looks: None,
         warnings,
         memory_limit: look.memory_limit,
     }

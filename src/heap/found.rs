@@ -197,6 +197,9 @@ impl<'a> Found<'a> {
         });
         self.types.get_mut(type_of).count_in(size, is_tracked);
         let row = self.objects.push(spot, type_of, size.bytes);
+        if is_tracked {
+            self.objects.track(row);
+        }
         if std::mem::take(&mut self.is_running) {
             self.running.push(row);
         }

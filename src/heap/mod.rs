@@ -22,6 +22,7 @@ mod leftovers;
 mod live;
 mod names;
 mod naming;
+pub mod newcomers;
 mod objects;
 mod owners;
 mod ownership;
@@ -58,6 +59,7 @@ use rustc_hash::FxBuildHasher;
 use self::collector::CollectorState;
 use self::facts::Nature;
 use self::garbage::Garbage;
+use self::newcomers::Newcomers;
 use self::partitions::Partitions;
 use self::patterns::PatternFacts;
 
@@ -87,6 +89,8 @@ pub struct Heap {
     pub garbage: Option<Garbage>,
     /// What patterns are proved with.
     pub patterns: PatternFacts,
+    /// What came since the first snapshot, if that was to be told.
+    pub newcomers: Option<Newcomers>,
     /// What the reader should know about these figures, as whole sentences.
     pub warnings: Vec<String>,
 }

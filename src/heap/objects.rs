@@ -24,7 +24,7 @@ pub struct Objects {
 /// What is asked of an object together stands together.
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    /// Index of the type; `NO_OBJECT` for holders that are none.
+    /// Index of the type, with `TRACKED`; `NO_OBJECT` for holders that are none.
     type_of: u32,
     /// The blocks that it and its private tables occupy.
     bytes: u32,
@@ -56,6 +56,8 @@ const BYTES_A_ROW: usize = 80;
 const BYTES_A_LEAF: usize = 80;
 const BYTES_A_REFERENCE: usize = 16;
 const LARGE: u32 = u32::MAX;
+/// Stands with the type of objects that the collector tracks. There are fewer types.
+const TRACKED: u32 = 1 << 31;
 /// Rows and references are counted in 32 bits.
 const MOST: usize = u32::MAX as usize - 1;
 
@@ -127,6 +129,22 @@ impl Objects {
         row
     }
 
+    /// Says that the collector tracks the object of a row.
+    #[inline]
+    pub fn track(&mut self, row: u32) {
+        if let Some(row) = self.rows.get_mut(row as usize) {
+            row.type_of |= TRACKED;
+        }
+    }
+
+    /// Whether the collector tracks it.
+    #[inline]
+    pub fn is_tracked(&self, row: u32) -> bool {
+        self.rows
+            .get(row as usize)
+            .is_some_and(|row| row.type_of & TRACKED != 0)
+    }
+
     /// Adds an object that holds nothing, of `bytes` that fit 32 bits. Its number is known when all rows are.
     #[inline]
     pub fn push_leaf(&mut self, spot: Spot, type_of: u32, bytes: u64) {
@@ -138,7 +156,7 @@ impl Objects {
     #[inline]
     pub fn type_of(&self, row: u32) -> u32 {
         match self.rows.get(row as usize) {
-            Some(row) => row.type_of,
+            Some(row) => row.type_of & !TRACKED,
             None => self.leaf(row).type_of,
         }
     }
@@ -155,7 +173,7 @@ impl Objects {
     #[inline]
     pub fn type_and_bytes(&self, row: u32) -> (u32, u64) {
         let each = self.rows[row as usize];
-        (each.type_of, self.bytes_of(row, each))
+        (each.type_of & !TRACKED, self.bytes_of(row, each))
     }
 
     /// The bytes of all rows that are no leaves, in order.

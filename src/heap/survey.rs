@@ -21,6 +21,7 @@ use super::garbage;
 use super::holders::{Holders, Rows};
 use super::leftovers;
 use super::live::Live;
+use super::newcomers::Newcomers;
 use super::objects::HEAP;
 use super::owners;
 use super::ownership::Ownership;
@@ -156,6 +157,7 @@ impl Survey<'_> {
         // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
         let mut more = std::mem::take(&mut owned.adopted);
         more.push((HEAP, tasks.iter().map(|task| task.row).collect()));
+        let newcomers = earlier.watch.as_ref().map(|watch| Newcomers::of(&found, watch));
         let references = found.objects.take_references(&more);
         let unheld = std::mem::take(&mut owned.unheld);
         let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched, inside);
@@ -193,6 +195,7 @@ impl Survey<'_> {
                 .as_ref()
                 .map_or_else(Vec::new, |of_each| temporaries.with_retained(of_each)),
             garbage,
+            newcomers,
             patterns,
             warnings,
         };

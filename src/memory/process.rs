@@ -145,6 +145,27 @@ impl ReadMemory for ProcessMemory {
         Ok(&self.scratch)
     }
 
+    fn read_series(&mut self, ranges: &[(u64, usize)], into: &mut Vec<u8>) -> usize {
+        /// As many as the kernel takes in one call (`IOV_MAX`).
+        const MOST_RANGES: usize = 1024;
+        let wanted: Vec<RemoteIoVec> = ranges
+            .iter()
+            .take(MOST_RANGES)
+            .map(|&(base, len)| RemoteIoVec {
+                base: base as usize,
+                len,
+            })
+            .collect();
+        into.resize(wanted.iter().map(|range| range.len).sum(), 0);
+        match process_vm_readv(self.pid, &mut [IoSliceMut::new(into)], &wanted) {
+            Ok(count) => count,
+            Err(error) => {
+                self.note(Some(error as i32));
+                0
+            }
+        }
+    }
+
     fn forget(&mut self) {
         self.pages.iter_mut().for_each(|page| page.address = EMPTY);
     }

@@ -88,6 +88,17 @@ pub struct Interpreter {
     pub exit_functions: ExitFunctions,
     /// The interned strings' dict (3.12 and later; before, it is a static that no symbol names).
     pub interned: Option<u64>,
+    pub gil: Gil,
+}
+
+/// Where the thread is named that runs Python code: the one that holds the global interpreter lock.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Gil {
+    /// `_PyRuntime.gilstate.tstate_current`, NULL while nobody holds it (3.8 to 3.11).
+    Runtime(u64),
+    /// `ceval.gil` of the interpreter, at `state`, points at a `_gil_runtime_state`: `last_holder` holds it while `locked` (a
+    /// 4-byte number) is 1 (3.12 and later).
+    Interpreter { state: u64, last_holder: u64, locked: u64 },
 }
 
 /// Where the functions stand that `atexit.register` was given.
@@ -400,8 +411,13 @@ pub enum LineTable {
     Steps { table: u64 },
     /// `co_linetable`: pairs of the length of a range and its line's distance from the one before (3.10).
     Ranges { table: u64 },
-    /// `co_linetable`: entries of a head and numbers of variable length (3.11 and later). Instructions begin at `code`.
-    Locations { table: u64, code: u64 },
+    /// `co_linetable`: entries of a head and numbers of variable length (3.11 and later). Instructions begin at `code`;
+    /// before the one that `_co_firsttraceable` numbers, the call has not begun as far as Python code can tell.
+    Locations {
+        table: u64,
+        code: u64,
+        first_traceable: u64,
+    },
 }
 
 /// Where a code object keeps its instructions and handlers.

@@ -9,6 +9,7 @@
 pub mod bytecode;
 pub mod choose;
 pub mod debug_offsets;
+pub mod gil;
 pub mod identify;
 pub mod layout;
 pub mod memory;
@@ -16,8 +17,10 @@ pub mod objects;
 pub mod prove;
 pub mod refusal;
 pub mod runtime;
+pub mod stack;
 pub mod version;
 pub mod versions;
+pub mod youngest;
 
 pub use identify::Symbols;
 pub use memory::ReadMemory;

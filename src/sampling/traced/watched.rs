@@ -21,6 +21,11 @@ impl Watched {
         }
     }
 
+    /// Whether the last look found it on: then nobody need watch what the program makes.
+    pub fn is_on(&self) -> bool {
+        matches!(self.last.as_ref().or(self.first.as_ref()), Some(Looked::Read { .. }))
+    }
+
     /// What was found last, and what a user should know of it.
     pub fn conclude(self) -> (Option<(Births, Tracing)>, Option<String>) {
         let (first, last) = match (self.first, self.last) {

@@ -2,8 +2,8 @@
 
 use crate::layout::{
     Bytecode, CType, Code, CodeCache, CodeForm, CurrentFrame, Deque, Exception, ExitFunctions, Frame, FrameForm,
-    FrameObject, FrameTop, Gc, GcPlace, Generator, GeneratorForm, Int, IntForm, Interpreter, Keys, Layout, LineTable,
-    Object, PreHeader, Runtime, Thread, Type, Values,
+    FrameObject, FrameTop, Gc, GcPlace, Generator, GeneratorForm, Gil, Int, IntForm, Interpreter, Keys, Layout,
+    LineTable, Object, PreHeader, Runtime, Thread, Type, Values,
 };
 use crate::version::Version;
 
@@ -25,6 +25,7 @@ pub const LAYOUT: Layout = Layout {
         id: 48,
         threads_head: 16,
         runtime: Some(40),
+        gil: Gil::Runtime(576),
         modules: 888,
         sysdict: 904,
         builtins: 912,
@@ -115,7 +116,11 @@ pub const LAYOUT: Layout = Layout {
         first_line: 72,
         qualname: Some(128),
         stack_size: 68,
-        lines: LineTable::Locations { table: 136, code: 184 },
+        lines: LineTable::Locations {
+            table: 136,
+            code: 184,
+            first_traceable: 168,
+        },
         bytecode: Bytecode::Adaptive {
             exception_table: 40,
             kinds: 104,

@@ -2,8 +2,8 @@
 
 use crate::layout::{
     Bytecode, CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, Frame, Gc, GcPlace, Generator,
-    GeneratorForm, Int, IntForm, Interpreter, Layout, LineTable, Monitoring, Object, PreHeader, Runtime, StaticTypes,
-    Text, Thread, Tracemalloc, TracingPlace, Type, Values,
+    GeneratorForm, Gil, Int, IntForm, Interpreter, Layout, LineTable, Monitoring, Object, PreHeader, Runtime,
+    StaticTypes, Text, Thread, Tracemalloc, TracingPlace, Type, Values,
 };
 use crate::version::Version;
 
@@ -22,6 +22,11 @@ pub const LAYOUT: Layout = Layout {
         id: 8,
         threads_head: 72,
         runtime: Some(96),
+        gil: Gil::Interpreter {
+            state: 384,
+            last_holder: 8,
+            locked: 16,
+        },
         modules: 944,
         sysdict: 352,
         builtins: 360,
@@ -109,7 +114,11 @@ pub const LAYOUT: Layout = Layout {
     },
     values: Values::Tagged,
     code: Code {
-        lines: LineTable::Locations { table: 136, code: 192 },
+        lines: LineTable::Locations {
+            table: 136,
+            code: 192,
+            first_traceable: 176,
+        },
         bytecode: Bytecode::Adaptive {
             exception_table: 40,
             kinds: 104,

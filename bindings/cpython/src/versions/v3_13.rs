@@ -2,8 +2,8 @@
 
 use crate::layout::{
     Bytecode, CType, Code, CodeCache, CodeForm, CurrentFrame, Executors, ExitFunctions, FrameForm, FrameObject, Gc,
-    GcPlace, Interpreter, Layout, LineTable, Monitoring, Object, PreHeader, Runtime, SimpleQueue, StaticTypes, Thread,
-    Tracemalloc, TracingPlace, Type, Values,
+    GcPlace, Gil, Interpreter, Layout, LineTable, Monitoring, Object, PreHeader, Runtime, SimpleQueue, StaticTypes,
+    Thread, Tracemalloc, TracingPlace, Type, Values,
 };
 use crate::version::Version;
 
@@ -25,6 +25,11 @@ pub const LAYOUT: Layout = Layout {
         next: 7264,
         id: 7272,
         threads_head: 7344,
+        gil: Gil::Interpreter {
+            state: 16,
+            last_holder: 8,
+            locked: 16,
+        },
         runtime: Some(7376),
         modules: 7656,
         sysdict: 7640,
@@ -99,7 +104,11 @@ pub const LAYOUT: Layout = Layout {
         values: 8,
     },
     code: Code {
-        lines: LineTable::Locations { table: 136, code: 200 },
+        lines: LineTable::Locations {
+            table: 136,
+            code: 200,
+            first_traceable: 184,
+        },
         bytecode: Bytecode::Adaptive {
             exception_table: 40,
             kinds: 104,

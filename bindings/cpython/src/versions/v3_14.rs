@@ -87,7 +87,11 @@ pub const LAYOUT: Layout = Layout {
     },
     tuple: Tuple { items: 32 },
     code: Code {
-        lines: LineTable::Locations { table: 136, code: 208 },
+        lines: LineTable::Locations {
+            table: 136,
+            code: 208,
+            first_traceable: 192,
+        },
         bytecode: Bytecode::Adaptive {
             exception_table: 40,
             kinds: 104,

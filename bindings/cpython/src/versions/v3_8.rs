@@ -3,7 +3,7 @@
 use crate::layout::{
     Allocator, Array, Buffered, ByteArray, Bytecode, BytesIo, Code, CodeForm, CurrentFrame, Decimal, Deque, Dict,
     Element, Exception, ExitFunctions, FilenameForm, Frame, FrameForm, FrameObject, FrameTop, Function, Gc, GcPlace,
-    Generator, GeneratorForm, HashTable, HashValues, Int, IntForm, Interpreter, Keys, Layout, LineTable, List,
+    Generator, GeneratorForm, Gil, HashTable, HashValues, Int, IntForm, Interpreter, Keys, Layout, LineTable, List,
     LruCache, Module, ModuleStateSize, Object, OrderedDict, PreHeader, Runtime, Set, StackDepth, StaticTypes,
     StructObject, Text, Thread, Tracemalloc, TracingPlace, Tuple, Type, Values, WeakRef,
 };
@@ -52,6 +52,7 @@ pub const LAYOUT: Layout = Layout {
         root_arrays: &[],
         exit_functions: ExitFunctions::Module,
         interned: None,
+        gil: Gil::Runtime(1368),
     },
     gc: Gc {
         place: GcPlace::Runtime(344),

@@ -1,6 +1,6 @@
 //! CPython 3.9.
 
-use crate::layout::{CType, Gc, GcPlace, HashTable, HashValues, Interpreter, Layout, Runtime, Tracemalloc, Type};
+use crate::layout::{CType, Gc, GcPlace, Gil, HashTable, HashValues, Interpreter, Layout, Runtime, Tracemalloc, Type};
 use crate::version::Version;
 
 use super::{Minor, c_types, opcodes, v3_8};
@@ -16,6 +16,7 @@ pub const LAYOUT: Layout = Layout {
         size: 5648,
         id: 24,
         runtime: Some(16),
+        gil: Gil::Runtime(568),
         modules: 856,
         sysdict: 872,
         builtins: 880,

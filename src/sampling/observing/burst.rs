@@ -1,0 +1,104 @@
+//! A burst of readings: the innermost call of a thread and the last of the youngest objects, many times within
+//! microseconds, each as close to the other as can be.
+
+use cpython::memory::{ReadMemory, word_at};
+use cpython::youngest;
+
+/// What is read in each round, one after the other: the word that points at the innermost frame, frames, the head of the
+/// youngest objects. Together they are one call of the system.
+#[derive(Debug, Default)]
+pub struct Burst {
+    ranges: Vec<(u64, usize)>,
+    /// The memory that holds frames: its first address, its length, and where it stands in each round.
+    frames: Vec<(u64, usize, usize)>,
+    bytes: Vec<u8>,
+    stride: usize,
+    rounds: usize,
+}
+
+/// Bytes of the word that points at the innermost frame.
+const POINTER: usize = 8;
+/// Frames that lie closer together are read with what is between them.
+const NEAR: u64 = 2048;
+
+impl Burst {
+    /// Reads `rounds` rounds: `pointer` is the address of the word that points at the innermost frame; `frames` are those
+    /// that it may point at, of `frame_length` bytes each, and `head` is the list of the youngest objects.
+    pub fn read<M: ReadMemory>(
+        &mut self,
+        memory: &mut M,
+        pointer: u64,
+        frames: &[u64],
+        frame_length: usize,
+        head: u64,
+        rounds: usize,
+    ) {
+        self.lay_out(frames, frame_length);
+        self.ranges.clear();
+        for _ in 0..rounds {
+            self.ranges.push((pointer, POINTER));
+            self.ranges
+                .extend(self.frames.iter().map(|&(start, length, _)| (start, length)));
+            self.ranges.push((head, youngest::HEAD));
+        }
+        // Whether the last frame was still the innermost one.
+        self.ranges.push((pointer, POINTER));
+        let read = memory.read_series(&self.ranges, &mut self.bytes);
+        self.rounds = read.saturating_sub(POINTER) / self.stride;
+    }
+
+    fn lay_out(&mut self, frames: &[u64], frame_length: usize) {
+        let mut sorted = frames.to_vec();
+        sorted.sort_unstable();
+        self.frames.clear();
+        for start in sorted {
+            let end = start.saturating_add(frame_length as u64);
+            match self.frames.last_mut() {
+                Some((first, length, _)) if start < first.saturating_add(*length as u64 + NEAR) => {
+                    *length = (*length).max((end - *first) as usize);
+                }
+                _ => self.frames.push((start, frame_length, 0)),
+            }
+        }
+        let mut at = POINTER;
+        for (_, length, place) in &mut self.frames {
+            *place = at;
+            at += *length;
+        }
+        self.stride = at + youngest::HEAD;
+    }
+
+    /// How many rounds were read to the end.
+    pub fn rounds(&self) -> usize {
+        self.rounds
+    }
+
+    /// The innermost frame in a round; `None` when it was another one by the time the next round began.
+    pub fn innermost(&self, round: usize) -> Option<u64> {
+        let at = |round: usize| word_at(&self.bytes, (round * self.stride) as u64);
+        (at(round) == at(round + 1)).then(|| at(round))
+    }
+
+    /// The innermost frame at the beginning of a round.
+    pub fn pointer(&self, round: usize) -> u64 {
+        word_at(&self.bytes, (round * self.stride) as u64)
+    }
+
+    /// The bytes of a frame in a round, when it was among those that were read.
+    pub fn frame(&self, round: usize, address: u64, length: usize) -> Option<&[u8]> {
+        let holds = |&&(start, held, _): &&(u64, usize, usize)| {
+            address >= start && address.saturating_add(length as u64) <= start.saturating_add(held as u64)
+        };
+        let (start, _, place) = self.frames.iter().find(holds)?;
+        let at = round * self.stride + place + (address - start) as usize;
+        self.bytes.get(at..at + length)
+    }
+
+    /// The first bytes of the list's head in a round.
+    pub fn head(&self, round: usize) -> &[u8] {
+        let end = (round + 1) * self.stride;
+        self.bytes
+            .get(end.saturating_sub(youngest::HEAD)..end)
+            .unwrap_or_default()
+    }
+}
