@@ -6,6 +6,7 @@ use crate::heap::Heap;
 use crate::sampling::births::Births;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 
+mod births;
 mod dead;
 pub mod folder;
 mod header;
