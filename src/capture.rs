@@ -8,6 +8,7 @@ pub use crate::sampling::observing::Counts;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 pub use crate::sampling::traced::Tracing;
 
+mod births;
 mod dead;
 pub mod folder;
 mod header;

@@ -227,7 +227,8 @@ struct Showing {
     /// times
     #[arg(long, value_name = "RULE.NAME=VALUE")]
     threshold: Vec<String>,
-    /// How many types the terminal shows, and half as many owners. JSON has all types and the 1 000 largest owners
+    /// How many types the terminal shows, two thirds as many sites, and half as many owners. JSON has all types and sites
+    /// and the 1 000 largest owners
     #[arg(long, default_value_t = 15, value_name = "ROWS")]
     top: usize,
 }
@@ -249,10 +250,11 @@ struct Drawing {
 
 #[derive(Debug, Args)]
 struct DiffOptions {
-    /// Write the comparison to FILE (.json). `-` is standard output, and needs -f. May be given several times
+    /// Write to FILE what its extension says: the comparison (.json), a flame graph of what has changed (.svg), or folded
+    /// stacks with both figures (.collapsed). `-` is standard output, and needs -f. May be given several times
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// json, for `-o -` and for files whose names do not tell; alone, it writes to standard output
+    /// json, svg or collapsed, for `-o -` and for files whose names tell none; alone, it writes to standard output
     #[arg(short, long, value_parser = format::<DifferenceFormat>)]
     format: Option<DifferenceFormat>,
     /// The comparison as JSON to standard output: -f json -o -
@@ -264,20 +266,25 @@ struct DiffOptions {
     /// How many types the terminal shows, and half as many owners
     #[arg(long, default_value_t = 15, value_name = "ROWS")]
     top: usize,
+    #[command(flatten)]
+    drawing: Drawing,
 }
 
 #[derive(Debug, Args)]
 struct ExportOptions {
-    /// Write to FILE what its extension says: .heapsnapshot or .dot. `-` is standard output, and needs -f. May be given
-    /// several times
+    /// Write to FILE what its extension says: .heapsnapshot, .dot, .collapsed, .speedscope.json or .pb.gz. `-` is standard
+    /// output, and needs -f. May be given several times
     #[arg(short, long, value_name = "FILE", required_unless_present = "format")]
     output: Vec<PathBuf>,
-    /// heapsnapshot or dot, for `-o -` and for files whose names tell neither; alone, it writes to standard output
+    /// heapsnapshot, dot, collapsed, speedscope or pprof, for `-o -` and for files whose names tell none; alone, it writes
+    /// to standard output
     #[arg(short, long, value_parser = format::<ExportFormat>)]
     format: Option<ExportFormat>,
     /// Replace files that exist
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    drawing: Drawing,
 }
 
 #[derive(Debug, Args)]

@@ -24,3 +24,14 @@ pub(super) fn picture(drawing: &Drawing) -> Result<Asked, Error> {
         (graph, weight) => Ok(Asked { graph, weight }),
     }
 }
+
+/// Which pictures are to be compared.
+pub(super) fn compared(drawing: &Drawing) -> Result<Asked, Error> {
+    match drawing.weight {
+        Weight::Growth => Err(usage(
+            "a comparison shows what has grown anyway: --weight growth is for single heaps",
+            "leave it out, or take --weight count",
+        )),
+        _ => picture(drawing),
+    }
+}

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::drawings::{picture, wanted};
+use super::drawings::{compared, picture, wanted};
 use super::outputs::outputs;
 use super::{
     Freezing, Showing, Target, TypedCommand, TypedDivision, TypedFreeze, TypedSeverity, TypedSource, Watching,
@@ -87,11 +87,13 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             )?,
             force: options.force,
             top: options.top,
+            picture: compared(&options.drawing)?,
         })),
         TypedCommand::Export { folder, options } => Ok(Command::Export(Export {
             folder,
             outputs: outputs(&options.output, options.format, None)?,
             force: options.force,
+            picture: picture(&options.drawing)?,
         })),
         TypedCommand::Paths { target, options } => questions::meaning(target, options),
         TypedCommand::Rules { name } => Ok(Command::Rules { name }),

@@ -12,6 +12,7 @@ pub mod output;
 pub mod picture;
 pub mod progress;
 pub mod screen;
+mod site_table;
 pub mod sites;
 pub mod standard_output;
 pub mod table;

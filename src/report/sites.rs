@@ -21,7 +21,7 @@ pub struct SiteRow<'a> {
 }
 
 /// A call; one of a C function has a name alone.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct CallRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub function: Option<&'a str>,

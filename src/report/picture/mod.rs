@@ -19,7 +19,7 @@ use super::text::command_line;
 use crate::capture::{Capture, ProcessFacts};
 use crate::heap::Tree;
 pub use crate::heap::wanted::Graph;
-use crate::sampling::births::{Births, Call};
+use crate::sampling::births::Call;
 
 /// Longer command lines are cut in titles.
 const TITLE_WIDTH: usize = 60;
@@ -88,7 +88,7 @@ pub struct Amount {
 impl Picture {
     /// The picture of a capture that was asked for.
     pub fn of(capture: &Capture, asked: Asked) -> Result<Picture, NoPicture> {
-        let graph = asked.graph.unwrap_or_else(|| usual_graph(capture.births.as_ref()));
+        let graph = asked.graph.unwrap_or_else(|| usual_graph(capture));
         if asked.weight == Weight::Growth && graph != Graph::Allocation {
             return Err(NoPicture::NoGrowth);
         }
@@ -165,8 +165,8 @@ impl Weight {
 }
 
 /// Where objects were made says most, if anybody saw it.
-fn usual_graph(births: Option<&Births>) -> Graph {
-    match births {
+pub fn usual_graph(capture: &Capture) -> Graph {
+    match &capture.births {
         Some(births) if !births.sites.is_empty() => Graph::Allocation,
         _ => Graph::Ownership,
     }

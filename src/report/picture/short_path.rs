@@ -40,13 +40,18 @@ impl<'a> ShortPaths<'a> {
 
     /// `Order.total …/shop/models.py:88`; what is not known is left out.
     pub fn call(&self, call: &Call) -> String {
-        let file = self.of_file(&call.file);
-        let place = match call.line {
-            Some(line) if !file.is_empty() => format!("{file}:{line}"),
-            _ => file.to_owned(),
-        };
+        let place = self.place(&call.file, call.line);
         let parts = [&*call.function, &*place].into_iter().filter(|part| !part.is_empty());
         parts.collect::<Vec<_>>().join(" ")
+    }
+
+    /// `…/shop/models.py:88`, of one of the files.
+    pub fn place(&self, file: &str, line: Option<u32>) -> String {
+        let file = self.of_file(file);
+        match line {
+            Some(line) if !file.is_empty() => format!("{file}:{line}"),
+            _ => file.to_owned(),
+        }
     }
 
     fn of_file<'b>(&'b self, file: &'b str) -> &'b str {
