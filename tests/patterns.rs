@@ -101,6 +101,17 @@ fn every_rule_has_its_example() {
 }
 
 #[test]
+fn large_temporary() {
+    assert_comes_true(&Expected {
+        rule: "large-temporary",
+        path: " > sales",
+        type_name: "builtins.list",
+        location: Some((28, "main")),
+        confidence: "certain",
+    });
+}
+
+#[test]
 fn missing_slots() {
     assert_comes_true(&Expected {
         rule: "missing-slots",

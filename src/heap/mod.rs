@@ -37,7 +37,6 @@ mod roots;
 pub mod saved;
 pub mod survey;
 mod tasks;
-mod temporaries;
 mod texts;
 mod thread_names;
 mod threads;
@@ -49,7 +48,6 @@ mod worklist;
 
 pub use followed::{Earlier, may_be_same};
 pub use naming::without_lines;
-pub use temporaries::Temporary;
 
 use std::hash::BuildHasher;
 use std::rc::Rc;
@@ -83,8 +81,6 @@ pub struct Heap {
     pub followed: Vec<Followed>,
     /// The state of each interpreter's collector, the main one's first.
     pub collectors: Vec<CollectorState>,
-    /// What calls under way hold and never read again, the largest first.
-    pub temporaries: Vec<Temporary>,
     /// What no root reaches; absent where a graph of the references could not be had.
     pub garbage: Option<Garbage>,
     /// What patterns are proved with.

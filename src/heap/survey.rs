@@ -29,7 +29,6 @@ use super::patterns;
 use super::retention::Retention;
 use super::roots::Gathering;
 use super::tasks;
-use super::temporaries;
 use super::wanted::Wanted;
 use super::{Container, Heap, Totals, TypeTotals};
 use crate::memory::slots::{SLOT_SIZE, Slots};
@@ -151,9 +150,8 @@ impl Survey<'_> {
             describe(Live::new(memory, subject.layout, &mut found), &besides)
         });
         let inside = containers::look_inside(&found, &watched);
-        let mut patterns = patterns::gather(memory, subject.layout, &mut found, &owned);
+        let mut patterns = patterns::gather(memory, subject.layout, &mut found, &owned, &rows.calls);
         let mut further = Further::of_owners(memory, subject.layout, &mut found, &mut owned, wanted);
-        let temporaries = temporaries::find(memory, subject.layout, &mut walker, &mut found, &owned, &rows.calls);
         // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
         let mut more = std::mem::take(&mut owned.adopted);
         more.push((HEAP, tasks.iter().map(|task| task.row).collect()));
@@ -191,9 +189,6 @@ impl Survey<'_> {
             containers,
             followed,
             collectors,
-            temporaries: retention
-                .as_ref()
-                .map_or_else(Vec::new, |of_each| temporaries.with_retained(of_each)),
             garbage,
             newcomers,
             patterns,

@@ -1,13 +1,15 @@
 //! The list of all rules. A rule that stands here is run, listed and explained.
 
 use super::{
-    Rule, growing_container, large_list, missing_slots, numeric_list, record_dicts, sparse_container, unbounded_cache,
+    Rule, growing_container, large_list, large_temporary, missing_slots, numeric_list, record_dicts, sparse_container,
+    unbounded_cache,
 };
 use crate::spelling::distance;
 
 pub const RULES: &[&Rule] = &[
     &growing_container::RULE,
     &large_list::RULE,
+    &large_temporary::RULE,
     &missing_slots::RULE,
     &numeric_list::RULE,
     &record_dicts::RULE,

@@ -17,6 +17,7 @@ mod fake_heap;
 pub mod finding;
 pub mod growing_container;
 pub mod large_list;
+pub mod large_temporary;
 mod merge;
 pub mod missing_slots;
 pub mod numeric_list;

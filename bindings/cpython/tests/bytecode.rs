@@ -7,6 +7,7 @@ use std::path::Path;
 
 use cpython::bytecode::CodeLiveness;
 use cpython::layout::Layout;
+use cpython::memory::{Fault, ReadMemory};
 use cpython::recognise;
 use support::{LiveMemory, Target, interpreters};
 
@@ -109,6 +110,73 @@ fn compare_code(memory: &mut LiveMemory, layout: &Layout, code: u64, said: &str)
         }
     }
     (compared, wrong)
+}
+
+/// So many bytes of each code object are damaged at once, in each of so many rounds.
+const DAMAGED_BYTES: u64 = 3;
+const ROUNDS: u64 = 20;
+
+/// Broken code is refused or answered for, and costs no more than other code.
+#[test]
+fn damaged_code_is_survived() {
+    for (name, python) in interpreters() {
+        let target = Target::start(&python, RUNNING);
+        let mut memory = target.memory();
+        let layout = recognise(&mut memory, &target.symbols())
+            .expect("a known runtime")
+            .layout;
+        let (mut refused, mut answered) = (0, 0);
+        let codes = target
+            .facts
+            .iter()
+            .filter(|(fact, _)| fact.starts_with("code:"))
+            .step_by(20);
+        for (code, said) in codes.map(|(fact, said)| (number(&fact[5..]), said)) {
+            let (_, places) = said.split_once(' ').expect("names and places");
+            for round in 0..ROUNDS {
+                let mut damaged = Damaged {
+                    memory: &mut memory,
+                    seed: code ^ round << 40,
+                    buffer: Vec::new(),
+                };
+                match CodeLiveness::read(&mut damaged, &layout, code) {
+                    Ok(liveness) => {
+                        answered += 1;
+                        for place in places.split(' ').filter_map(|place| place.split_once(':')) {
+                            liveness.never_read(number(place.0) as i64);
+                        }
+                    }
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+        println!("{name}: {refused} refused, {answered} answered");
+        assert!(
+            refused > 0 && answered > 0,
+            "{name}: {refused} refused, {answered} answered"
+        );
+    }
+}
+
+/// Memory of which long reads, such as of bytecode, have some bytes wrong: the same ones each time.
+struct Damaged<'a> {
+    memory: &'a mut LiveMemory,
+    seed: u64,
+    buffer: Vec<u8>,
+}
+
+impl ReadMemory for Damaged<'_> {
+    fn read(&mut self, address: u64, length: usize) -> Result<&[u8], Fault> {
+        self.buffer = self.memory.read(address, length)?.to_vec();
+        for number in (0..DAMAGED_BYTES).filter(|_| length > 16) {
+            // Splitmix64.
+            let mut bits = (self.seed ^ address).wrapping_add((number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            self.buffer[(bits >> 8) as usize % length] = bits as u8;
+        }
+        Ok(&self.buffer)
+    }
 }
 
 fn number(hexadecimal: &str) -> u64 {

@@ -11,6 +11,7 @@ mod picked;
 mod records;
 mod sparse;
 mod subject;
+mod temporaries;
 
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
@@ -22,10 +23,12 @@ pub use self::numbers::NumberSequences;
 pub use self::records::Records;
 pub use self::sparse::SparseTable;
 pub use self::subject::Subject;
+pub use self::temporaries::Temporary;
 
 use self::key_hashes::{KeyHashes, KeySet};
 use self::libraries::Libraries;
 use self::picked::Picked;
+use super::calls::{self, ThreadCall};
 use super::found::Found;
 use super::labels::{Label, LabelKind};
 use super::names::Form;
@@ -39,6 +42,7 @@ pub struct PatternFacts {
     pub classes: Vec<ClassInstances>,
     pub records: Vec<Records>,
     pub sparse: Vec<SparseTable>,
+    pub temporaries: Vec<Temporary>,
 }
 
 /// What those who gather evidence look at.
@@ -51,8 +55,15 @@ struct Sight<'a, 'b, M> {
     key_hashes: KeyHashes,
 }
 
-/// Gathers the evidence. The references must still have their labels.
-pub fn gather<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, owned: &Ownership) -> PatternFacts {
+/// Gathers the evidence. The references must still have their labels. Of the calls under way those `of_threads` are known.
+pub fn gather<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    found: &mut Found,
+    owned: &Ownership,
+    of_threads: &[ThreadCall],
+) -> PatternFacts {
+    let calls = calls::under_way(memory, layout, found, of_threads);
     let picked = Picked::of(found, owned);
     let libraries = Libraries::of(memory, layout, found, &picked.modules);
     let mut sight = Sight {
@@ -68,6 +79,7 @@ pub fn gather<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found,
         classes: instances::gather(&mut sight, &picked.instances),
         records: records::gather(&mut sight, &picked.dicts),
         sparse: sparse::gather(&mut sight, &picked.tables),
+        temporaries: temporaries::gather(&mut sight, &calls),
     }
 }
 
@@ -79,7 +91,8 @@ impl PatternFacts {
         }
         let records = self.records.iter_mut().map(|each| &mut each.subject);
         let sparse = self.sparse.iter_mut().map(|each| &mut each.subject);
-        for subject in records.chain(sparse) {
+        let temporaries = self.temporaries.iter_mut().map(|each| &mut each.subject);
+        for subject in records.chain(sparse).chain(temporaries) {
             subject.add_retained(retention);
         }
     }

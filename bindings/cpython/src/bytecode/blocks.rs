@@ -23,34 +23,55 @@ pub enum Block {
 pub type Stack = u32;
 pub const EMPTY: Stack = 0;
 
+/// More blocks than these no call has (`CO_MAXBLOCKS` is 20), with what 3.8 leaves for the ends of `finally`.
+const MOST_BLOCKS: u32 = 64;
+
 /// All stacks that were met. Each is one block more than another.
 #[derive(Debug, Default)]
 pub struct Stacks {
-    above_empty: Vec<(Stack, Block)>,
+    above_empty: Vec<Top>,
     known: HashMap<(Stack, Block), Stack>,
+}
+
+/// The block that a stack has more than the one below it.
+#[derive(Debug, Clone, Copy)]
+struct Top {
+    below: Stack,
+    block: Block,
+    /// How many blocks there are.
+    height: u32,
 }
 
 /// Instructions that may come next, each with the stack that it finds.
 pub type Steps = [Option<(u32, Stack)>; 2];
 
 impl Stacks {
-    fn push(&mut self, stack: Stack, block: Block) -> Stack {
-        *self.known.entry((stack, block)).or_insert_with(|| {
-            self.above_empty.push((stack, block));
-            self.above_empty.len() as Stack
-        })
+    /// `None` when it would be higher than any compiler makes it.
+    fn push(&mut self, below: Stack, block: Block) -> Option<Stack> {
+        if let Some(&known) = self.known.get(&(below, block)) {
+            return Some(known);
+        }
+        let height = 1 + self.top(below).map_or(0, |top| top.height);
+        if height > MOST_BLOCKS {
+            return None;
+        }
+        self.above_empty.push(Top { below, block, height });
+        let stack = self.above_empty.len() as Stack;
+        self.known.insert((below, block), stack);
+        Some(stack)
     }
 
-    fn pop(&self, stack: Stack) -> Option<(Stack, Block)> {
+    fn top(&self, stack: Stack) -> Option<Top> {
         let place = stack.checked_sub(1)?;
         self.above_empty.get(place as usize).copied()
     }
 
     /// Where an exception leads, and with which stack; `None` when it leaves the call.
     pub fn raise(&mut self, mut stack: Stack) -> Option<(u32, Stack)> {
-        while let Some((below, block)) = self.pop(stack) {
+        while let Some(Top { below, block, .. }) = self.top(stack) {
             if let Block::Handler(handler) = block {
-                return Some((handler, self.push(below, Block::Handled)));
+                // It has a block less before it gets this one.
+                return Some((handler, self.push(below, Block::Handled)?));
             }
             stack = below;
         }
@@ -61,11 +82,11 @@ impl Stacks {
     /// when the stack is not what the compiler would have made it.
     pub fn step(&mut self, step: BlockStep, stack: Stack, next: u32, target: Option<u32>) -> Option<Steps> {
         let then = |stack| Some([Some((next, stack)), None]);
-        let popped = self.pop(stack);
+        let popped = self.top(stack).map(|top| (top.below, top.block));
         match (step, popped) {
-            (BlockStep::Guard, _) => then(self.push(stack, Block::Handler(target?))),
-            (BlockStep::BeginFinally, _) => then(self.push(stack, Block::NoException)),
-            (BlockStep::CallFinally, _) => Some([Some((target?, self.push(stack, Block::Return(next)))), None]),
+            (BlockStep::Guard, _) => then(self.push(stack, Block::Handler(target?))?),
+            (BlockStep::BeginFinally, _) => then(self.push(stack, Block::NoException)?),
+            (BlockStep::CallFinally, _) => Some([Some((target?, self.push(stack, Block::Return(next))?)), None]),
             (BlockStep::Unguard, Some((below, Block::Handler(_)))) => then(below),
             (BlockStep::EndHandling, Some((below, Block::Handled))) => then(below),
             (BlockStep::EndFinally, Some((below, Block::NoException))) => then(below),
@@ -73,7 +94,7 @@ impl Stacks {
             (BlockStep::EndFinally, Some((_, Block::Handled))) => Some([None, None]),
             (BlockStep::LeaveFinally, Some((below, block))) if !matches!(block, Block::Handler(_)) => then(below),
             (BlockStep::ExitWith, Some((below, Block::Handled))) => {
-                let dealt_with = self.push(below, Block::NoException);
+                let dealt_with = self.push(below, Block::NoException)?;
                 Some([Some((next, stack)), Some((next, dealt_with))])
             }
             (BlockStep::ExitWith, Some((_, Block::NoException | Block::Return(_)))) => then(stack),

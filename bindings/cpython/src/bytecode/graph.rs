@@ -7,8 +7,9 @@ use super::decode::{Instruction, Instructions};
 use super::exception_table::Range;
 use super::meaning::Flow;
 
-/// More places to stand at than these are not followed: what a broken table could be made to lead to.
-const MOST_NODES: usize = 1 << 21;
+/// An instruction is met in fewer stacks than these: the parts of code that always run are met with an exception, without
+/// one and once for each way to leave them, and may stand in each other.
+const MOST_STACKS: usize = 64;
 
 /// An instruction, in one of the stacks of blocks that it may find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub fn nodes(instructions: &Instructions, handlers: &Handlers) -> Option<Vec<Nod
     walk.node(0, EMPTY);
     let mut number = 0;
     while number < walk.nodes.len() {
-        if walk.nodes.len() > MOST_NODES {
+        if walk.nodes.len() > MOST_STACKS * instructions.all.len() {
             return None;
         }
         let (node, stack) = walk.nodes[number];

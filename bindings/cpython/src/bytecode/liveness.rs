@@ -5,7 +5,7 @@ use super::graph::Node;
 
 /// What a search may cost, in words of 64 variables that are looked at. Code that people write takes a few thousand; a loop
 /// in a loop is gone through once more.
-const MOST_WORK: usize = 1 << 26;
+const MOST_WORK: usize = 1 << 24;
 /// What the sets of all places may take, in the same words.
 const MOST_WORDS: usize = 1 << 22;
 
