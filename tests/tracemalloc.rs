@@ -221,7 +221,7 @@ fn numpy_traces_its_data_in_a_domain_of_its_own() {
             assert!(!all_required(), "numpy must be there for {}", python.name());
             return;
         }
-        let lines = "import numpy, tracemalloc\ntracemalloc.start()\ntable = numpy.ones(1234567, dtype='u1')";
+        let lines = "import numpy, tracemalloc\ntracemalloc.start()\ntable = numpy.zeros(1234567, dtype='u1')";
         let report = seen(python, &[], lines, &[]);
         let domains = list(&report["tracemalloc"], "domains");
         let numpy = domains
