@@ -8,6 +8,7 @@ pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 pub use crate::sampling::traced::Tracing;
 
 mod dead;
+mod facts;
 pub mod folder;
 mod header;
 pub mod inquiry;

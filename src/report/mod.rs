@@ -18,4 +18,3 @@ pub mod svg;
 pub mod table;
 pub mod terminal;
 pub mod text;
-pub mod tracing;

@@ -168,6 +168,64 @@ fn str_object(memory: &mut Fake, text: &str) -> u64 {
     object
 }
 
+/// Each word of all that is read, replaced by each of many others.
+#[test]
+fn no_word_can_make_reading_go_astray() {
+    let whole = Program::in_runtime(14, 10_296);
+    let tables = [whole.traces, whole.domains].map(|table| (table, 80));
+    let others = [
+        (whole.config, 200),
+        (whole.buckets, 128),
+        (whole.first_entry, 32),
+        (whole.first_trace, 16),
+        (whole.traceback, 36),
+        (whole.file, 40),
+    ];
+    let places: Vec<(u64, u64)> = tables.into_iter().chain(others).collect();
+    let numbers = [
+        0,
+        1,
+        2,
+        3,
+        8,
+        15,
+        16,
+        17,
+        0x1000,
+        1 << 20,
+        1 << 32,
+        1 << 40,
+        u64::MAX,
+        u64::MAX - 7,
+    ];
+    let words: Vec<u64> = numbers
+        .into_iter()
+        .chain(places.iter().map(|&(place, _)| place))
+        .collect();
+    let (mut read, mut refused) = (0, 0);
+    let all = places.iter().flat_map(|&(start, length)| {
+        (start..start + length)
+            .step_by(4)
+            .map(move |place| (place, start + length))
+    });
+    for (place, end) in all {
+        for &word in &words {
+            let mut program = whole.clone();
+            let length = if place % 8 == 0 { 8.min(end - place) } else { 4 };
+            program.memory.put(place, &word.to_le_bytes()[..length as usize]);
+            match program.read() {
+                Ok(Some(traced)) => {
+                    read += 1;
+                    assert!(traced.traces.len() <= 4, "{traced:?}");
+                }
+                Ok(None) => read += 1,
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(read > 500 && refused > 500, "{read} read, {refused} refused");
+}
+
 /// What every whole program here is read as.
 fn expected() -> Traced {
     let trace = |(domain, block, size)| Trace {
@@ -219,7 +277,7 @@ fn tables_that_no_symbol_names_are_found_by_what_they_are() {
     let traced = uncounted.read().expect("readable").expect("on");
     assert_eq!((traced.adds_up, traced.peak_bytes, traced.bytes), (false, None, 601));
 
-    program.at.image = vec![0x10_0000..0x20_0000];
+    program.at.image[0] = 0x10_0000..0x20_0000;
     assert_eq!(program.read(), Err(Untold::NotFound));
     program.at.config = None;
     assert_eq!(program.read(), Ok(None));
@@ -301,7 +359,8 @@ fn a_sum_that_differs_is_told() {
 #[test]
 fn damaged_tables_are_refused_and_end() {
     let whole = Program::in_runtime(14, 10_296);
-    let damages: &[(&str, fn(&mut Program))] = &[
+    type Damage = fn(&mut Program);
+    let damages: &[(&str, Damage)] = &[
         ("a state that there is not", |it| it.memory.half(it.config + 4, 7)),
         ("no table", |it| it.memory.word(it.config + 184, 0)),
         ("a table that is elsewhere", |it| {
