@@ -10,6 +10,7 @@ pub use crate::sampling::traced::Tracing;
 
 mod births;
 mod dead;
+mod facts;
 pub mod folder;
 mod header;
 pub mod inquiry;

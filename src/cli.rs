@@ -72,6 +72,9 @@ enum TypedCommand {
         /// The folder to write; it holds the heap as Parquet tables
         #[arg(short, long, value_name = "FOLDER", required = true)]
         output: PathBuf,
+        /// Leave the tables of tracemalloc alone where the program has it on
+        #[arg(long)]
+        no_tracemalloc: bool,
         /// Replace a snapshot that exists
         #[arg(long)]
         force: bool,

@@ -2,8 +2,9 @@
 
 use std::num::NonZeroU32;
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
+use crate::capture::facts::age;
 use crate::capture::interrupt::Interrupt;
 use crate::capture::observation::Observation;
 use crate::capture::plan::CapturePlan;
@@ -11,8 +12,8 @@ use crate::capture::progress::{Progress, Step};
 use crate::capture::snapshot::{Camera, Picture};
 use crate::capture::{Capture, Hold, Mode, ProcessFacts};
 use crate::error::{Error, Result};
+use crate::heap::Heap;
 use crate::heap::newcomers::{Newcomers, Watch};
-use crate::heap::{Heap, redaction};
 use crate::sampling::births::Births;
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
 use crate::sampling::traced::Watched;
@@ -361,28 +362,6 @@ pub(super) fn freezer(pid: u32, mode: FreezeMode) -> Result<Box<dyn Freezer>> {
     match Guardian::start() {
         Ok(guardian) => Ok(Box::new(guardian)),
         Err(error) => Err(freeze_failure::explain(&error, &Process::new(pid))),
-    }
-}
-
-/// How long ago that was, in seconds since 1970.
-pub(super) fn age(start_time: f64) -> Duration {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Duration::try_from_secs_f64(now.as_secs_f64() - start_time).unwrap_or_default()
-}
-
-impl ProcessFacts {
-    /// What can be known before the program is held still.
-    pub(super) fn of(pid: u32, target: &Target, redact: bool) -> ProcessFacts {
-        let command = target.process.command().unwrap_or_default();
-        ProcessFacts {
-            pid,
-            python: String::new(),
-            build: "release",
-            executable: target.process.executable().unwrap_or_default(),
-            command: if redact { redaction::command(&command) } else { command },
-            start_time: target.process.start_time().ok(),
-            rss: None,
-        }
     }
 }
 

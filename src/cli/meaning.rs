@@ -66,10 +66,11 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             target,
             freezing,
             output,
+            no_tracemalloc,
             force,
         } => Ok(Command::Snapshot {
             source: source(target, &freezing, "pymemscope snapshot PID -o FOLDER")?,
-            plan: one_look(&freezing),
+            plan: one_look(&freezing).with_tracemalloc(!no_tracemalloc),
             folder: folder(output)?,
             force,
         }),

@@ -28,6 +28,8 @@ pub struct Definition {
     pub file: Rc<str>,
     /// The qualified name where there is one.
     pub function: Rc<str>,
+    /// The line that it begins in, which instructions of whoever defines it belong to as well.
+    pub first_line: u32,
     /// The lines that its instructions belong to, in order.
     pub lines: Vec<u32>,
 }
@@ -75,10 +77,12 @@ impl Survey<'_> {
             });
             if let Some(file) = file
                 && let Ok(lines) = lines::of_code(memory, layout, code)
+                && let Ok(first_line) = memory.half(code.wrapping_add(layout.code.first_line))
             {
                 definitions.push(Definition {
                     file: Rc::clone(file),
                     function: naming::code_name(memory, layout, code).unwrap_or_default().into(),
+                    first_line,
                     lines,
                 });
             }

@@ -18,4 +18,3 @@ pub mod standard_output;
 pub mod table;
 pub mod terminal;
 pub mod text;
-pub mod tracing;

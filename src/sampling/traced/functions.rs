@@ -11,6 +11,9 @@ use crate::heap::survey::Survey;
 /// What a compiler calls the code of comprehensions, which runs as a part of the function around it.
 const COMPREHENSIONS: [&str; 4] = ["<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"];
 
+/// What it calls the code of a module.
+const MODULE: &str = "<module>";
+
 /// Which function each line belongs to, as far as there is no doubt.
 pub struct Functions {
     names: FxHashMap<Frame, Known>,
@@ -38,9 +41,13 @@ impl Functions {
         for definition in survey.definitions(memory, |file| numbers.contains_key(file)) {
             let files = numbers.get(&*definition.file).map(Vec::as_slice).unwrap_or_default();
             let of_files = |&line: &u32| files.iter().map(move |&file| Frame { file, line });
+            let is_shared = !runs_where_it_stands(&definition.function);
             for frame in definition.lines.iter().flat_map(of_files) {
-                if let Some(known) = names.get_mut(&frame) {
-                    known.learn(&definition.function);
+                match names.get_mut(&frame) {
+                    // Whether a function ran or was defined there cannot be told, even if its definer is gone.
+                    Some(known) if is_shared && frame.line == definition.first_line => *known = Known::Several,
+                    Some(known) => known.learn(&definition.function),
+                    None => {}
                 }
             }
         }
@@ -69,6 +76,12 @@ impl Known {
             Known::One(_) | Known::Several => Known::Several,
         };
     }
+}
+
+/// Whether the code is that of a module or a comprehension, which nothing else defines or runs on its first line.
+fn runs_where_it_stands(function: &str) -> bool {
+    let own = function.rsplit_once('.').map_or(function, |(_, own)| own);
+    own == MODULE || COMPREHENSIONS.contains(&own)
 }
 
 /// Whether `inner` is the code of a comprehension in `outer`, as far as their names tell: older releases have no

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use cpython::memory::ReadMemory;
 use cpython::objects::tracemalloc::{self, Frame, PYTHON_DOMAIN, Traced};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use self::functions::Functions;
 use super::births::{Births, Call, Confidence, Share, Site, Source, Unseen, Why};
@@ -17,11 +18,12 @@ use crate::heap::survey::Survey;
 pub use watched::Watched;
 
 /// What `tracemalloc` itself counts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tracing {
     /// The bytes of all traced blocks, as asked for.
     pub traced_bytes: u64,
     /// The most that they have been, where that can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_bytes: Option<u64>,
     /// How many blocks are traced.
     pub traces: u64,
@@ -32,7 +34,7 @@ pub struct Tracing {
 }
 
 /// The blocks of a domain: of Python's own memory (0), or of what an extension module has its own number for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DomainTotals {
     pub domain: u32,
     pub traces: u64,
@@ -40,9 +42,10 @@ pub struct DomainTotals {
 }
 
 /// What was found when `tracemalloc` was looked for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum Looked {
     /// It is not on, or was not to be looked for.
+    #[default]
     Off,
     Read {
         births: Births,

@@ -13,17 +13,26 @@ pub struct Watched {
 }
 
 impl Watched {
+    /// A single look.
+    pub fn of(looked: Looked) -> Watched {
+        Watched {
+            first: Some(looked),
+            last: None,
+        }
+    }
+
+    /// Whether what the last look found is to be taken for where objects were made.
+    pub fn is_on(&self) -> bool {
+        let last = self.last.as_ref().or(self.first.as_ref());
+        matches!(last, Some(Looked::Read { .. }))
+    }
+
     /// Adds a look that came after all others.
     pub fn add(&mut self, looked: Looked) {
         match self.first {
             None => self.first = Some(looked),
             Some(_) => self.last = Some(looked),
         }
-    }
-
-    /// Whether the last look found it on: then nobody need watch what the program makes.
-    pub fn is_on(&self) -> bool {
-        matches!(self.last.as_ref().or(self.first.as_ref()), Some(Looked::Read { .. }))
     }
 
     /// What was found last, and what a user should know of it.

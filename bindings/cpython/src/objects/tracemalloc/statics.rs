@@ -15,7 +15,7 @@ const ALIGNMENT: u64 = 16;
 const LOWEST: u64 = 1 << 16;
 /// User addresses end here.
 const HIGHEST: u64 = 1 << 47;
-/// A count of bytes is less than this, and an address in practice is more.
+/// No program has traced more.
 const MOST_BYTES: u64 = 1 << 40;
 
 /// The tables of traces and of domains: the only ones of which all is as it has to be.
@@ -98,7 +98,7 @@ fn has_domains<M: ReadMemory>(memory: &mut M, layout: &Layout, table: &Table, co
 /// Whether a variable counts as many `bytes`, and the peak of that, which stands beside it.
 ///
 /// The compiler puts the two variables, which are declared together, next to each other and to the pointer at the table
-/// of `traces`; in which order is up to it.
+/// of `traces`; in which order is up to it. What stands on the other side is a pointer.
 pub(super) fn counts<M: ReadMemory>(memory: &mut M, at: &Whereabouts, traces: u64, bytes: u64) -> (bool, Option<u64>) {
     let (mut counted, mut pointer) = (Vec::new(), None);
     for_each_word(memory, &at.data, |address, word| {
@@ -114,7 +114,8 @@ pub(super) fn counts<M: ReadMemory>(memory: &mut M, at: &Whereabouts, traces: u6
         let beside = [counted.wrapping_sub(8), counted.wrapping_add(8)];
         let mut peaks = beside.into_iter().filter_map(|address| {
             let word = memory.word(address).ok()?;
-            (bytes..MOST_BYTES).contains(&word).then_some(word)
+            let is_pointer = word.is_multiple_of(ALIGNMENT) && memory.byte(word).is_ok();
+            ((bytes..MOST_BYTES).contains(&word) && !is_pointer).then_some(word)
         });
         peaks.next().filter(|_| peaks.next().is_none())
     });

@@ -1,6 +1,6 @@
 //! The frames that traces lead to (`traceback_t`, `frame_t`), and the names of their files.
 
-use super::{Traced, Unresolved, implausible};
+use super::{Trace, Traced, Unresolved, implausible};
 use crate::layout::{FilenameForm, Layout};
 use crate::memory::{ReadMemory, Unreadable, half_at, word_at};
 use crate::objects::{text, types};
@@ -49,6 +49,10 @@ pub(super) fn resolve<M: ReadMemory>(
         traced.traces.push(trace);
     }
     traced.traces.sort_unstable();
+    let is_twice = |pair: &&[Trace]| matches!(pair, [a, b] if (a.domain, a.block) == (b.domain, b.block));
+    if let Some([twice, ..]) = traced.traces.windows(2).find(is_twice) {
+        return Err(implausible("trace", twice.block));
+    }
     name_files(memory, layout, &tracebacks, mapped, &mut traced)?;
     Ok(traced)
 }
