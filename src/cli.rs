@@ -182,8 +182,8 @@ struct Freezing {
 /// How a capture is shown and judged.
 #[derive(Debug, Args)]
 struct Showing {
-    /// Write to FILE what its extension says: the report (.json) or a flame graph (.svg). `-` is standard output, and
-    /// needs -f. May be given several times
+    /// Write to FILE what its extension says: the report (.json), a flame graph (.svg), or with `attach` and `run` the last
+    /// snapshot as a folder (.pms). `-` is standard output, and needs -f. May be given several times
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
     /// json or svg, for `-o -` and for files whose names tell neither; alone, it writes to standard output

@@ -1,10 +1,9 @@
 //! What the typed words mean, once they are taken together: the plan, the outputs, the thresholds.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::outputs::outputs;
+use super::outputs::{self, outputs};
 use super::{
     Freezing, Showing, Target, TypedCommand, TypedDivision, TypedFreeze, TypedSeverity, TypedSource, Watching,
     questions,
@@ -68,12 +67,12 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
         } => Ok(Command::Snapshot {
             source: source(target, &freezing, "pymemscope snapshot PID -o FOLDER")?,
             plan: one_look(&freezing),
-            folder: folder(output)?,
+            folder: outputs::folder(output)?,
             force,
         }),
         TypedCommand::Report { folder, showing } => Ok(Command::Report {
             folder,
-            settings: settings(showing)?,
+            settings: outputs::without_folders(settings(showing)?)?,
         }),
         TypedCommand::Diff { old, new, options } => Ok(Command::Diff(Comparison {
             old,
@@ -94,17 +93,6 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
         TypedCommand::Paths { target, options } => questions::meaning(target, options),
         TypedCommand::Rules { name } => Ok(Command::Rules { name }),
     }
-}
-
-/// Where a snapshot goes.
-fn folder(typed: PathBuf) -> Result<PathBuf, Error> {
-    if typed == Path::new("-") {
-        return Err(usage(
-            "a snapshot is a folder, which standard output cannot take",
-            "name a folder: -o heap.pms",
-        ));
-    }
-    Ok(typed)
 }
 
 /// What is looked at.
@@ -186,7 +174,11 @@ fn plan(
 /// What has to be found out for what is to be shown.
 fn wanted(settings: &Settings) -> Wanted {
     let draws = settings.outputs.iter().any(|output| output.format == Format::Svg);
-    Wanted::of(draws.then_some(settings.graph), &settings.by)
+    match settings.folders.is_empty() {
+        true => Wanted::of(draws.then_some(settings.graph), &settings.by),
+        // Whoever reads the folder may ask for anything.
+        false => Wanted::ALL,
+    }
 }
 
 /// Of commands that take one snapshot.
@@ -216,8 +208,10 @@ fn settings(options: Showing) -> Result<Settings, Error> {
         TypedSeverity::Warning => Severity::Warning,
         TypedSeverity::Error => Severity::Error,
     });
+    let (folders, files) = outputs::folders(options.output)?;
     Ok(Settings {
-        outputs: outputs(&options.output, options.format, options.json.then_some(Format::Json))?,
+        folders,
+        outputs: outputs(&files, options.format, options.json.then_some(Format::Json))?,
         force: options.force,
         thresholds,
         fail_on,
@@ -245,6 +239,8 @@ pub(super) fn usage(what: &str, hint: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::super::{Refusal, understand};
     use super::*;
     use crate::report::output::{Destination, Output};

@@ -10,7 +10,8 @@ use crate::capture::plan::CapturePlan;
 use crate::capture::source::Source;
 use crate::capture::{Capture, Hold, Mode, Snapshot};
 use crate::error::{Error, Result, exit_code};
-use crate::heap::Heap;
+use crate::heap::wanted::Wanted;
+use crate::heap::{Earlier, Heap};
 use crate::report::model::Report;
 use crate::report::screen::Screen;
 use crate::report::{progress, standard_output, terminal};
@@ -24,11 +25,12 @@ pub fn snapshot(source: &Source, plan: &CapturePlan, path: &Path, force: bool) -
     let stop = Interrupt::on_any_end()?;
     let mut progress = progress::on_stderr();
     let look = look(source, plan, progress.as_mut(), |surveyed, memory| {
-        surveyed.finish_in_detail(memory)
+        surveyed.finish(memory, &Earlier::default(), Wanted::ALL)
     });
     drop(progress);
     let mut look = look?;
-    let (heap, detail) = std::mem::take(&mut look.seen);
+    let mut heap = std::mem::take(&mut look.seen);
+    let detail = heap.detail.take().unwrap_or_default();
     let capture = capture(look, plan, heap);
     if stop.wait(Duration::ZERO) {
         return Err(Error::Stopped);

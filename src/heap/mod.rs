@@ -51,6 +51,7 @@ use std::rc::Rc;
 use rustc_hash::FxBuildHasher;
 
 use self::collector::CollectorState;
+use self::detail::Detail;
 use self::facts::Nature;
 use self::garbage::Garbage;
 use self::partitions::Partitions;
@@ -77,6 +78,8 @@ pub struct Heap {
     pub collectors: Vec<CollectorState>,
     /// What no root reaches; absent where a graph of the references could not be had.
     pub garbage: Option<Garbage>,
+    /// Every object and every reference; absent unless it was wanted.
+    pub detail: Option<Detail>,
     /// What the reader should know about these figures, as whole sentences.
     pub warnings: Vec<String>,
 }
