@@ -196,9 +196,9 @@ struct Freezing {
 /// How a capture is shown and judged.
 #[derive(Debug, Args)]
 struct Showing {
-    /// Write to FILE what its extension says: the report (.json), a flame graph (.svg), or what it shows for other tools:
-    /// folded stacks (.collapsed), speedscope (.speedscope.json), pprof (.pb.gz). `-` is standard output, and needs -f. May
-    /// be given several times
+    /// Write to FILE what its extension says: the report (.json), a flame graph (.svg), what it shows for other tools
+    /// (folded stacks: .collapsed, .speedscope.json, pprof: .pb.gz), or with `attach` and `run` the last snapshot as a
+    /// folder (.pms). `-` is standard output, and needs -f. May be given several times
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
     /// json, svg, collapsed, speedscope or pprof, for `-o -` and for files whose names tell none; alone, it writes to

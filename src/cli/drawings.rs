@@ -10,6 +10,10 @@ use crate::report::picture::{Asked, Weight};
 /// What has to be found out for what is to be shown. Which picture is drawn may turn out at the end only, and then there
 /// must be one of ownership in any case.
 pub(super) fn wanted(settings: &Settings) -> Wanted {
+    if !settings.folders.is_empty() {
+        // Whoever reads the folder may ask for anything.
+        return Wanted::ALL;
+    }
     let graph = settings.picture.graph.unwrap_or(Graph::Ownership);
     Wanted::of(settings.draws().then_some(graph), &settings.by)
 }

@@ -2,11 +2,10 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::drawings::{compared, picture, wanted};
-use super::outputs::outputs;
+use super::outputs::{self, outputs};
 use super::{
     Freezing, Showing, Target, TypedCommand, TypedDivision, TypedFreeze, TypedSeverity, TypedSource, Watching,
     questions,
@@ -71,12 +70,12 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
         } => Ok(Command::Snapshot {
             source: source(target, &freezing, "pymemscope snapshot PID -o FOLDER")?,
             plan: one_look(&freezing).with_tracemalloc(!no_tracemalloc),
-            folder: folder(output)?,
+            folder: outputs::folder(output)?,
             force,
         }),
         TypedCommand::Report { folder, showing } => Ok(Command::Report {
             folder,
-            settings: settings(showing)?,
+            settings: outputs::without_folders(settings(showing)?)?,
         }),
         TypedCommand::Diff { old, new, options } => Ok(Command::Diff(Comparison {
             old,
@@ -99,17 +98,6 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
         TypedCommand::Paths { target, options } => questions::meaning(target, options),
         TypedCommand::Rules { name } => Ok(Command::Rules { name }),
     }
-}
-
-/// Where a snapshot goes.
-fn folder(typed: PathBuf) -> Result<PathBuf, Error> {
-    if typed == Path::new("-") {
-        return Err(usage(
-            "a snapshot is a folder, which standard output cannot take",
-            "name a folder: -o heap.pms",
-        ));
-    }
-    Ok(typed)
 }
 
 /// What is looked at.
@@ -218,8 +206,10 @@ fn settings(options: Showing) -> Result<Settings, Error> {
         TypedSeverity::Warning => Severity::Warning,
         TypedSeverity::Error => Severity::Error,
     });
+    let (folders, files) = outputs::folders(options.output)?;
     Ok(Settings {
-        outputs: outputs(&options.output, options.format, options.json.then_some(Format::Json))?,
+        folders,
+        outputs: outputs(&files, options.format, options.json.then_some(Format::Json))?,
         force: options.force,
         thresholds,
         fail_on,
@@ -247,6 +237,8 @@ pub(super) fn usage(what: &str, hint: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::super::{Refusal, understand};
     use super::*;
 

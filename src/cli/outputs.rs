@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::meaning::usage;
+use crate::commands::Settings;
 use crate::error::Error;
 use crate::report::output::{Destination, FileFormat, LATER, Output};
 
@@ -35,13 +36,53 @@ pub(super) fn outputs<F: FileFormat>(
             .iter()
             .any(|earlier| earlier.destination == output.destination)
         {
-            return Err(usage(
-                "two outputs have the same name",
-                "give each -o a name of its own; -j writes to `-`",
-            ));
+            return Err(twice());
         }
     }
     Ok(outputs)
+}
+
+/// Where a snapshot goes.
+pub(super) fn folder(typed: PathBuf) -> Result<PathBuf, Error> {
+    if typed == Path::new("-") {
+        return Err(usage(
+            "a snapshot is a folder, which standard output cannot take",
+            "name a folder: -o heap.pms",
+        ));
+    }
+    Ok(typed)
+}
+
+/// Those of the typed outputs that are folders of saved heaps, and the files.
+pub(super) fn folders(typed: Vec<PathBuf>) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
+    let is_folder = |path: &PathBuf| {
+        path.extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("pms"))
+    };
+    let (folders, files): (Vec<_>, Vec<_>) = typed.into_iter().partition(is_folder);
+    let is_twice = |(index, path): (usize, &PathBuf)| folders[..index].contains(path);
+    match folders.iter().enumerate().any(is_twice) {
+        true => Err(twice()),
+        false => Ok((folders, files)),
+    }
+}
+
+/// For a command that has nothing to save.
+pub(super) fn without_folders(settings: Settings) -> Result<Settings, Error> {
+    match settings.folders.first() {
+        Some(path) => Err(usage(
+            &format!("'{}': what is reported is saved already", path.display()),
+            "copy its folder with `cp -r`; a report can be written as .json or .svg",
+        )),
+        None => Ok(settings),
+    }
+}
+
+fn twice() -> Error {
+    usage(
+        "two outputs have the same name",
+        "give each -o a name of its own; -j writes to `-`",
+    )
 }
 
 /// When every name tells its format, `-f` has nothing to say; one that says otherwise is a slip.

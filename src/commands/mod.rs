@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::capture::Capture;
+use crate::capture::folder::NewFolder;
 use crate::capture::plan::CapturePlan;
 use crate::capture::source::Source;
 use crate::error::{Result, exit_code};
@@ -71,6 +72,8 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub outputs: Vec<Output<Format>>,
+    /// Where the last snapshot is saved.
+    pub folders: Vec<PathBuf>,
     /// Whether existing files are replaced.
     pub force: bool,
     pub thresholds: Thresholds,
@@ -111,10 +114,13 @@ pub fn execute(command: &Command) -> Result<u8> {
 fn check_outputs(settings: &Settings) -> Result<()> {
     // What does not go to a file is said on standard output.
     standard_output::check()?;
-    settings
-        .outputs
-        .iter()
-        .try_for_each(|output| output.check(settings.force))
+    for output in &settings.outputs {
+        output.check(settings.force)?;
+    }
+    for path in &settings.folders {
+        NewFolder::create(path, settings.force)?;
+    }
+    Ok(())
 }
 
 /// Judges the capture and shows it everywhere it is asked for; the exit code tells of the findings.
@@ -129,7 +135,8 @@ fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
         thresholds: &settings.thresholds,
     });
     let report = Report::new(capture, &growth, findings).showing(&settings.by);
-    write(&report, capture, settings)?;
+    let written = write(&report, capture, settings);
+    written.and(save(capture, settings))?;
     let failed = settings
         .fail_on
         .is_some_and(|level| report.findings.iter().any(|found| found.severity >= level));
@@ -146,7 +153,7 @@ fn write(report: &Report<'_>, capture: &Capture, settings: &Settings) -> Result<
     if drawn.is_err() {
         outputs.retain(|output| output.format == Format::Json);
     }
-    let stdout_waits = outputs.len() < settings.outputs.len() && settings.outputs.iter().any(Output::is_stdout);
+    let stdout_waits = outputs.len() < settings.outputs.len() && stdout_is_taken(&settings.outputs);
     let delivered = deliver(
         &outputs,
         settings.force,
@@ -170,6 +177,24 @@ impl Settings {
     }
 }
 
+/// Saves the last snapshot in every folder that was asked for.
+fn save(capture: &Capture, settings: &Settings) -> Result<()> {
+    let Some(detail) = &capture.heap.detail else {
+        return Ok(());
+    };
+    let mut outcome = Ok(());
+    for path in &settings.folders {
+        let mut saved = NewFolder::create(path, settings.force)
+            .and_then(|folder| folder.write(capture, detail))
+            .map(drop);
+        if saved.is_ok() && !stdout_is_taken(&settings.outputs) {
+            saved = wrote(path);
+        }
+        outcome = outcome.and(saved);
+    }
+    outcome
+}
+
 /// Writes an answer everywhere it is asked for, and to the terminal unless one of these is standard output. One that
 /// fails keeps no other from getting it.
 fn deliver<F: FileFormat>(
@@ -178,7 +203,7 @@ fn deliver<F: FileFormat>(
     to_terminal: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     write: impl Fn(F, &mut dyn Write) -> io::Result<()>,
 ) -> Result<()> {
-    let stdout_is_taken = outputs.iter().any(Output::is_stdout);
+    let stdout_is_taken = stdout_is_taken(outputs);
     let mut outcome = Ok(());
     if !stdout_is_taken {
         outcome = standard_output::write(to_terminal);
@@ -186,9 +211,17 @@ fn deliver<F: FileFormat>(
     for output in outputs {
         let mut written = output.write_with(force, |out| write(output.format, out));
         if let (Ok(()), Destination::File(path), false) = (&written, &output.destination, stdout_is_taken) {
-            written = standard_output::write(|out| writeln!(out, "Wrote {}", path.display()));
+            written = wrote(path);
         }
         outcome = outcome.and(written);
     }
     outcome
+}
+
+fn stdout_is_taken<F>(outputs: &[Output<F>]) -> bool {
+    outputs.iter().any(Output::is_stdout)
+}
+
+fn wrote(path: &Path) -> Result<()> {
+    standard_output::write(|out| writeln!(out, "Wrote {}", path.display()))
 }

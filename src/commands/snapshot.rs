@@ -10,7 +10,8 @@ use crate::capture::plan::CapturePlan;
 use crate::capture::source::Source;
 use crate::capture::{Capture, Hold, Mode, Snapshot};
 use crate::error::{Error, Result, exit_code};
-use crate::heap::Heap;
+use crate::heap::wanted::Wanted;
+use crate::heap::{Earlier, Heap};
 use crate::report::model::Report;
 use crate::report::screen::Screen;
 use crate::report::{progress, standard_output, terminal};
@@ -26,11 +27,12 @@ pub fn snapshot(source: &Source, plan: &CapturePlan, path: &Path, force: bool) -
     let mut progress = progress::on_stderr();
     let look = look(source, plan, progress.as_mut(), |surveyed, memory| {
         let looked = traced::look(memory, &surveyed);
-        (surveyed.finish_in_detail(memory), looked)
+        (surveyed.finish(memory, &Earlier::default(), Wanted::ALL), looked)
     });
     drop(progress);
     let mut look = look?;
-    let ((heap, detail), looked) = std::mem::take(&mut look.seen);
+    let (mut heap, looked) = std::mem::take(&mut look.seen);
+    let detail = heap.detail.take().unwrap_or_default();
     let capture = capture(look, plan, heap, looked);
     if stop.wait(Duration::ZERO) {
         return Err(Error::Stopped);

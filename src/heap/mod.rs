@@ -55,6 +55,7 @@ use std::rc::Rc;
 use rustc_hash::FxBuildHasher;
 
 use self::collector::CollectorState;
+use self::detail::Detail;
 use self::facts::Nature;
 use self::garbage::Garbage;
 use self::newcomers::Newcomers;
@@ -87,6 +88,8 @@ pub struct Heap {
     pub patterns: PatternFacts,
     /// What came since the first snapshot, if that was to be told.
     pub newcomers: Option<Newcomers>,
+    /// Every object and every reference; absent unless it was wanted.
+    pub detail: Option<Detail>,
     /// What the reader should know about these figures, as whole sentences.
     pub warnings: Vec<String>,
 }

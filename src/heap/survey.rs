@@ -13,7 +13,6 @@ use cpython::objects::tracemalloc::Whereabouts;
 use super::collector::{self, CollectorState};
 use super::containers::{self, Watched};
 use super::describing::{Besides, complete, describe};
-use super::detail::Detail;
 use super::followed::{self, Earlier};
 use super::found::Found;
 use super::further::Further;
@@ -110,22 +109,6 @@ impl Survey<'_> {
     /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards. What has grown since the
     /// `earlier` snapshot is described. What costs is found out as far as it is `wanted`.
     pub fn finish<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier, wanted: Wanted) -> Heap {
-        self.conclude(memory, earlier, wanted, false).0
-    }
-
-    /// The heap with all that there is to find out, and with it every object and every reference with its name.
-    pub fn finish_in_detail<M: ReadMemory>(self, memory: &mut M) -> (Heap, Detail) {
-        let (heap, detail) = self.conclude(memory, &Earlier::default(), Wanted::ALL, true);
-        (heap, detail.unwrap_or_default())
-    }
-
-    fn conclude<M: ReadMemory>(
-        self,
-        memory: &mut M,
-        earlier: &Earlier,
-        wanted: Wanted,
-        in_detail: bool,
-    ) -> (Heap, Option<Detail>) {
         let Survey {
             subject,
             mut found,
@@ -141,7 +124,7 @@ impl Survey<'_> {
         let large = owned.large();
         owners::rank(memory, &mut walker, &found, &owned, &large, &mut watched);
         let followed = followed::follow(memory, &mut walker, &found, &owned, &large, earlier, &mut watched);
-        let mut detailed = in_detail.then(|| {
+        let mut detailed = wanted.detail.then(|| {
             let besides = Besides {
                 tasks: &tasks,
                 adopted: &owned.adopted,
@@ -179,7 +162,7 @@ impl Survey<'_> {
             let facts = Live::new(memory, subject.layout, &mut found);
             complete(detail, facts, numbering, &types, retention.as_ref());
         }
-        let heap = Heap {
+        Heap {
             totals: totals(&types),
             types,
             rejected: found.rejected,
@@ -192,9 +175,9 @@ impl Survey<'_> {
             garbage,
             newcomers,
             patterns,
+            detail: detailed.map(|(detail, _)| detail),
             warnings,
-        };
-        (heap, detailed.map(|(detail, _)| detail))
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Wanted {
     pub types_graph: bool,
     pub owner_division: bool,
     pub referrer_division: bool,
+    /// Every object and every reference with its name.
+    pub detail: bool,
 }
 
 impl Wanted {
@@ -39,6 +41,7 @@ impl Wanted {
         types_graph: true,
         owner_division: true,
         referrer_division: true,
+        detail: true,
     };
 
     /// These divisions, and the picture if any is drawn.
@@ -48,6 +51,7 @@ impl Wanted {
             types_graph: graph == Some(Graph::Types),
             owner_division: divisions.contains(&Division::Owner),
             referrer_division: divisions.contains(&Division::Referrers),
+            detail: false,
         }
     }
 }
