@@ -1,5 +1,6 @@
 //! `pymemscope export FOLDER`: a saved heap in the form of another tool.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use crate::capture::folder;
 use crate::capture::interrupt::Interrupt;
 use crate::error::{Error, Result, exit_code};
 use crate::report::export::ExportFormat;
-use crate::report::output::Output;
+use crate::report::output::{Destination, Output};
 use crate::report::standard_output;
 
 /// What is written where.
@@ -28,6 +29,7 @@ pub fn export(asked: &Export) -> Result<u8> {
     let capture = folder::load(&asked.folder)?;
     let detail = folder::load_detail(&asked.folder, &capture)?;
     let types = &capture.heap.types;
+    let written = Cell::new(0);
     let delivered = deliver(
         &asked.outputs,
         asked.force,
@@ -39,12 +41,24 @@ pub fn export(asked: &Export) -> Result<u8> {
                 unchecked: 0,
             };
             out.check()?;
-            format.write(types, &detail, &mut out)
+            format.write(types, &detail, &mut out)?;
+            written.set(written.get() + 1);
+            Ok(())
         },
     );
     match delivered {
-        Err(_) if stop.is_set() => Err(Error::Stopped),
+        Err(_) if stop.is_set() => Err(Error::Stopped {
+            unwritten: asked.outputs.iter().skip(written.get()).map(name).collect(),
+        }),
         delivered => delivered.map(|()| exit_code::DONE),
+    }
+}
+
+/// Where an output goes, as it is typed.
+fn name(output: &Output<ExportFormat>) -> PathBuf {
+    match &output.destination {
+        Destination::File(path) => path.clone(),
+        Destination::Stdout => PathBuf::from("-"),
     }
 }
 
