@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use self::words::{address, format, graph, seconds, weight};
 use crate::capture::plan::Graph;
@@ -133,8 +133,8 @@ struct Target {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct TargetWord {
-    /// The id of the process to look at, or the core file of one that is dead, packed (gzip, zstd, xz, lz4) or not; for
-    /// `paths` also a folder that `snapshot` wrote. Files whose names are numbers are written as ./4242
+    /// The id of the process to look at, or the core file of one that is dead, packed (gzip, zstd, xz, lz4) or not. Files
+    /// whose names are numbers are written as ./4242
     #[arg(value_name = "PID|PATH", value_parser = OsStringValueParser::new().try_map(word))]
     positional: Option<TypedSource>,
     /// The id of the process, as an option
@@ -354,16 +354,29 @@ pub enum Refusal {
 
 /// What the words mean, the first of which is the command's own name.
 pub fn understand(words: impl IntoIterator<Item = OsString>) -> Result<Command, Refusal> {
-    let typed = Typed::try_parse_from(words).map_err(|answer| {
-        // Where nobody reads the answer, there is nobody to tell.
-        let _ = answer.print();
-        Refusal::Answered(if answer.use_stderr() {
-            exit_code::USAGE
-        } else {
-            exit_code::DONE
-        })
-    })?;
+    let typed = Typed::command()
+        .mut_subcommand("paths", takes_folders)
+        .try_get_matches_from(words);
+    let typed = typed
+        .and_then(|matches| Typed::from_arg_matches(&matches))
+        .map_err(|answer| {
+            // Where nobody reads the answer, there is nobody to tell.
+            let _ = answer.print();
+            Refusal::Answered(if answer.use_stderr() {
+                exit_code::USAGE
+            } else {
+                exit_code::DONE
+            })
+        })?;
     meaning::meaning(typed.command).map_err(Refusal::Senseless)
+}
+
+/// One command can be asked about a saved heap, too.
+fn takes_folders(paths: clap::Command) -> clap::Command {
+    paths.mut_arg("positional", |typed| {
+        let help = typed.get_help().map(ToString::to_string).unwrap_or_default();
+        typed.help(help + ". A saved heap is given by its folder")
+    })
 }
 
 /// A number is a process, whatever files there are; `./4242` is a file.

@@ -118,6 +118,48 @@ fn the_collector_says_the_same_of_itself() {
     });
 }
 
+/// Loses cycles that are alike: pairs of instances, and functions that know themselves.
+const LOST: &str = "
+import gc, sys
+gc.disable()
+class Node:
+    pass
+class Payload:
+    pass
+def lose():
+    one, two = Node(), Node()
+    one.other, two.other = two, one
+    payload = Payload()
+    def itself():
+        return itself, payload
+for _ in range(500):
+    lose()
+print('ready', flush=True)
+sys.stdin.read()";
+
+#[test]
+fn cycles_that_are_alike_begin_alike() {
+    for_each_interpreter(|python| {
+        let target = Target::spawn(python.command().args(["-c", LOST]));
+        assert_eq!(target.line(), "ready\n");
+        for (name, paths) in [
+            (
+                "__main__.Node",
+                &["(garbage) > __main__.Node", "(garbage) > __main__.Node.other"][..],
+            ),
+            ("__main__.Payload", &["(garbage) > function > payload"]),
+        ] {
+            let words = format!("paths {} --type {name} -j", target.pid());
+            let answer: Value = serde_json::from_str(&ask(&words).done()).unwrap();
+            let groups = answer["groups"].as_array().unwrap();
+            let found: Vec<&str> = groups.iter().map(|group| group["path"].as_str().unwrap()).collect();
+            assert_eq!(found, paths, "{answer:#}");
+            assert!(groups.iter().all(|group| group["count"] == 500), "{answer:#}");
+        }
+        assert!(target.finish().success());
+    });
+}
+
 #[test]
 fn every_interpreter_has_a_collector_of_its_own() {
     for_each_interpreter(|python| {

@@ -166,8 +166,11 @@ fn header(path: &Path) -> Result<Header> {
             let path = path.to_owned();
             return Err(Error::SnapshotForbidden { path, cause });
         }
-        Err(cause) if !path.exists() => return Err(foreign(&cause.to_string())),
+        Err(_) if !path.exists() => return Err(foreign("there is no such folder")),
         Err(_) if !path.is_dir() => return Err(foreign("it is a file, not a folder")),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            return Err(foreign(&format!("there is no {HEADER} in it")));
+        }
         Err(cause) => return Err(foreign(&format!("{HEADER}: {cause}"))),
     };
     let text = io::read_to_string(io::Read::take(file, LONGEST_HEADER)).map_err(|cause| foreign(&cause.to_string()))?;

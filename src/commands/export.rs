@@ -1,5 +1,6 @@
 //! `pymemscope export FOLDER`: a saved heap in the form of another tool.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -9,7 +10,7 @@ use crate::capture::folder;
 use crate::capture::interrupt::Interrupt;
 use crate::error::{Error, Result, exit_code};
 use crate::report::export::{ExportFormat, Exported};
-use crate::report::output::Output;
+use crate::report::output::{Destination, Output};
 use crate::report::picture::Asked;
 use crate::report::standard_output;
 
@@ -42,6 +43,7 @@ pub fn export(asked: &Export) -> Result<u8> {
         detail: any(true).then(load_detail).transpose()?,
         picture: any(false).then(|| draw(&capture, asked.picture)).transpose()?,
     };
+    let written = Cell::new(0);
     let delivered = deliver(
         &asked.outputs,
         asked.force,
@@ -53,12 +55,24 @@ pub fn export(asked: &Export) -> Result<u8> {
                 unchecked: 0,
             };
             out.check()?;
-            format.write(&exported, &mut out)
+            format.write(&exported, &mut out)?;
+            written.set(written.get() + 1);
+            Ok(())
         },
     );
     match delivered {
-        Err(_) if stop.is_set() => Err(Error::Stopped),
+        Err(_) if stop.is_set() => Err(Error::Stopped {
+            unwritten: asked.outputs.iter().skip(written.get()).map(name).collect(),
+        }),
         delivered => delivered.map(|()| exit_code::DONE),
+    }
+}
+
+/// Where an output goes, as it is typed.
+fn name(output: &Output<ExportFormat>) -> PathBuf {
+    match &output.destination {
+        Destination::File(path) => path.clone(),
+        Destination::Stdout => PathBuf::from("-"),
     }
 }
 

@@ -35,7 +35,9 @@ pub fn snapshot(source: &Source, plan: &CapturePlan, path: &Path, force: bool) -
     let detail = heap.detail.take().unwrap_or_default();
     let capture = capture(look, plan, heap, looked);
     if stop.wait(Duration::ZERO) {
-        return Err(Error::Stopped);
+        return Err(Error::Stopped {
+            unwritten: vec![path.to_owned()],
+        });
     }
     let bytes = folder.write(&capture, &detail)?;
     let screen = Screen::of_stdout();

@@ -12,6 +12,8 @@ use cpython::objects::{dict, int, text};
 pub const LONGEST_NAME: usize = 200;
 /// Longer keys are cut, since they are data of the program and no names.
 pub const LONGEST_KEY: usize = 40;
+/// What C code calls the types of weak references, in older and newer releases, and in the module `weakref`.
+const WEAK_REFERENCES: [&str; 3] = ["weakref", "weakref.ReferenceType", "KeyedRef"];
 /// More bases than any class has.
 const MOST_BASES: u64 = 256;
 
@@ -223,10 +225,25 @@ pub fn key_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) ->
         .ok()
         .and_then(|at| type_c_name(memory, layout, at).ok());
     let type_name = type_name.as_deref().unwrap_or("?");
-    format!(
-        "<{}>",
-        escape(type_name.rsplit('.').next().unwrap_or(type_name), LONGEST_KEY)
-    )
+    if WEAK_REFERENCES.contains(&type_name) {
+        let target = memory.word(address.wrapping_add(layout.weakref.object)).unwrap_or(0);
+        return match last_name_of_type(memory, layout, target) {
+            Some(name) => format!("<weakref to {}>", escape(&name, LONGEST_KEY)),
+            None => "<weakref>".to_owned(),
+        };
+    }
+    format!("<{}>", escape(last_name(type_name), LONGEST_KEY))
+}
+
+/// What the type of the object at `address` is called, without its module.
+fn last_name_of_type<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<String> {
+    let type_address = memory.word(address.wrapping_add(layout.object.ob_type)).ok()?;
+    let name = type_c_name(memory, layout, type_address).ok()?;
+    Some(last_name(&name).to_owned())
+}
+
+fn last_name(type_name: &str) -> &str {
+    type_name.rsplit('.').next().unwrap_or(type_name)
 }
 
 fn type_flags<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<u64> {

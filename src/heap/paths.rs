@@ -24,6 +24,9 @@ const DEEPEST: usize = 10_000;
 /// Stands for a name that cannot be read.
 const UNKNOWN: &str = "…";
 
+/// Comes before what a module written in C holds and has no name for (`PyModule_GetState`).
+const MODULE_STATE: &str = "(state) ";
+
 /// Answers for paths.
 pub struct Paths<'a, 'b> {
     pub layout: &'a Layout,
@@ -119,7 +122,13 @@ pub fn add_step(facts: &mut impl Facts, link: Link, text: &mut String) {
         LabelKind::Value | LabelKind::Entry => text.extend(["[", &known(facts.key(parent, label)), "]"]),
         LabelKind::Index => text.push_str(&format!("[{}]", label.number())),
         LabelKind::Unnamed if is_awaited_call(facts, link) => {}
-        LabelKind::Unnamed => text.push_str(&format!(" > {}", short_name(&facts.type_name(row)))),
+        LabelKind::Unnamed => {
+            text.push_str(" > ");
+            if facts.nature(parent) == Nature::Module {
+                text.push_str(MODULE_STATE);
+            }
+            text.push_str(short_name(&facts.type_name(row)));
+        }
     }
 }
 

@@ -182,7 +182,7 @@ impl Survey<'_> {
 }
 
 /// The warning about types whose sizes only their own code knows.
-fn counted_by_formula(found: &Found) -> Option<String> {
+pub(super) fn counted_by_formula(found: &Found) -> Option<String> {
     let own_sizes = found.types.with_own_sizeof();
     (!own_sizes.is_empty()).then(|| {
         format!(

@@ -24,7 +24,7 @@ use super::live::Live;
 use super::objects::{HEAP, Objects};
 use super::ownership::Ownership;
 use super::recalled::Recalled;
-use super::survey::Survey;
+use super::survey::{Survey, counted_by_formula};
 use super::tasks::{self, Task};
 use network::Network;
 
@@ -223,12 +223,13 @@ impl Survey<'_> {
         let Survey {
             subject,
             mut found,
-            warnings,
+            mut warnings,
             mut walker,
             rows,
             ..
         } = self;
         let asked = subject::rows_of(&Live::new(memory, subject.layout, &mut found), &question.about)?;
+        warnings.extend(counted_by_formula(&found));
         leftovers::resolve(memory, subject.layout, &mut found, &rows);
         // Of the owners only those are needed that nothing is known to hold.
         let tasks = tasks::pending(memory, subject.layout, &mut walker, &mut found);

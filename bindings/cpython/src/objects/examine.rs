@@ -122,11 +122,15 @@ impl<'a> Examiner<'a> {
         // Classes made in Python have room for one item more than their instances say.
         let is_leaf = info.is_leaf() && !(info.has(flags::HEAPTYPE) && info.itemsize > 0);
         if is_leaf || info.content == Content::Str {
-            let Ok(extent) = self.scalar(memory, info, address) else {
-                return false;
-            };
-            let request = info.presize + extent.own;
-            return self.blocks.may_hold_resized(memory, self.layout, start, request);
+            // What is merely judged takes no room.
+            let bounds = self.bounds;
+            let measured = self.scalar(memory, info, address);
+            let measured = measured.and_then(|extent| self.bounds.block(memory, address, extent.own).map(|()| extent));
+            self.bounds = bounds;
+            return measured.is_ok_and(|extent| {
+                let request = info.presize + extent.own;
+                self.blocks.may_hold_resized(memory, self.layout, start, request)
+            });
         }
         let is_fixed = info.itemsize == 0 && !info.has(flags::INLINE_VALUES);
         let request = info.presize + info.basicsize;
