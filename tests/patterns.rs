@@ -101,6 +101,17 @@ fn every_rule_has_its_example() {
 }
 
 #[test]
+fn duplicate_strings() {
+    assert_comes_true(&Expected {
+        rule: "duplicate-strings",
+        path: " > parcels",
+        type_name: "builtins.list",
+        location: None,
+        confidence: "certain",
+    });
+}
+
+#[test]
 fn missing_slots() {
     assert_comes_true(&Expected {
         rule: "missing-slots",

@@ -1,11 +1,13 @@
 //! The list of all rules. A rule that stands here is run, listed and explained.
 
 use super::{
-    Rule, growing_container, large_list, missing_slots, numeric_list, record_dicts, sparse_container, unbounded_cache,
+    Rule, duplicate_strings, growing_container, large_list, missing_slots, numeric_list, record_dicts,
+    sparse_container, unbounded_cache,
 };
 use crate::spelling::distance;
 
 pub const RULES: &[&Rule] = &[
+    &duplicate_strings::RULE,
     &growing_container::RULE,
     &large_list::RULE,
     &missing_slots::RULE,

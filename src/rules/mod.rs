@@ -12,6 +12,7 @@ use crate::sampling::growth::Growth;
 mod alike;
 pub mod catalogue;
 mod causes;
+pub mod duplicate_strings;
 #[cfg(test)]
 mod fake_heap;
 pub mod finding;

@@ -9,6 +9,7 @@ mod libraries;
 mod numbers;
 mod picked;
 mod records;
+mod repeats;
 mod sparse;
 mod subject;
 
@@ -20,6 +21,7 @@ use cpython::objects::content::Content;
 pub use self::instances::ClassInstances;
 pub use self::numbers::NumberSequences;
 pub use self::records::Records;
+pub use self::repeats::Repeats;
 pub use self::sparse::SparseTable;
 pub use self::subject::Subject;
 
@@ -39,6 +41,7 @@ pub struct PatternFacts {
     pub classes: Vec<ClassInstances>,
     pub records: Vec<Records>,
     pub sparse: Vec<SparseTable>,
+    pub repeats: Vec<Repeats>,
 }
 
 /// What those who gather evidence look at.
@@ -68,6 +71,7 @@ pub fn gather<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found,
         classes: instances::gather(&mut sight, &picked.instances),
         records: records::gather(&mut sight, &picked.dicts),
         sparse: sparse::gather(&mut sight, &picked.tables),
+        repeats: repeats::gather(&mut sight),
     }
 }
 
@@ -79,7 +83,8 @@ impl PatternFacts {
         }
         let records = self.records.iter_mut().map(|each| &mut each.subject);
         let sparse = self.sparse.iter_mut().map(|each| &mut each.subject);
-        for subject in records.chain(sparse) {
+        let repeats = self.repeats.iter_mut().map(|each| &mut each.subject);
+        for subject in records.chain(sparse).chain(repeats) {
             subject.add_retained(retention);
         }
     }
