@@ -8,7 +8,7 @@ mod programs;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use interpreters::{Interpreter, for_each_interpreter};
+use interpreters::{Interpreter, for_each_interpreter, with_package};
 use profiler::terminal::OnTerminal;
 use profiler::{findings, parse, pymemscope, report};
 use programs::Program;
@@ -101,11 +101,44 @@ fn every_rule_has_its_example() {
 }
 
 #[test]
+fn captured_reference() {
+    assert_comes_true(&Expected {
+        rule: "captured-reference",
+        path: ".streets",
+        type_name: "builtins.list",
+        location: Some((15, "add_button.<locals>.label")),
+        confidence: "certain",
+    });
+}
+
+#[test]
+fn cycle_with_finalizer() {
+    assert_comes_true(&Expected {
+        rule: "cycle-with-finalizer",
+        path: "(garbage)",
+        type_name: "",
+        location: None,
+        confidence: "certain",
+    });
+}
+
+#[test]
 fn duplicate_strings() {
     assert_comes_true(&Expected {
         rule: "duplicate-strings",
         path: " > parcels",
         type_name: "builtins.list",
+        location: None,
+        confidence: "certain",
+    });
+}
+
+#[test]
+fn finished_tasks() {
+    assert_comes_true(&Expected {
+        rule: "finished-tasks",
+        path: "__main__.BACKGROUND",
+        type_name: "builtins.set",
         location: None,
         confidence: "certain",
     });
@@ -119,6 +152,17 @@ fn missing_slots() {
         type_name: "__main__.Stop",
         location: None,
         confidence: "likely",
+    });
+}
+
+#[test]
+fn mutable_default() {
+    assert_comes_true(&Expected {
+        rule: "mutable-default",
+        path: "__main__.check.__defaults__[0]",
+        type_name: "builtins.list",
+        location: Some((14, "__main__.check")),
+        confidence: "certain",
     });
 }
 

@@ -10,20 +10,28 @@ use crate::heap::Heap;
 use crate::sampling::growth::Growth;
 
 mod alike;
+pub mod buffered_response;
+pub mod captured_reference;
 pub mod catalogue;
 mod causes;
+pub mod cycle_with_finalizer;
+pub mod django_prefetch;
+pub mod django_queryset_cache;
 pub mod duplicate_strings;
 #[cfg(test)]
 mod fake_heap;
 pub mod finding;
+pub mod finished_tasks;
 pub mod growing_container;
 pub mod large_list;
 mod merge;
 pub mod missing_slots;
+pub mod mutable_default;
 pub mod numeric_list;
 pub mod page;
 pub mod path;
 pub mod record_dicts;
+pub mod request_in_module;
 pub mod sparse_container;
 pub mod threshold;
 pub mod unbounded_cache;

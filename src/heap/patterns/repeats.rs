@@ -294,7 +294,7 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
     }
 
     /// The row itself or the nearest that holds it and has a name of its own; the row itself where none has.
-    fn named_holder(&self, row: u32) -> u32 {
+    pub fn named_holder(&self, row: u32) -> u32 {
         let mut holder = row;
         while holder != HEAP {
             if self.owned.owner(holder).place != Place::Elsewhere {
