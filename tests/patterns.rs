@@ -46,19 +46,21 @@ struct Expected<'a> {
 /// Runs both programs on every interpreter. What the first is said to waste is what the second does not take.
 #[track_caller]
 fn assert_comes_true(expected: &Expected) {
-    for_each_interpreter(|python| {
-        let before = looked_at(python, expected.rule, "before.py");
-        let after = looked_at(python, expected.rule, "after.py");
-        let finding = only_finding(&before, expected);
-        let bytes = |report: &Value| report["heap"]["bytes"].as_i64().unwrap();
-        let less = bytes(&before) - bytes(&after);
-        let saving = finding["saving_bytes"]
-            .as_i64()
-            .unwrap_or_else(|| panic!("no saving: {finding:#}"));
-        let off = (saving - less).abs() as f64 / less.max(1) as f64;
-        assert!(off <= 0.15, "said to save {saving}, and {less} were saved: {finding:#}");
-        assert_silent(&after, expected.rule);
-    });
+    for_each_interpreter(|python| assert_comes_true_on(python, expected));
+}
+
+#[track_caller]
+fn assert_comes_true_on(python: &Interpreter, expected: &Expected) {
+    let before = looked_at(python, expected.rule, "before.py");
+    let after = looked_at(python, expected.rule, "after.py");
+    let finding = only_finding(&before, expected);
+    let bytes = |report: &Value| report["heap"]["bytes"].as_i64().unwrap();
+    let less = bytes(&before) - bytes(&after);
+    let saving = finding["saving_bytes"].as_i64();
+    let saving = saving.unwrap_or_else(|| panic!("no saving: {finding:#}"));
+    let off = (saving - less).abs() as f64 / less.max(1) as f64;
+    assert!(off <= 0.15, "said to save {saving}, and {less} were: {finding:#}");
+    assert_silent(&after, expected.rule);
 }
 
 #[track_caller]
@@ -101,10 +103,22 @@ fn every_rule_has_its_example() {
 }
 
 #[test]
+fn buffered_response() {
+    let expected = Expected {
+        rule: "buffered-response",
+        path: " > response",
+        type_name: "flask.wrappers.Response",
+        location: None,
+        confidence: "certain",
+    };
+    with_package("flask", |python| assert_comes_true_on(python, &expected));
+}
+
+#[test]
 fn captured_reference() {
     assert_comes_true(&Expected {
         rule: "captured-reference",
-        path: ".streets",
+        path: "__main__.BUTTONS[0].__closure__[1].cell_contents",
         type_name: "builtins.list",
         location: Some((15, "add_button.<locals>.label")),
         confidence: "certain",
@@ -116,10 +130,34 @@ fn cycle_with_finalizer() {
     assert_comes_true(&Expected {
         rule: "cycle-with-finalizer",
         path: "(garbage)",
-        type_name: "",
+        type_name: "__main__.Page",
         location: None,
         confidence: "certain",
     });
+}
+
+#[test]
+fn django_prefetch() {
+    let expected = Expected {
+        rule: "django-prefetch",
+        path: " > authors",
+        type_name: "builtins.list",
+        location: None,
+        confidence: "certain",
+    };
+    with_package("django", |python| assert_comes_true_on(python, &expected));
+}
+
+#[test]
+fn django_queryset_cache() {
+    let expected = Expected {
+        rule: "django-queryset-cache",
+        path: "__main__.Report.orders",
+        type_name: "django.db.models.query.QuerySet",
+        location: None,
+        confidence: "certain",
+    };
+    with_package("django", |python| assert_comes_true_on(python, &expected));
 }
 
 #[test]
@@ -186,6 +224,18 @@ fn record_dicts() {
         location: None,
         confidence: "likely",
     });
+}
+
+#[test]
+fn request_in_module() {
+    let expected = Expected {
+        rule: "request-in-module",
+        path: "__main__.RECENT",
+        type_name: "builtins.list",
+        location: None,
+        confidence: "certain",
+    };
+    with_package("flask", |python| assert_comes_true_on(python, &expected));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-"""Counts the books of authors, which the database does."""
+"""Counts the books of authors, those of a few authors at a time."""
 
 import sys
 
@@ -42,11 +42,11 @@ def library():
 
 def main():
     library()
-    authors = list(Author.objects.annotate(book_count=models.Count("books")))
-    most = max(author.book_count for author in authors)
+    authors = Author.objects.prefetch_related("books").iterator(chunk_size=5)
+    sizes = [len(author.books.all()) for author in authors]
     print("ready", flush=True)
     sys.stdin.readline()
-    print(len(authors), "authors with", most, "books at most")
+    print(len(sizes), "authors with", max(sizes), "books at most")
 
 
 main()
