@@ -8,7 +8,8 @@ mod targets;
 
 use std::process::Stdio;
 
-use packages::{SITE, get, server, with_package};
+use interpreters::with_package;
+use packages::{SITE, get, server};
 use profiler::ask;
 use serde_json::Value;
 use targets::{Target, attach};

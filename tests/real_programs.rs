@@ -8,8 +8,8 @@ mod targets;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
-use interpreters::{Interpreter, for_each_interpreter, on_those};
-use packages::{SITE, get, server, with_package};
+use interpreters::{Interpreter, for_each_interpreter, on_those, with_package};
+use packages::{SITE, get, server};
 use serde_json::Value;
 use targets::{Target, attach};
 

@@ -5,32 +5,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
 
-use crate::interpreters::{Interpreter, all_required, on_those};
+use crate::interpreters::Interpreter;
 use crate::targets::{DEADLINE, Target};
 
 /// A site made with Django, of which views keep what they should not.
 pub const SITE: &str = include_str!("site.py");
-
-/// Whether a package was provided for an interpreter.
-fn has(python: &Interpreter, package: &str) -> bool {
-    python
-        .packages
-        .as_ref()
-        .is_some_and(|folder| folder.join(package).is_dir())
-}
-
-/// Runs a test where a package was provided, which must have been somewhere when everything is required.
-pub fn with_package(package: &str, mut test: impl FnMut(&Interpreter)) {
-    let mut ran = 0;
-    on_those(
-        |python| has(python, package),
-        |python| {
-            test(python);
-            ran += 1;
-        },
-    );
-    assert!(ran > 0 || !all_required(), "{package} was provided for no interpreter");
-}
 
 /// A program with a line of Python before it that says on which port it will listen.
 pub fn server(python: &Interpreter, code: &str) -> (Target, u16) {

@@ -59,7 +59,7 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
     }
 
     /// The module, thread or other root that a row hangs on.
-    fn root_of(&self, row: u32) -> u32 {
+    pub fn root_of(&self, row: u32) -> u32 {
         let mut root = row;
         // The holder of a row was reached before it, so that the way up ends.
         while self.owned.owner(root).parent != HEAP {

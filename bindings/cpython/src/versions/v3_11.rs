@@ -114,6 +114,7 @@ pub const LAYOUT: Layout = Layout {
         name: 120,
         filename: 112,
         first_line: 72,
+        arguments: 56,
         qualname: Some(128),
         stack_size: 68,
         lines: LineTable::Locations {
