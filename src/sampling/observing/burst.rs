@@ -4,8 +4,8 @@
 use cpython::memory::{ReadMemory, word_at};
 use cpython::youngest;
 
-/// What is read in each round, one after the other: the word that points at the innermost frame, frames, the head of the
-/// youngest objects. Together they are one call of the system.
+/// What is read in each round, one after the other: frames, the word that points at the innermost one, the head of the
+/// youngest objects; and before the first round that word as well. All together are one call of the system.
 #[derive(Debug, Default)]
 pub struct Burst {
     ranges: Vec<(u64, usize)>,
@@ -35,14 +35,13 @@ impl Burst {
     ) {
         self.lay_out(frames, frame_length);
         self.ranges.clear();
+        self.ranges.push((pointer, POINTER));
         for _ in 0..rounds {
-            self.ranges.push((pointer, POINTER));
             self.ranges
                 .extend(self.frames.iter().map(|&(start, length, _)| (start, length)));
+            self.ranges.push((pointer, POINTER));
             self.ranges.push((head, youngest::HEAD));
         }
-        // Whether the last frame was still the innermost one.
-        self.ranges.push((pointer, POINTER));
         let read = memory.read_series(&self.ranges, &mut self.bytes);
         self.rounds = read.saturating_sub(POINTER) / self.stride;
     }
@@ -60,12 +59,12 @@ impl Burst {
                 _ => self.frames.push((start, frame_length, 0)),
             }
         }
-        let mut at = POINTER;
+        let mut at = 0;
         for (_, length, place) in &mut self.frames {
             *place = at;
             at += *length;
         }
-        self.stride = at + youngest::HEAD;
+        self.stride = at + POINTER + youngest::HEAD;
     }
 
     /// How many rounds were read to the end.
@@ -73,15 +72,19 @@ impl Burst {
         self.rounds
     }
 
-    /// The innermost frame in a round; `None` when it was another one by the time the next round began.
+    /// The innermost frame in a round; `None` when it was another one before.
     pub fn innermost(&self, round: usize) -> Option<u64> {
-        let at = |round: usize| word_at(&self.bytes, (round * self.stride) as u64);
-        (at(round) == at(round + 1)).then(|| at(round))
+        let before = match round.checked_sub(1) {
+            Some(round) => self.pointer(round),
+            None => word_at(&self.bytes, 0),
+        };
+        (self.pointer(round) == before).then_some(before)
     }
 
-    /// The innermost frame at the beginning of a round.
+    /// The innermost frame by the end of a round.
     pub fn pointer(&self, round: usize) -> u64 {
-        word_at(&self.bytes, (round * self.stride) as u64)
+        let end = POINTER + (round + 1) * self.stride;
+        word_at(&self.bytes, end.saturating_sub(youngest::HEAD + POINTER) as u64)
     }
 
     /// The bytes of a frame in a round, when it was among those that were read.
@@ -90,13 +93,13 @@ impl Burst {
             address >= start && address.saturating_add(length as u64) <= start.saturating_add(held as u64)
         };
         let (start, _, place) = self.frames.iter().find(holds)?;
-        let at = round * self.stride + place + (address - start) as usize;
+        let at = POINTER + round * self.stride + place + (address - start) as usize;
         self.bytes.get(at..at + length)
     }
 
     /// The first bytes of the list's head in a round.
     pub fn head(&self, round: usize) -> &[u8] {
-        let end = (round + 1) * self.stride;
+        let end = POINTER + (round + 1) * self.stride;
         self.bytes
             .get(end.saturating_sub(youngest::HEAD)..end)
             .unwrap_or_default()

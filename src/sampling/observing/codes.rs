@@ -25,6 +25,13 @@ pub struct Place {
     line: Option<u32>,
 }
 
+impl Place {
+    /// The number of its code.
+    pub fn code(self) -> u32 {
+        self.code
+    }
+}
+
 /// All code that was met.
 #[derive(Debug, Default)]
 pub struct Codes {

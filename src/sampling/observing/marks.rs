@@ -11,6 +11,8 @@ pub const MOST_CANDIDATES: usize = 4;
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Candidate {
     pub stack: u32,
+    /// Where the instruction stands in the code of the innermost call.
+    pub offset: i32,
     pub weight: f32,
 }
 

@@ -186,7 +186,7 @@ impl Observer {
     /// The stacks that may have made what came in this window, with what speaks for each.
     fn candidates<M: ReadMemory>(&mut self, memory: &mut M, window: Window) -> [Candidate; MOST_CANDIDATES] {
         /// What speaks for the call before an object came, for one while it came, and for the call after.
-        const WEIGHTS: [f32; 3] = [0.3, 0.5, 0.2];
+        const WEIGHTS: [f32; 3] = [0.3, 0.6, 0.1];
         let mut found: Vec<Candidate> = Vec::new();
         let mut total = 0.0;
         for round in window.before..=window.after + 1 {
@@ -196,12 +196,13 @@ impl Observer {
                 _ => WEIGHTS[2],
             };
             total += weight;
-            let Some(stack) = self.stack(memory, round) else {
+            let Some((stack, offset)) = self.stack(memory, round) else {
                 continue;
             };
-            match found.iter_mut().find(|candidate| candidate.stack == stack) {
+            let is_same = |candidate: &&mut Candidate| (candidate.stack, candidate.offset) == (stack, offset);
+            match found.iter_mut().find(is_same) {
                 Some(known) => known.weight += weight,
-                None => found.push(Candidate { stack, weight }),
+                None => found.push(Candidate { stack, offset, weight }),
             }
         }
         found.sort_by(|a, b| b.weight.total_cmp(&a.weight));
@@ -215,8 +216,8 @@ impl Observer {
         candidates
     }
 
-    /// The stack that stood in a round of the bursts, counted through; `None` where it changed under the reading.
-    fn stack<M: ReadMemory>(&mut self, memory: &mut M, round: usize) -> Option<u32> {
+    /// The stack that stood in a round of the bursts, counted through, and its instruction; `None` where it changed under the reading.
+    fn stack<M: ReadMemory>(&mut self, memory: &mut M, round: usize) -> Option<(u32, i32)> {
         let mut round = round;
         let mut bursts = self.bursts.iter();
         let burst = loop {

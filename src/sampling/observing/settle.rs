@@ -59,65 +59,81 @@ impl Observed<'_> {
 
     /// Where each of these objects was made, which are of one type and still alive. `None` where nothing is known.
     pub fn origins(&self, objects: &[u32]) -> Vec<Option<Origin>> {
-        let mut places: Vec<(Place, f32)> = Vec::new();
-        let mut number_of: FxHashMap<Place, usize> = FxHashMap::default();
-        // For each object, the places that may have made it: their numbers, with what speaks for each.
-        let options: Vec<Vec<(usize, Candidate)>> = objects
+        let mut number_of: FxHashMap<(u32, i32), usize> = FxHashMap::default();
+        let instruction = |candidate: Candidate| {
+            let place = self.observer.stacks.place(candidate.stack)?;
+            let next = number_of.len();
+            let number = *number_of.entry((place.code(), candidate.offset)).or_insert(next);
+            Some(Instruction {
+                number,
+                place,
+                candidate,
+            })
+        };
+        let mut instruction = instruction;
+        let options: Vec<Vec<Instruction>> = objects
             .iter()
             .map(|&object| {
-                let candidates = self
-                    .marks
-                    .get(object as usize)
-                    .map(|mark| mark.candidates)
-                    .unwrap_or_default();
-                let option = |candidate: Candidate| {
-                    let place = self.observer.stacks.place(candidate.stack)?;
-                    let number = *number_of.entry(place).or_insert_with(|| {
-                        places.push((place, 1.0));
-                        places.len() - 1
-                    });
-                    Some((number, candidate))
-                };
-                candidates.into_iter().filter_map(option).collect()
+                let mark = self.marks.get(object as usize);
+                let candidates = mark.map(|mark| mark.candidates).unwrap_or_default();
+                candidates.into_iter().filter_map(&mut instruction).collect()
             })
             .collect();
-        let mut shares: Vec<f32> = places.iter().map(|_| 1.0).collect();
-        for _ in 0..ROUNDS {
-            let mut sums = vec![0.0; shares.len()];
-            for options in &options {
-                let total: f32 = options
-                    .iter()
-                    .map(|(place, candidate)| shares[*place] * candidate.weight)
-                    .sum();
-                for (place, candidate) in options.iter().filter(|_| total > 0.0) {
-                    sums[*place] += shares[*place] * candidate.weight / total;
-                }
-            }
-            shares = sums;
-        }
+        let shares = shares(&options, number_of.len());
         options.iter().map(|options| best(options, &shares)).collect()
     }
 }
 
-/// The place that most speaks for, by what is known of one object and by the `shares` of places in all of them.
-fn best(options: &[(usize, Candidate)], shares: &[f32]) -> Option<Origin> {
-    let mut weights: Vec<(usize, f32, Candidate)> = Vec::new();
-    for &(place, candidate) in options {
-        let weight = shares.get(place).copied().unwrap_or_default() * candidate.weight;
-        match weights.iter_mut().find(|(known, ..)| *known == place) {
+/// An instruction that may have made an object.
+struct Instruction {
+    /// Of all instructions that may have made one of the objects.
+    number: usize,
+    place: Place,
+    candidate: Candidate,
+}
+
+impl Instruction {
+    /// What speaks for it, when these are the instructions' shares in all objects.
+    fn weight(&self, shares: &[f32]) -> f32 {
+        shares.get(self.number).copied().unwrap_or_default() * self.candidate.weight
+    }
+}
+
+/// How many of the objects each instruction made, most likely: the few that explain them all, rather than the many that
+/// happened to run nearby (expectation maximisation).
+fn shares(options: &[Vec<Instruction>], instructions: usize) -> Vec<f32> {
+    let mut shares = vec![1.0; instructions];
+    for _ in 0..ROUNDS {
+        let mut sums = vec![0.0; instructions];
+        for options in options {
+            let total: f32 = options.iter().map(|option| option.weight(&shares)).sum();
+            for option in options.iter().filter(|_| total > 0.0) {
+                if let Some(sum) = sums.get_mut(option.number) {
+                    *sum += option.weight(&shares) / total;
+                }
+            }
+        }
+        shares = sums;
+    }
+    shares
+}
+
+/// The place that most speaks for, by what is known of one object and by the `shares` of instructions in all of them.
+fn best(options: &[Instruction], shares: &[f32]) -> Option<Origin> {
+    let mut weights: Vec<(Place, f32, u32)> = Vec::new();
+    for option in options {
+        let weight = option.weight(shares);
+        match weights.iter_mut().find(|(place, ..)| *place == option.place) {
             Some((_, known, _)) => *known += weight,
-            None => weights.push((place, weight, candidate)),
+            None => weights.push((option.place, weight, option.candidate.stack)),
         }
     }
     let total: f32 = weights.iter().map(|(_, weight, _)| weight).sum();
-    let (_, weight, candidate) = weights.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let (_, weight, stack) = weights.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let confidence = if total > 0.0 && weight >= LIKELY * total {
         Confidence::Likely
     } else {
         Confidence::Possible
     };
-    Some(Origin {
-        stack: candidate.stack,
-        confidence,
-    })
+    Some(Origin { stack, confidence })
 }

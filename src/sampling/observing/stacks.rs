@@ -72,7 +72,7 @@ impl Stacks {
         self.outer.clear();
     }
 
-    /// The number of the stack in a round; `None` where it changed under the reading.
+    /// The number of the stack in a round, and where its instruction stands; `None` where it changed under the reading.
     pub fn in_round<M: ReadMemory>(
         &mut self,
         memory: &mut M,
@@ -80,16 +80,22 @@ impl Stacks {
         codes: &mut Codes,
         burst: &Burst,
         round: usize,
-    ) -> Option<u32> {
+    ) -> Option<(u32, i32)> {
         let mut frame = burst.innermost(round)?;
         let mut places = Vec::new();
+        let mut offset = 0;
         for _ in 0..MOST_IN_BURST {
             let Some(bytes) = burst.frame(round, frame, self.needed) else {
                 break;
             };
             let call = stack::call(layout, bytes);
             match codes.standing(memory, layout, &call) {
-                Standing::At(place) => places.push(place),
+                Standing::At(place) => {
+                    if places.is_empty() {
+                        offset = call.offset as i32;
+                    }
+                    places.push(place);
+                }
                 Standing::OfCaller if places.is_empty() || call.code == 0 => {}
                 Standing::OfCaller | Standing::Torn => return None,
             }
@@ -99,7 +105,7 @@ impl Stacks {
             let outer = self.outwards(memory, layout, codes, frame)?;
             places.extend(outer.iter().copied());
         }
-        self.number(&places)
+        Some((self.number(&places)?, offset))
     }
 
     /// The places from a frame outwards that had been there before the burst, and stands where it stood then.
