@@ -1,4 +1,5 @@
-//! An image of a program's memory, read in large pieces when they are first asked for and held within a budget.
+//! An image of a program's memory, read when it is first asked for, little where little is wanted, and held within a
+//! budget.
 
 use std::io;
 use std::rc::Rc;
@@ -22,13 +23,16 @@ impl<S: BulkRead + ?Sized> BulkRead for Box<S> {
 
 const PIECE: usize = SLOT_SIZE as usize;
 const ABSENT: u32 = u32::MAX;
+const ALL_PAGES: u64 = u64::MAX;
 /// The least number of pieces that are held: 8 MiB.
 const FEWEST_PIECES: usize = 32;
+/// Where nobody expects more, so many pages are read at first, and then twice as many as before.
+const PAGES_AT_FIRST: u64 = 4;
 /// A single read longer than this is taken for a misread length.
 const LONGEST_READ: usize = 1 << 26;
 
-/// Memory that is read once a slot at a time. When the budget is used up, a piece makes room for the next one: the
-/// source must be frozen for what is read later to fit what was read before.
+/// Memory that is held by slots. When the budget is used up, a piece makes room for the next one: the source must be
+/// frozen for what is read later to fit what was read before.
 pub struct Image<S> {
     source: S,
     slots: Rc<Slots>,
@@ -52,9 +56,11 @@ pub struct Image<S> {
 struct Held {
     /// The piece of the buffer that holds it, or `ABSENT`.
     piece: u32,
-    /// It was read before.
-    was_read: bool,
-    /// The pages that could be read, once it was read.
+    /// It was held before.
+    was_held: bool,
+    /// The pages that the piece has, or that there are none of.
+    tried: u64,
+    /// Those of them that could be read.
     readable: u64,
 }
 
@@ -72,7 +78,8 @@ const RECENT: usize = 64;
 
 const NOT_HELD: Held = Held {
     piece: ABSENT,
-    was_read: false,
+    was_held: false,
+    tried: 0,
     readable: 0,
 };
 
@@ -100,9 +107,9 @@ impl<S: BulkRead> Image<S> {
     pub fn load_all(&mut self, wanted: impl Fn(usize) -> bool) {
         self.budget = self.room();
         for slot in 0..self.slots.count() {
-            if wanted(slot) && self.held[slot].piece == ABSENT {
+            if wanted(slot) {
                 // A slot that cannot be had is a fault where somebody asks for it.
-                let _ = self.load(slot);
+                let _ = self.load(slot, ALL_PAGES);
             }
         }
     }
@@ -116,44 +123,41 @@ impl<S: BulkRead> Image<S> {
         self.buffer.len() / PIECE
     }
 
-    #[inline]
-    fn held(&mut self, slot: usize) -> Result<Held, Fault> {
-        let held = self.held[slot];
-        if held.piece == ABSENT {
-            self.load(slot)
-        } else {
-            Ok(held)
+    /// Has at least the `wanted` pages of a slot read.
+    #[cold]
+    fn load(&mut self, slot: usize, wanted: u64) -> Result<Held, Fault> {
+        let start = self.slots.start(slot);
+        if self.held[slot].piece == ABSENT {
+            let piece = self.free_piece(slot).ok_or(Fault {
+                at: start,
+                length: PIECE,
+            })?;
+            self.slot_of[piece] = slot as u32;
+            self.count_in(slot);
+            self.held[slot] = Held {
+                piece: piece as u32,
+                was_held: true,
+                tried: 0,
+                readable: 0,
+            };
         }
+        let held = &mut self.held[slot];
+        let lacking = wanted & !held.tried;
+        let into = &mut self.buffer[held.piece as usize * PIECE..][..PIECE];
+        let mapped = self.slots.mapped_pages(slot);
+        held.readable |= read_pages(&mut self.source, start, mapped & lacking, into);
+        held.tried |= lacking;
+        Ok(*held)
     }
 
-    #[cold]
-    fn load(&mut self, slot: usize) -> Result<Held, Fault> {
-        let start = self.slots.start(slot);
-        let piece = self.free_piece(slot).ok_or(Fault {
-            at: start,
-            length: PIECE,
-        })?;
-        let mapped = self.slots.mapped_pages(slot);
-        let into = &mut self.buffer[piece * PIECE..][..PIECE];
-        let readable = if mapped == u64::MAX && self.source.read_into(start, into).is_ok() {
-            mapped
-        } else {
-            read_pages(&mut self.source, start, mapped, into)
-        };
+    /// Counts that a slot is held anew. A heap that is walked in an order that defeats a small buffer is dearer than a
+    /// larger buffer.
+    fn count_in(&mut self, slot: usize) {
         self.loads += 1;
-        self.distinct += usize::from(!self.held[slot].was_read);
-        let held = Held {
-            piece: piece as u32,
-            was_read: true,
-            readable,
-        };
-        self.held[slot] = held;
-        self.slot_of[piece] = slot as u32;
-        // A heap that is walked in an order that defeats a small buffer is dearer than a larger buffer.
+        self.distinct += usize::from(!self.held[slot].was_held);
         if self.loads > 8 * self.distinct.max(self.budget) {
             self.budget = (self.budget + self.budget / 2).min(self.room());
         }
-        Ok(held)
     }
 
     fn free_piece(&mut self, slot: usize) -> Option<usize> {
@@ -166,6 +170,7 @@ impl<S: BulkRead> Image<S> {
         self.victim = piece + 1;
         let slot = *self.slot_of.get(piece)? as usize;
         self.held[slot].piece = ABSENT;
+        self.held[slot].tried = 0;
         self.recent[recent(self.slots.start(slot))] = NOT_RECENT;
         Some(piece)
     }
@@ -215,6 +220,15 @@ impl<S: BulkRead> ReadMemory for Image<S> {
             .index(address)
             .is_some_and(|slot| self.held[slot].piece != ABSENT)
     }
+
+    fn expect(&mut self, address: u64) {
+        if let Some(slot) = self.slots.index(address)
+            && self.held[slot].tried != ALL_PAGES
+        {
+            // What cannot be had is a fault where somebody asks for it.
+            let _ = self.load(slot, ALL_PAGES);
+        }
+    }
 }
 
 impl<S: BulkRead> Image<S> {
@@ -226,12 +240,16 @@ impl<S: BulkRead> Image<S> {
         }
         let fault = Fault { at: address, length };
         let slot = self.slots.index(address).ok_or(fault)?;
-        let held = self.held(slot)?;
-        if held.readable != u64::MAX && pages(within as u64, (within + length) as u64) & !held.readable != 0 {
+        let wanted = pages(within as u64, (within + length) as u64);
+        let mut held = self.held[slot];
+        if wanted & !held.tried != 0 {
+            held = self.load(slot, with_neighbours(wanted, held.tried))?;
+        }
+        if wanted & !held.readable != 0 {
             return Err(fault);
         }
         let start = held.piece as usize * PIECE + within;
-        if held.readable == u64::MAX {
+        if held.readable == ALL_PAGES {
             self.recent[recent(address)] = Recent {
                 start: address - within as u64,
                 piece: held.piece as usize,
@@ -265,6 +283,16 @@ fn reserve(pieces: usize) -> io::Result<(MmapMut, usize)> {
             Err(_) => room = (room / 2).max(FEWEST_PIECES),
         }
     }
+}
+
+/// The pages that are read when the `wanted` ones are, where others were `tried` before: more and more.
+fn with_neighbours(wanted: u64, tried: u64) -> u64 {
+    let at_a_time = u64::from(tried.count_ones() + 1)
+        .next_power_of_two()
+        .max(PAGES_AT_FIRST);
+    let first = u64::from(wanted.trailing_zeros()) / at_a_time * at_a_time;
+    let end = (64 - u64::from(wanted.leading_zeros())).next_multiple_of(at_a_time);
+    pages(first * PAGE_SIZE, end * PAGE_SIZE)
 }
 
 /// Reads the mapped pages run by run, and those of a run that fails page by page; answers which could be read.
