@@ -8,12 +8,13 @@ use rustc_hash::FxHashMap;
 
 use super::found::Found;
 use super::holders::Rows;
-use super::objects::HEAP;
+use super::labels::Label;
+use super::objects::{HEAP, Reference};
 
 /// What counts references in the first word of an object; newer releases have flags above it.
 pub const REFERENCE_COUNT: u64 = (1 << 32) - 1;
-/// Bits of the sieve that keeps most targets out of the table.
-const SIEVE_BITS: u32 = 1 << 16;
+/// Places of the sieve that keeps most targets out of the table.
+const SIEVE: usize = 1 << 14;
 
 /// Makes rows of all targets, and decides which words on value stacks are references.
 pub fn resolve<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, rows: &Rows) {
@@ -23,7 +24,7 @@ pub fn resolve<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found
     if open.is_empty() {
         return;
     }
-    let known = count(found.objects.sure_targets(), open.iter().map(|&(_, target)| target));
+    let known = count(found.objects.all_references(), open.iter().map(|&(_, target)| target));
     for (number, target) in open {
         let counter = found.address_of(target).wrapping_add(layout.object.refcnt);
         // Where no count can be read the object stays held.
@@ -33,15 +34,18 @@ pub fn resolve<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found
     }
 }
 
-/// How many of `targets` are each of the `wanted` rows.
-fn count(targets: impl Iterator<Item = u32>, wanted: impl Iterator<Item = u32>) -> FxHashMap<u32, u64> {
+/// How many of the `references` lead to each of the `wanted` rows, apart from those that may be left over.
+fn count(references: &[Reference], wanted: impl Iterator<Item = u32>) -> FxHashMap<u32, u64> {
     let mut counts: FxHashMap<u32, u64> = wanted.map(|row| (row, 0)).collect();
-    let mut sieve = vec![false; SIEVE_BITS as usize];
-    for row in counts.keys() {
-        sieve[(row % SIEVE_BITS) as usize] = true;
+    let mut sieve = [false; SIEVE];
+    for &row in counts.keys() {
+        sieve[row as usize % SIEVE] = true;
     }
-    for target in targets.filter(|target| sieve[(target % SIEVE_BITS) as usize]) {
-        if let Some(count) = counts.get_mut(&target) {
+    for reference in references {
+        if sieve[reference.target as usize % SIEVE]
+            && reference.label != Label::PERHAPS_LEFT
+            && let Some(count) = counts.get_mut(&reference.target)
+        {
             *count += 1;
         }
     }
@@ -54,7 +58,10 @@ mod tests {
 
     #[test]
     fn only_what_is_wanted_is_counted() {
-        let counts = count([3, 3 + SIEVE_BITS, 4, 3].into_iter(), [3, 9].into_iter());
+        let reference = |(target, label)| Reference { target, label };
+        let sure = [3, 3 + SIEVE as u32, 4, 3].map(|target| reference((target, Label::UNNAMED)));
+        let references = [&sure[..], &[reference((3, Label::PERHAPS_LEFT))]].concat();
+        let counts = count(&references, [3, 9].into_iter());
         assert_eq!((counts.get(&3), counts.get(&9), counts.len()), (Some(&2), Some(&0), 2));
     }
 }

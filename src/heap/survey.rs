@@ -208,7 +208,7 @@ fn add_retained(
     types: &mut [TypeTotals],
 ) {
     for (container, each) in containers.iter_mut().zip(watched) {
-        container.retained_bytes = retention.bytes(each.row);
+        container.retained_bytes = retention.bytes(&found.objects, each.row);
     }
     retention.add_to_types(&found.objects, &found.types, types);
 }

@@ -280,6 +280,11 @@ impl<F: Facts> Inquiry<F> {
         }
     }
 
+    /// The bytes of a row and of all that would go with it.
+    fn retained_bytes(&self, row: u32) -> u64 {
+        self.network.retained_bytes(&self.facts, row)
+    }
+
     fn answer(&mut self, question: &Question, asked: &[u32]) -> Answer {
         let mut answer = Answer {
             type_name: self.facts.type_name(asked.first().copied().unwrap_or_default()),
