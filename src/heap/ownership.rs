@@ -2,6 +2,7 @@
 
 mod adoption;
 mod frames;
+mod owner;
 mod tasks;
 
 use cpython::layout::Layout;
@@ -19,13 +20,12 @@ use super::objects::{HEAP, NO_OBJECT, Objects, Reference};
 use super::owners::LEAST_KEPT;
 use super::paths::key_at;
 use super::tasks::Task;
-use super::tree::{Growing, Held, Keys, ROOT, Step};
+use super::tree::{Growing, Held, Keys, Step};
 use super::types::Types;
 use super::unheld::Unheld;
 use crate::memory::spots::Spots;
-
-/// The holder of rows that none has reached.
-const NOBODY: u32 = u32::MAX;
+pub use owner::Owner;
+use owner::{NOBODY, PackedOwner};
 
 /// The holder of tasks, until it is their turn.
 const LATER: u32 = u32::MAX - 1;
@@ -51,60 +51,6 @@ pub struct Ownership {
     /// All rows that no root reaches.
     pub unheld: Unheld,
     pub tree: Growing,
-}
-
-/// How a row is held.
-#[derive(Debug, Clone, Copy)]
-pub struct Owner {
-    /// The row of the first holder; the heap is its own.
-    pub parent: u32,
-    pub label: Label,
-    /// The frame of the ownership tree that the object counts for.
-    pub frame: u32,
-    /// How near the object is to a name.
-    pub place: Place,
-}
-
-/// The same in twelve bytes.
-#[derive(Debug, Clone, Copy)]
-struct PackedOwner {
-    parent: u32,
-    label: Label,
-    /// The place above the bits of the frame.
-    place_and_frame: u32,
-}
-
-/// There are never so many frames.
-const FRAME_BITS: u32 = 24;
-
-impl PackedOwner {
-    const NOBODY: PackedOwner = PackedOwner {
-        parent: NOBODY,
-        label: Label::UNNAMED,
-        place_and_frame: (Place::Elsewhere as u32) << FRAME_BITS | ROOT,
-    };
-
-    #[inline(always)]
-    fn place(self) -> Place {
-        let number = self.place_and_frame >> FRAME_BITS;
-        Place::ALL.get(number as usize).copied().unwrap_or(Place::Elsewhere)
-    }
-
-    #[inline(always)]
-    fn frame(self) -> u32 {
-        self.place_and_frame % (1 << FRAME_BITS)
-    }
-}
-
-impl From<Owner> for PackedOwner {
-    #[inline(always)]
-    fn from(owner: Owner) -> Self {
-        PackedOwner {
-            parent: owner.parent,
-            label: owner.label,
-            place_and_frame: (owner.place as u32) << FRAME_BITS | owner.frame,
-        }
-    }
 }
 
 /// A row whose references are being followed.
@@ -194,13 +140,7 @@ impl Ownership {
     /// How the object of a row is held that is no leaf.
     #[inline]
     pub fn owner(&self, row: u32) -> Owner {
-        let owner = self.owners[row as usize];
-        Owner {
-            parent: owner.parent,
-            label: owner.label,
-            frame: owner.frame(),
-            place: owner.place(),
-        }
+        self.owners[row as usize].into()
     }
 
     #[inline]
