@@ -129,6 +129,9 @@ impl Survey<'_> {
             mut walker,
             rows,
         } = self;
+        if !in_detail {
+            memory.expect_little();
+        }
         leftovers::resolve(memory, subject.layout, &mut found, &rows);
         let tasks = tasks::pending(memory, subject.layout, &mut found);
         let mut owned = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks);

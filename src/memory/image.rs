@@ -5,8 +5,9 @@ use std::io;
 use std::rc::Rc;
 
 use cpython::memory::{Fault, ReadMemory};
-use memmap2::{Advice, MmapMut, MmapOptions};
+use memmap2::{Advice, MmapMut, MmapOptions, UncheckedAdvice};
 
+use super::page_runs::read_pages;
 use super::slots::{PAGE_SIZE, SLOT_SIZE, Slots, pages};
 
 /// Something that fills buffers with another program's memory.
@@ -26,8 +27,12 @@ const ABSENT: u32 = u32::MAX;
 const ALL_PAGES: u64 = u64::MAX;
 /// The least number of pieces that are held: 8 MiB.
 const FEWEST_PIECES: usize = 32;
-/// Where nobody expects more, so many pages are read at first, and then twice as many as before.
-const PAGES_AT_FIRST: u64 = 4;
+/// Where only single places are expected to be asked for, so many pages are read at first, and then more and more;
+const FEW_PAGES: u64 = 4;
+/// while all of the memory is gone through, so many.
+const MANY_PAGES: u64 = 16;
+/// Where little is expected, the share of the budget that is needed.
+const LESS: usize = 4;
 /// A single read longer than this is taken for a misread length.
 const LONGEST_READ: usize = 1 << 26;
 
@@ -42,6 +47,10 @@ pub struct Image<S> {
     /// Room for all pieces; what was never filled costs nothing.
     buffer: MmapMut,
     budget: usize,
+    /// All of it is held, and stays.
+    is_whole: bool,
+    /// Of a slot so many pages are read at first.
+    pages_at_first: u64,
     /// The piece that makes room next: the one that was filled the longest ago.
     victim: usize,
     /// The slots that were read last, by some bits of their addresses, where all of them can be read.
@@ -95,6 +104,8 @@ impl<S: BulkRead> Image<S> {
             slot_of: Vec::new(),
             buffer,
             budget: pieces(budget, room),
+            is_whole: false,
+            pages_at_first: FEW_PAGES,
             victim: 0,
             recent: [NOT_RECENT; RECENT],
             loads: 0,
@@ -106,6 +117,7 @@ impl<S: BulkRead> Image<S> {
     /// Reads everything in `wanted` now, whatever the budget: for memory that will not stay frozen.
     pub fn load_all(&mut self, wanted: impl Fn(usize) -> bool) {
         self.budget = self.room();
+        self.is_whole = true;
         for slot in 0..self.slots.count() {
             if wanted(slot) {
                 // A slot that cannot be had is a fault where somebody asks for it.
@@ -158,6 +170,29 @@ impl<S: BulkRead> Image<S> {
         if self.loads > 8 * self.distinct.max(self.budget) {
             self.budget = (self.budget + self.budget / 2).min(self.room());
         }
+    }
+
+    /// Gives all pieces back, to hold fewer from now on.
+    fn let_go(&mut self) {
+        for slot in self.slot_of.drain(..) {
+            let held = &mut self.held[slot as usize];
+            (held.piece, held.tried, held.readable) = (ABSENT, 0, 0);
+        }
+        self.recent = [NOT_RECENT; RECENT];
+        self.victim = 0;
+        self.budget = (self.budget / LESS).max(1);
+        // SAFETY: what the pieces held is not asked for any more; those that are filled anew begin with zeros.
+        let _ = unsafe { self.buffer.unchecked_advise(UncheckedAdvice::DontNeed) };
+    }
+
+    /// The pages that are read when the `wanted` ones are, where others were `tried` before.
+    fn with_neighbours(&self, wanted: u64, tried: u64) -> u64 {
+        let at_a_time = u64::from(tried.count_ones() + 1)
+            .next_power_of_two()
+            .max(self.pages_at_first);
+        let first = u64::from(wanted.trailing_zeros()) / at_a_time * at_a_time;
+        let end = (64 - u64::from(wanted.leading_zeros())).next_multiple_of(at_a_time);
+        pages(first * PAGE_SIZE, end * PAGE_SIZE)
     }
 
     fn free_piece(&mut self, slot: usize) -> Option<usize> {
@@ -222,11 +257,19 @@ impl<S: BulkRead> ReadMemory for Image<S> {
     }
 
     fn expect(&mut self, address: u64) {
+        self.pages_at_first = MANY_PAGES;
         if let Some(slot) = self.slots.index(address)
             && self.held[slot].tried != ALL_PAGES
         {
             // What cannot be had is a fault where somebody asks for it.
             let _ = self.load(slot, ALL_PAGES);
+        }
+    }
+
+    fn expect_little(&mut self) {
+        self.pages_at_first = FEW_PAGES;
+        if !self.is_whole {
+            self.let_go();
         }
     }
 }
@@ -243,7 +286,7 @@ impl<S: BulkRead> Image<S> {
         let wanted = pages(within as u64, (within + length) as u64);
         let mut held = self.held[slot];
         if wanted & !held.tried != 0 {
-            held = self.load(slot, with_neighbours(wanted, held.tried))?;
+            held = self.load(slot, self.with_neighbours(wanted, held.tried))?;
         }
         if wanted & !held.readable != 0 {
             return Err(fault);
@@ -283,45 +326,6 @@ fn reserve(pieces: usize) -> io::Result<(MmapMut, usize)> {
             Err(_) => room = (room / 2).max(FEWEST_PIECES),
         }
     }
-}
-
-/// The pages that are read when the `wanted` ones are, where others were `tried` before: more and more.
-fn with_neighbours(wanted: u64, tried: u64) -> u64 {
-    let at_a_time = u64::from(tried.count_ones() + 1)
-        .next_power_of_two()
-        .max(PAGES_AT_FIRST);
-    let first = u64::from(wanted.trailing_zeros()) / at_a_time * at_a_time;
-    let end = (64 - u64::from(wanted.leading_zeros())).next_multiple_of(at_a_time);
-    pages(first * PAGE_SIZE, end * PAGE_SIZE)
-}
-
-/// Reads the mapped pages run by run, and those of a run that fails page by page; answers which could be read.
-fn read_pages(source: &mut impl BulkRead, start: u64, mapped: u64, into: &mut [u8]) -> u64 {
-    let page = PAGE_SIZE as usize;
-    let mut readable = 0;
-    let mut first = 0;
-    while first < 64 {
-        let run = (mapped >> first).trailing_ones() as usize;
-        if run == 0 {
-            first += 1;
-            continue;
-        }
-        let bytes = first * page..(first + run) * page;
-        if source.read_into(start + bytes.start as u64, &mut into[bytes]).is_ok() {
-            readable |= pages((first * page) as u64, ((first + run) * page) as u64);
-        } else {
-            for one in first..first + run {
-                if source
-                    .read_into(start + (one * page) as u64, &mut into[one * page..(one + 1) * page])
-                    .is_ok()
-                {
-                    readable |= 1 << one;
-                }
-            }
-        }
-        first += run;
-    }
-    readable
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub mod core;
 pub mod huge_pages;
 pub mod image;
 pub mod mem_file;
+mod page_runs;
 pub mod process;
 pub mod roomy;
 pub mod slots;

@@ -227,6 +227,7 @@ impl Survey<'_> {
             rows,
             ..
         } = self;
+        memory.expect_little();
         let asked = subject::rows_of(&Live::new(memory, subject.layout, &mut found), &question.about)?;
         leftovers::resolve(memory, subject.layout, &mut found, &rows);
         // Of the owners only those are needed that nothing is known to hold.
@@ -257,7 +258,7 @@ fn references(
     tasks: &[Task],
 ) -> Result<(References, Vec<Label>), Malformed> {
     let mut labels = Vec::with_capacity(objects.reference_count() + tasks.len());
-    for row in 0..objects.count() as u32 {
+    for row in 0..objects.holders() as u32 {
         labels.extend(objects.references(row).iter().map(|reference| reference.label));
         if row == HEAP {
             labels.extend(tasks.iter().map(|task| task.label));

@@ -1,0 +1,34 @@
+//! Reads some pages of a slot, of which some cannot be read.
+
+use super::image::BulkRead;
+use super::slots::{PAGE_SIZE, pages};
+
+/// Reads those of a slot's pages that `wanted` has bits of to their places in `into`: run by run, and those of a run that
+/// fails page by page. Answers which could be read.
+pub fn read_pages(source: &mut impl BulkRead, start: u64, wanted: u64, into: &mut [u8]) -> u64 {
+    let page = PAGE_SIZE as usize;
+    let mut readable = 0;
+    let mut first = 0;
+    while first < 64 {
+        let run = (wanted >> first).trailing_ones() as usize;
+        if run == 0 {
+            first += 1;
+            continue;
+        }
+        let bytes = first * page..(first + run) * page;
+        if source.read_into(start + bytes.start as u64, &mut into[bytes]).is_ok() {
+            readable |= pages((first * page) as u64, ((first + run) * page) as u64);
+        } else {
+            for one in first..first + run {
+                if source
+                    .read_into(start + (one * page) as u64, &mut into[one * page..(one + 1) * page])
+                    .is_ok()
+                {
+                    readable |= 1 << one;
+                }
+            }
+        }
+        first += run;
+    }
+    readable
+}
