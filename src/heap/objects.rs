@@ -183,8 +183,7 @@ impl Objects {
 
     /// The types and bytes of all rows that are no leaves, in order.
     pub fn types_and_bytes_of_holders(&self) -> impl Iterator<Item = (u32, u64)> {
-        let rows = self.rows.iter().zip(0..);
-        rows.map(|(&each, row)| (each.type_of, self.bytes_of(row, each)))
+        (0..self.rows.len() as u32).map(|row| self.type_and_bytes(row))
     }
 
     /// The type and bytes of the nth leaf.
