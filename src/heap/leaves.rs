@@ -96,11 +96,10 @@ impl Leaves {
         self.kinds[usize::from(self.kind_of[number])]
     }
 
-    /// The bytes of each leaf from the `first` on.
+    /// The kind of each leaf, in order.
     #[inline]
-    pub fn bytes_from(&self, first: usize) -> impl Iterator<Item = u64> {
-        let kinds = self.kind_of.iter().skip(first);
-        kinds.map(|&kind| u64::from(self.kinds[usize::from(kind)].bytes))
+    pub fn iter(&self) -> impl Iterator<Item = LeafKind> {
+        self.kind_of.iter().map(|&kind| self.kinds[usize::from(kind)])
     }
 
     /// All kinds.

@@ -176,6 +176,12 @@ impl Objects {
         }
     }
 
+    /// The types and bytes of all leaves, in the order of their numbers.
+    #[inline]
+    pub fn leaves(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.leaves.iter().map(|kind| (kind.type_of, kind.bytes.into()))
+    }
+
     /// The kinds of leaves.
     pub fn leaf_kinds(&self) -> impl Iterator<Item = &LeafKind> {
         self.leaves.kinds()
@@ -294,7 +300,7 @@ impl BytesOf for Objects {
         let rows = self.rows.iter().zip(0..).skip(first as usize);
         let leaves = (first as usize).saturating_sub(self.rows.len());
         rows.map(|(&each, row)| self.bytes_of(row, each))
-            .chain(self.leaves.bytes_from(leaves))
+            .chain(self.leaves().skip(leaves).map(|(_, bytes)| bytes))
     }
 }
 
