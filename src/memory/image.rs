@@ -7,20 +7,8 @@ use std::rc::Rc;
 use cpython::memory::{Fault, ReadMemory};
 use memmap2::{Advice, MmapMut, MmapOptions, UncheckedAdvice};
 
-use super::page_runs::read_pages;
+use super::bulk::{BulkRead, read_pages};
 use super::slots::{PAGE_SIZE, SLOT_SIZE, Slots, pages};
-
-/// Something that fills buffers with another program's memory.
-pub trait BulkRead {
-    /// Fills all of `into` from `address`, or says that some of it could not be read.
-    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault>;
-}
-
-impl<S: BulkRead + ?Sized> BulkRead for Box<S> {
-    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
-        (**self).read_into(address, into)
-    }
-}
 
 const PIECE: usize = SLOT_SIZE as usize;
 const ABSENT: u32 = u32::MAX;
@@ -31,8 +19,9 @@ const FEWEST_PIECES: usize = 32;
 const FEW_PAGES: u64 = 4;
 /// while all of the memory is gone through, so many.
 const MANY_PAGES: u64 = 16;
-/// Where little is expected, the share of the budget that is needed.
-const LESS: usize = 4;
+/// A slot that had to be read again is passed over when a piece is taken, as often as it was read before, and so often at
+/// most.
+const MOST_CHANCES: u8 = 3;
 /// A single read longer than this is taken for a misread length.
 const LONGEST_READ: usize = 1 << 26;
 
@@ -51,7 +40,7 @@ pub struct Image<S> {
     is_whole: bool,
     /// Of a slot so many pages are read at first.
     pages_at_first: u64,
-    /// The piece that makes room next: the one that was filled the longest ago.
+    /// The piece that makes room next: the one that was filled the longest ago, if it has no more chances.
     victim: usize,
     /// The slots that were read last, by some bits of their addresses, where all of them can be read.
     recent: [Recent; RECENT],
@@ -65,8 +54,10 @@ pub struct Image<S> {
 struct Held {
     /// The piece of the buffer that holds it, or `ABSENT`.
     piece: u32,
-    /// It was held before.
-    was_held: bool,
+    /// How often it was read.
+    reads: u8,
+    /// How often it will still be passed over when a piece is taken.
+    chances: u8,
     /// The pages that the piece has, or that there are none of.
     tried: u64,
     /// Those of them that could be read.
@@ -87,7 +78,8 @@ const RECENT: usize = 64;
 
 const NOT_HELD: Held = Held {
     piece: ABSENT,
-    was_held: false,
+    reads: 0,
+    chances: 0,
     tried: 0,
     readable: 0,
 };
@@ -146,9 +138,11 @@ impl<S: BulkRead> Image<S> {
             })?;
             self.slot_of[piece] = slot as u32;
             self.count_in(slot);
+            let reads = self.held[slot].reads;
             self.held[slot] = Held {
                 piece: piece as u32,
-                was_held: true,
+                reads: reads.saturating_add(1),
+                chances: reads.min(MOST_CHANCES),
                 tried: 0,
                 readable: 0,
             };
@@ -166,13 +160,13 @@ impl<S: BulkRead> Image<S> {
     /// larger buffer.
     fn count_in(&mut self, slot: usize) {
         self.loads += 1;
-        self.distinct += usize::from(!self.held[slot].was_held);
+        self.distinct += usize::from(self.held[slot].reads == 0);
         if self.loads > 8 * self.distinct.max(self.budget) {
             self.budget = (self.budget + self.budget / 2).min(self.room());
         }
     }
 
-    /// Gives all pieces back, to hold fewer from now on.
+    /// Gives all pieces back. Small pages for what is asked for from now on.
     fn let_go(&mut self) {
         for slot in self.slot_of.drain(..) {
             let held = &mut self.held[slot as usize];
@@ -180,7 +174,7 @@ impl<S: BulkRead> Image<S> {
         }
         self.recent = [NOT_RECENT; RECENT];
         self.victim = 0;
-        self.budget = (self.budget / LESS).max(1);
+        let _ = self.buffer.advise(Advice::NoHugePage);
         // SAFETY: what the pieces held is not asked for any more; those that are filled anew begin with zeros.
         let _ = unsafe { self.buffer.unchecked_advise(UncheckedAdvice::DontNeed) };
     }
@@ -201,9 +195,15 @@ impl<S: BulkRead> Image<S> {
             self.slot_of.push(slot as u32);
             return Some(used);
         }
-        let piece = self.victim % used.max(1);
-        self.victim = piece + 1;
-        let slot = *self.slot_of.get(piece)? as usize;
+        let (piece, slot) = loop {
+            let piece = self.victim % used.max(1);
+            self.victim = piece + 1;
+            let slot = *self.slot_of.get(piece)? as usize;
+            match &mut self.held[slot].chances {
+                0 => break (piece, slot),
+                chances => *chances -= 1,
+            }
+        };
         self.held[slot].piece = ABSENT;
         self.held[slot].tried = 0;
         self.recent[recent(self.slots.start(slot))] = NOT_RECENT;
