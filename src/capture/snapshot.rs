@@ -15,7 +15,8 @@ use crate::error::{Error, Result};
 use crate::heap::survey::{Subject, Survey, survey};
 use crate::heap::wanted::Wanted;
 use crate::heap::{Earlier, Heap};
-use crate::memory::image::{BulkRead, Image};
+use crate::memory::bulk::BulkRead;
+use crate::memory::image::Image;
 use crate::memory::mem_file::MemFile;
 use crate::memory::process::ProcessMemory;
 use crate::memory::slots::{SLOT_SIZE, Slots};
@@ -57,7 +58,7 @@ const ATTEMPTS: usize = 40;
 const PATIENCE: Duration = Duration::from_millis(5);
 /// The image holds a part of the program's memory at a time: less would be read too often, more costs more to have than
 /// to read again.
-const SMALLEST_IMAGE: u64 = 12 << 20;
+const SMALLEST_IMAGE: u64 = 8 << 20;
 const IMAGE_SHARE: u64 = 16;
 
 /// What the files of the import system's own code are called.

@@ -18,6 +18,7 @@ pub mod graph;
 mod holders;
 pub mod inquiry;
 mod labels;
+mod leaves;
 mod leftovers;
 mod live;
 mod names;

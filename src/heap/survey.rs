@@ -117,6 +117,9 @@ impl Survey<'_> {
             mut walker,
             rows,
         } = self;
+        if !wanted.detail {
+            memory.expect_little();
+        }
         leftovers::resolve(memory, subject.layout, &mut found, &rows);
         let tasks = tasks::pending(memory, subject.layout, &mut walker, &mut found);
         let mut owned = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks);
@@ -152,7 +155,7 @@ impl Survey<'_> {
                 further.add_references(&references, &found);
                 let of_each = retention.insert(Retention::of(references, &found.objects));
                 add_retained(of_each, &found, &watched, &mut containers, &mut types);
-                patterns.add_retained(of_each);
+                patterns.add_retained(&of_each.with(&found.objects));
                 let described = garbage::describe(memory, subject.layout, &found, &unheld, &cycles, of_each);
                 garbage = Some(described);
             }
@@ -201,7 +204,7 @@ fn add_retained(
     types: &mut [TypeTotals],
 ) {
     for (container, each) in containers.iter_mut().zip(watched) {
-        container.retained_bytes = retention.bytes(each.row);
+        container.retained_bytes = retention.bytes(&found.objects, each.row);
     }
     retention.add_to_types(&found.objects, &found.types, types);
 }

@@ -25,6 +25,12 @@ pub trait ReadMemory {
         into.len()
     }
 
+    /// Most of what lies around `address` will be asked for, up to the next multiples of what such memory is read in.
+    fn expect(&mut self, _address: u64) {}
+
+    /// From now on only single places will be asked for, so that what is held of others may go.
+    fn expect_little(&mut self) {}
+
     /// Makes the next reads see the program as it is then. Memory that follows a running program and keeps what it read
     /// drops that; frozen memory has nothing to drop.
     fn forget(&mut self) {}

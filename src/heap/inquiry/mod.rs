@@ -228,6 +228,7 @@ impl Survey<'_> {
             rows,
             ..
         } = self;
+        memory.expect_little();
         let asked = subject::rows_of(&Live::new(memory, subject.layout, &mut found), &question.about)?;
         warnings.extend(counted_by_formula(&found));
         leftovers::resolve(memory, subject.layout, &mut found, &rows);
@@ -259,7 +260,7 @@ fn references(
     tasks: &[Task],
 ) -> Result<(References, Vec<Label>), Malformed> {
     let mut labels = Vec::with_capacity(objects.reference_count() + tasks.len());
-    for row in 0..objects.count() as u32 {
+    for row in 0..objects.holders() as u32 {
         labels.extend(objects.references(row).iter().map(|reference| reference.label));
         if row == HEAP {
             labels.extend(tasks.iter().map(|task| task.label));
@@ -280,6 +281,11 @@ impl<F: Facts> Inquiry<F> {
             closure: facts.member(steps::CLOSURE),
             facts,
         }
+    }
+
+    /// The bytes of a row and of all that would go with it.
+    fn retained_bytes(&self, row: u32) -> u64 {
+        self.network.retained_bytes(&self.facts, row)
     }
 
     fn answer(&mut self, question: &Question, asked: &[u32]) -> Answer {

@@ -18,13 +18,15 @@ impl Ownership {
     /// best is given, of equals that at the lowest address; the rest hangs on these. So every look at a heap makes the same
     /// choice, and groups that are alike begin alike.
     pub(super) fn adopt<M: ReadMemory>(&mut self, reader: &mut Reader<M>, [by_c, garbage]: [u32; 2], mut done: usize) {
-        if self.reached == reader.objects.count() {
+        let holders = self.owners.len() as u32;
+        let mut unreached = Vec::new();
+        if self.order.len() < self.owners.len() {
+            unreached.extend((0..holders).filter(|&row| self.parent(row) == NOBODY));
+        }
+        unreached.extend(self.reached_leaves.others().map(|leaf| holders + leaf));
+        if unreached.is_empty() {
             return;
         }
-        let holders = self.owners.iter().map(|owner| owner.parent != NOBODY);
-        let is_reached = holders.chain(self.reached_leaves.iter().copied());
-        let unreached = (0..).zip(is_reached).filter(|&(_, is_reached)| !is_reached);
-        let unreached: Vec<u32> = unreached.map(|(row, _)| row).collect();
         let mut best_first = best_first(reader, &unreached);
         let proved = with_unknown_holders(reader, &unreached, &best_first);
         done = self.adopt_all(reader, by_c, &proved, done);
@@ -63,27 +65,25 @@ impl Ownership {
     fn is_reached(&self, row: u32) -> bool {
         match self.owners.get(row as usize) {
             Some(owner) => owner.parent != NOBODY,
-            None => self.reached_leaves[row as usize - self.owners.len()],
+            None => self.reached_leaves.contains(row - self.owners.len() as u32),
         }
     }
 
     /// Those of `unreached`, in their order, that none of the earlier ones leads to.
     fn starts(&self, objects: &Objects, unreached: &[u32]) -> Vec<u32> {
-        let mut is_met = vec![false; objects.count()];
+        let mut met = NodeSet::none_of(objects.count() as u32);
         let mut starts = Vec::new();
         let mut open = Vec::new();
         for &start in unreached {
-            if is_met[start as usize] {
+            if !met.insert(start) {
                 continue;
             }
-            is_met[start as usize] = true;
             starts.push(start);
             open.push(start);
             while let Some(row) = open.pop() {
                 for reference in objects.references(row) {
                     let target = reference.target;
-                    if !is_met[target as usize] && !self.is_reached(target) {
-                        is_met[target as usize] = true;
+                    if !self.is_reached(target) && met.insert(target) {
                         open.push(target);
                     }
                 }

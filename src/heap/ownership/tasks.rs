@@ -15,14 +15,14 @@ impl Ownership {
             let type_of = reader.objects.type_of(task.row);
             let frame = self.tree.frame_of_step(Step::Name(task.kind), type_of);
             self.tree.add(frame, reader.objects.bytes(task.row));
-            self.owners[task.row as usize] = Owner {
+            let owner = Owner {
                 parent: HEAP,
                 label: task.label,
                 frame,
                 place: Place::Elsewhere,
             };
+            self.owners[task.row as usize] = owner.into();
             self.order.push(task.row);
-            self.reached += 1;
         }
         for task in tasks.iter().filter(|task| task.holder != task.row) {
             self.follow_to(reader, task.row, task.holder);

@@ -48,7 +48,7 @@ use super::found::Found;
 use super::labels::{Label, LabelKind};
 use super::names::Form;
 use super::ownership::{Owner, Ownership};
-use super::retention::Retention;
+use super::retention::RetainedSizes;
 
 /// The evidence of patterns; empty where nobody gathered it, as in heaps that were saved.
 #[derive(Debug, Clone, Default)]
@@ -121,7 +121,7 @@ pub fn gather<M: ReadMemory>(
 
 impl PatternFacts {
     /// Adds what is known last: what would be freed with each object.
-    pub fn add_retained(&mut self, retention: &Retention) {
+    pub fn add_retained(&mut self, retention: &RetainedSizes<'_>) {
         for each in &mut self.numbers {
             each.add_retained(retention);
         }

@@ -60,7 +60,7 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, calls: &[Call]) -> Vec
     if held.is_empty() {
         return Vec::new();
     }
-    let references = leftovers::count(sight.found.objects.targets(), held.iter().map(|each| each.row));
+    let references = leftovers::count(sight.found.objects.sure_targets(), held.iter().map(|each| each.row));
     held.retain(|each| references.get(&each.row) == Some(&(each.labels.len() as u64)));
     held.sort_unstable_by_key(|each| (std::cmp::Reverse(sight.owned.kept(each.row)), each.row));
     held.truncate(MOST);
