@@ -44,7 +44,7 @@ pub fn node<M: ReadMemory>(memory: &mut M, layout: &Layout, at: u64) -> Result<N
         older: word_at(bytes, 8) & !layout.object.gc_bits,
         type_address: word_at(bytes, gc_head + ob_type),
     };
-    let is_address = |word: u64| word != 0 && word % 4 == 0 && word < 1 << 47;
+    let is_address = |word: u64| word != 0 && word.is_multiple_of(4) && word < 1 << 47;
     if is_address(found.newer) && is_address(found.older) && is_address(found.type_address) {
         Ok(found)
     } else {
