@@ -9,7 +9,7 @@ use crate::capture::plan::CapturePlan;
 use crate::capture::progress::Progress;
 use crate::capture::source::Source;
 use crate::capture::{FreezeUsed, ProcessFacts};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::heap::inquiry::{self, Answer, Unanswerable};
 pub use crate::heap::inquiry::{Direction, Question, Topic};
 
@@ -107,10 +107,13 @@ fn unanswered(of: &Asked, cause: Unanswerable) -> Error {
     let types = format!("`{listing}` lists the types that have objects");
     let (what, hint) = match cause {
         Unanswerable::NoSuchType { asked, near } => (
-            format!("{whose} has no objects of type '{}'", crate::error::shown(&asked)),
+            format!("{whose} has no objects of type '{}'", shown(&asked)),
             match &near[..] {
                 [] => format!("types are named module.qualname, as in shop.models.Order; {types}"),
-                near => format!("did you mean {}? {types}", near.join(" or ")),
+                near => format!(
+                    "did you mean {}? {types}",
+                    near.iter().map(shown).collect::<Vec<_>>().join(" or ")
+                ),
             },
         ),
         Unanswerable::NoObject { address, within: None } => (
@@ -122,7 +125,10 @@ fn unanswered(of: &Asked, cause: Unanswerable) -> Error {
             within: Some((start, type_name)),
         } => (
             format!("no object begins at {address:#x} in {whose}"),
-            format!("it lies within the {type_name} at {start:#x}; ask for that one"),
+            format!(
+                "it lies within the {} at {start:#x}; ask for that one",
+                shown(&type_name)
+            ),
         ),
         Unanswerable::TooLarge(cause) => (
             format!("{whose} is too large: {cause}"),

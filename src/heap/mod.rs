@@ -36,6 +36,7 @@ mod referrers;
 mod retention;
 mod roots;
 pub mod saved;
+mod shortening;
 pub mod survey;
 mod tasks;
 mod texts;

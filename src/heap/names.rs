@@ -7,7 +7,7 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use rustc_hash::FxHashMap;
 
-use super::{naming, redaction};
+use super::{naming, redaction, shortening};
 
 /// Where a name is to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +163,7 @@ impl Names {
             },
             Some(Name::C(address)) => {
                 let text = memory.c_string(*address, naming::LONGEST_NAME).unwrap_or_default();
-                naming::escape(&String::from_utf8_lossy(&text), naming::LONGEST_NAME)
+                shortening::escape(&String::from_utf8_lossy(&text), naming::LONGEST_NAME)
             }
         };
         let read = self.text(&text);

@@ -8,10 +8,18 @@ use cpython::objects::content::Content;
 use cpython::objects::types::{TypeInfo, flags, type_c_name};
 use cpython::objects::{dict, int, text};
 
-/// Longer names are cut.
+use super::shortening::{escape, shorten};
+
+/// Longer names are shortened.
 pub const LONGEST_NAME: usize = 200;
-/// Longer keys are cut, since they are data of the program and no names.
+/// The same of types, by whose names people ask: classes with many type arguments have such names.
+pub const LONGEST_TYPE_NAME: usize = 1000;
+/// Longer keys are shortened, since they are data of the program and no names.
 pub const LONGEST_KEY: usize = 40;
+/// So many characters of a name are read, for what it is shortened to tells it from all others.
+const MOST_OF_NAME: usize = 1 << 16;
+/// The same of keys, of which there are more.
+const MOST_OF_KEY: usize = 1 << 12;
 /// What C code calls the types of weak references, in older and newer releases, and in the module `weakref`.
 const WEAK_REFERENCES: [&str; 3] = ["weakref", "weakref.ReferenceType", "KeyedRef"];
 /// More bases than any class has.
@@ -20,7 +28,7 @@ const MOST_BASES: u64 = 256;
 /// `module.qualname` of a type.
 pub fn type_name<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> String {
     let (module, qualname) = module_and_qualname(memory, layout, info);
-    format!("{module}.{qualname}")
+    shorten(&format!("{module}.{qualname}"), LONGEST_TYPE_NAME)
 }
 
 /// The two parts of a type's name.
@@ -188,7 +196,7 @@ pub fn str_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> O
     if tp_flags & flags::UNICODE_SUBCLASS == 0 {
         return None;
     }
-    text::str_value(memory, layout, address, LONGEST_NAME).ok()
+    text::str_value(memory, layout, address, MOST_OF_NAME).ok()
 }
 
 /// The text of a name; `None` if it is no `str`.
@@ -196,7 +204,7 @@ pub fn name_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -
     str_at(memory, layout, address).map(|text| escape(&text, LONGEST_NAME))
 }
 
-/// All of a key that tells it from others: longer texts in full, up to what a name may have.
+/// All of a key that tells it from others: longer texts in full.
 pub fn data_of<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> String {
     match str_at(memory, layout, address) {
         Some(text) => text,
@@ -210,8 +218,7 @@ pub fn key_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) ->
         return "?".to_owned();
     };
     if tp_flags & flags::UNICODE_SUBCLASS != 0 {
-        // One character more than is shown tells that something was cut.
-        if let Ok(text) = text::str_value(memory, layout, address, LONGEST_KEY + 1) {
+        if let Ok(text) = text::str_value(memory, layout, address, MOST_OF_KEY) {
             return format!("'{}'", escape(&text, LONGEST_KEY));
         }
     }
@@ -252,33 +259,6 @@ fn type_flags<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> O
     memory.word(type_address.wrapping_add(layout.types.flags)).ok()
 }
 
-/// At most so many characters of a text.
-pub fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// Text for one line of output: without control characters and quotes, cut after `most` characters.
-pub fn escape(text: &str, most: usize) -> String {
-    let mut escaped = String::new();
-    for (count, character) in text.chars().enumerate() {
-        if count == most {
-            escaped.push('…');
-            break;
-        }
-        match character {
-            '\'' | '\\' => escaped.extend(['\\', character]),
-            '\n' => escaped.push_str("\\n"),
-            '\t' => escaped.push_str("\\t"),
-            control if control.is_control() => escaped.extend(control.escape_unicode()),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,11 +271,5 @@ mod tests {
         let waiting = "task 'a' > b() at c:d.py:7 > e() at f.py:8.origin[3] > g() at <string>";
         let same = "task 'a' > b() at c:d.py > e() at f.py.origin[3] > g() at <string>";
         assert_eq!(without_lines(waiting), same);
-    }
-
-    #[test]
-    fn escaped_text_is_one_short_line() {
-        assert_eq!(escape("it's\n\u{1b}[0m", 40), "it\\'s\\n\\u{1b}[0m");
-        assert_eq!(escape("abcdef", 3), "abc…");
     }
 }

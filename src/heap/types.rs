@@ -201,10 +201,12 @@ impl Types {
             None
         };
         let index = info.map(|info| {
-            let (module, qualname) = naming::module_and_qualname(memory, layout, &info);
+            let (module, _) = naming::module_and_qualname(memory, layout, &info);
             let is_leaf = info.is_leaf() && !info.has(flags::HAVE_GC);
             let leaf = Leaf::of(layout, &info);
             self.all.push(Type {
+                name: naming::type_name(memory, layout, &info).into(),
+                module_length: module.len(),
                 own_sizeof: naming::has_own_sizeof(memory, layout, &info),
                 info: Known {
                     of_type: Rc::new(info),
@@ -212,8 +214,6 @@ impl Types {
                     leaf,
                     labels: Vec::new(),
                 },
-                name: format!("{module}.{qualname}").into(),
-                module_length: module.len(),
                 count: 0,
                 bytes: 0,
                 getsizeof_bytes: 0,

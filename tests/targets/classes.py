@@ -207,6 +207,10 @@ INNER = [Outer.Inner() for _ in range(10)]
 LOCALS = [local_class(number) for number in range(50)]
 LOCAL_INSTANCES = [cls() for cls in LOCALS]
 MADE = [type("Made%d" % number, (Plain,), {"field": number}) for number in range(30)]
+# As classes with many type arguments are called: what tells them apart stands at the end.
+ARGUMENTS = ", ".join("models.Customer%02d" % number for number in range(14))
+LONG_NAMED = [type("Page[%s, models.%s]" % (ARGUMENTS, last), (), {}) for last in ("Invoice", "Receipt")]
+LONG_NAMED_INSTANCES = [cls() for cls in LONG_NAMED for _ in range(7)]
 BOUND = [instance.__init__ for instance in PLAIN[:100]] + [Descriptors().method, Descriptors.klass, Descriptors.static]
 SUPERS = [super(Plain, PLAIN[0]), super(SlottedChild, SLOTTED_CHILDREN[0])]
 

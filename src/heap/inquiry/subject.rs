@@ -2,6 +2,8 @@
 
 use super::{Topic, Unanswerable};
 use crate::heap::facts::{Facts, short_name};
+use crate::heap::naming::LONGEST_TYPE_NAME;
+use crate::heap::shortening::shorten;
 use crate::spelling::distance;
 
 /// So many types are offered in place of one that does not exist.
@@ -16,9 +18,10 @@ pub fn rows_of(facts: &impl Facts, topic: &Topic) -> Result<Vec<u32>, Unanswerab
 }
 
 fn of_type(facts: &impl Facts, name: &str) -> Result<Vec<u32>, Unanswerable> {
+    let shortened = shorten(name, LONGEST_TYPE_NAME);
     let is_asked = |kind: u32| {
         let known = &*facts.kind(kind).name;
-        !name.is_empty() && (known == name || short_name(known) == name)
+        !name.is_empty() && (known == name || known == shortened || short_name(known) == name)
     };
     let is_asked: Vec<bool> = (0..facts.kinds()).map(is_asked).collect();
     let mut rows: Vec<u32> = (0..facts.nodes())

@@ -11,7 +11,7 @@ use super::key_hashes::{KeySet, MOST_KEYS};
 use super::{Sight, Subject};
 use crate::heap::labels::{Label, LabelKind};
 use crate::heap::names::Form;
-use crate::heap::naming;
+use crate::heap::{naming, shortening};
 
 /// Classes with fewer instances are not looked at.
 pub const FEWEST_INSTANCES: u64 = 10_000;
@@ -121,7 +121,10 @@ fn attribute_names<M: ReadMemory>(sight: &mut Sight<M>, info: &TypeInfo, row: u3
     let mut names: Vec<String> = Vec::new();
     for address in slots {
         let name = sight.memory.c_string(address, naming::LONGEST_NAME).unwrap_or_default();
-        names.push(naming::escape(&String::from_utf8_lossy(&name), naming::LONGEST_NAME));
+        names.push(shortening::escape(
+            &String::from_utf8_lossy(&name),
+            naming::LONGEST_NAME,
+        ));
     }
     for holder in [Some(row), dict_of(sight, row).map(|(dict, _)| dict)]
         .into_iter()
