@@ -135,7 +135,7 @@ pub enum Error {
     #[error("the snapshot {} cannot be written: {cause}", shown(.path))]
     SnapshotUnwritable { path: PathBuf, cause: String },
 
-    #[error("{} is no snapshot: {what}", shown(.path))]
+    #[error("{} is no snapshot: {}", shown(.path), shown(.what))]
     NoSnapshot { path: PathBuf, what: String },
 
     #[error("the snapshot {} cannot be read: {cause}", shown(.path))]
@@ -147,7 +147,7 @@ pub enum Error {
     #[error("the snapshot {} was made by a newer pymemscope", shown(.path))]
     NewerSnapshot { path: PathBuf },
 
-    #[error("the snapshot {} is damaged: {what}", shown(.path))]
+    #[error("the snapshot {} is damaged: {}", shown(.path), shown(.what))]
     SnapshotUnreadable { path: PathBuf, what: String },
 
     #[error("{what}")]
@@ -228,6 +228,9 @@ impl Error {
             }
             NothingRead { cause, .. } if matches!(**cause, NotPython { .. }) => {
                 "give `run` the Python program itself, or attach to it while it runs".into()
+            }
+            NothingRead { cause, .. } if matches!(**cause, Executed { .. }) => {
+                "it has executed another program, which ended before it could be read: let that run longer".into()
             }
             NothingRead { cause, .. } => cause.hint().into_owned().into(),
             Interrupt { .. } => {

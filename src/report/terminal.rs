@@ -69,9 +69,10 @@ pub(super) fn header(process: &Process<'_>, rss: Option<u64>, screen: Screen) ->
     let debug = if process.build == "release" {
         String::new()
     } else {
-        format!(" ({})", process.build)
+        format!(" ({})", harmless(process.build))
     };
-    let before = format!("Python {}{debug} · pid {} · ", process.python, process.pid);
+    // In a saved heap these are what somebody else has written.
+    let before = format!("Python {}{debug} · pid {} · ", harmless(process.python), process.pid);
     let after = rss.map_or_else(String::new, |rss| format!(" · rss {}", units::bytes(rss)));
     let executable = [process.executable.to_owned()];
     let command = if process.command.is_empty() {
