@@ -8,7 +8,7 @@ use pymemscope::cli::{self, Refusal};
 use pymemscope::commands;
 use pymemscope::error::Error;
 use pymemscope::memory::huge_pages::{self, HugePages};
-use pymemscope::target::{finalize_watch, freeze};
+use pymemscope::target::{file_size_limit, finalize_watch, freeze};
 
 #[global_allocator]
 static ALLOCATOR: HugePages = HugePages;
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Some(finalize_watch::WATCHER_ARGUMENT) => finalize_watch::watcher_main(),
         _ => {}
     }
+    file_size_limit::make_an_error();
     huge_pages::keep_freed();
     let code = match cli::understand(env::args_os()) {
         Ok(command) => commands::execute(&command).unwrap_or_else(|error| complain(&error)),

@@ -46,6 +46,29 @@ fn files_are_private_and_replaced_only_by_force() {
 }
 
 #[test]
+fn a_limit_to_the_size_of_files_is_an_error_and_the_programs_own_affair() {
+    let (program, folder) = (python(SHOP), tempfile::tempdir().unwrap());
+    let (pid, executable) = (program.pid().to_string(), env!("CARGO_BIN_EXE_pymemscope"));
+    for words in ["snapshot $2 -o $3.pms", "attach $2 -d 0 -o $3.json"] {
+        let output = folder.path().join("heap");
+        let script = format!("ulimit -f 4; exec $1 {words}");
+        let Answer { code, err, .. } = shell(&script, &[executable, &pid, output.to_str().unwrap()]);
+        assert_eq!((code, err.lines().count()), (Some(1), 2), "{err}");
+        assert!(err.contains("File too large"), "{err}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{words}");
+    }
+    let ignored = "grep SigIgn /proc/self/status";
+    let (usual, under_run) = (
+        shell(&format!("exec {ignored}"), &[]),
+        shell(&format!("exec $1 run -- {ignored}"), &[executable]),
+    );
+    assert!(
+        usual.out.starts_with("SigIgn") && under_run.out.contains(&usual.out),
+        "{under_run:?}"
+    );
+}
+
+#[test]
 fn standard_output_gets_one_thing_only() {
     let program = python(SHOP);
     let attach = |words: &str| ask(&format!("attach {} -d 0 {words}", program.pid())).done();

@@ -8,6 +8,7 @@ pub mod container;
 pub mod core;
 pub mod elf;
 pub mod exit_watch;
+pub mod file_size_limit;
 pub mod finalize_watch;
 pub mod freeze;
 pub mod freeze_failure;

@@ -51,7 +51,7 @@ pub const TABLES: [&str; 8] = [
 pub enum TableError {
     #[error("{file}: {cause}")]
     File { file: &'static str, cause: io::Error },
-    #[error("{file}: {cause}")]
+    #[error("{file}: {}", plain(.cause))]
     Table { file: &'static str, cause: ParquetError },
     #[error("{file} is not what was written ({found} instead of {expected})")]
     Changed {
@@ -59,6 +59,14 @@ pub enum TableError {
         found: Seal,
         expected: Seal,
     },
+}
+
+/// Without the word that the writer of Parquet puts before errors of files.
+fn plain(cause: &ParquetError) -> String {
+    match cause {
+        ParquetError::External(cause) => cause.to_string(),
+        other => other.to_string(),
+    }
 }
 
 impl TableError {

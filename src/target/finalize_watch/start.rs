@@ -13,6 +13,7 @@ use nix::sys::signal::SigSet;
 use nix::unistd::pipe2;
 
 use super::watch::Watch;
+use crate::target::file_size_limit;
 use crate::target::freeze::FreezeError;
 
 /// A program that was started.
@@ -30,8 +31,13 @@ pub fn start(program: &[OsString], mask: SigSet, watch: Result<&mut Watch, Freez
     let (name, arguments) = program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(name);
     command.args(arguments);
-    // SAFETY: what runs between `fork` and `exec` makes a system call only.
-    unsafe { command.pre_exec(move || Ok(mask.thread_set_mask()?)) };
+    // SAFETY: what runs between `fork` and `exec` makes system calls only.
+    unsafe {
+        command.pre_exec(move || {
+            file_size_limit::leave_to_program();
+            Ok(mask.thread_set_mask()?)
+        });
+    }
     match watch {
         Ok(watch) => start_watched(command, watch),
         Err(error) => Ok(Started {
