@@ -112,8 +112,15 @@ fn scripts_modules_and_launchers_are_followed() {
     let launcher = folder.path().join("launch");
     fs::write(&launcher, format!("#!/bin/sh\nexec \"{executable}\" \"$@\"\n")).unwrap();
     fs::set_permissions(&launcher, fs::Permissions::from_mode(0o755)).unwrap();
-    let (script, launcher) = (script.to_str().unwrap(), launcher.to_str().unwrap());
-    for program in [&[executable, script][..], &[launcher, script]] {
+    let tool = folder.path().join("tool.py");
+    fs::write(
+        &tool,
+        format!("#!{executable}\n{}", fs::read_to_string(&script).unwrap()),
+    )
+    .unwrap();
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    let [script, launcher, tool] = [&script, &launcher, &tool].map(|path| path.to_str().unwrap());
+    for program in [&[executable, script][..], &[launcher, script], &[tool]] {
         let outcome = Running::start(&[], program).end();
         assert_eq!(outcome.code, Some(0), "{program:?}: {}", outcome.err);
         assert_eq!(outcome.count("__main__.A"), 55, "{program:?}");
@@ -354,10 +361,18 @@ fn an_interrupt_is_the_programs_and_a_second_one_is_ours() {
 }
 
 #[test]
-fn a_termination_and_a_hangup_are_passed_on() {
-    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+fn what_would_end_us_is_passed_on() {
+    for (signal, code) in [
+        (Signal::SIGTERM, 143),
+        (Signal::SIGHUP, 129),
+        (Signal::SIGQUIT, 131),
+        (Signal::SIGUSR1, 138),
+        (Signal::SIGALRM, 142),
+    ] {
         let mut running = Running::python(python(), OFTEN, OBEDIENT);
         let pid = running.pid();
+        running.tell("import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); print('no core', flush=True)");
+        assert_eq!(running.line(), "no core");
         until_snapshot(pid);
         running.signal_profiler(signal);
         let outcome = running.wait();

@@ -19,13 +19,23 @@ use crate::target::freeze::FreezeError;
 /// How often the program is asked whether it has ended, should the kernel not tell by itself.
 const TICK: Duration = Duration::from_millis(200);
 
-/// A program that we started. It gets the `SIGTERM` and `SIGHUP` that are sent to us: whoever asks us to end means the
-/// program.
+/// What is passed on to the program: whoever sends us one of these means it. `SIGINT` is not among them, since it is
+/// a question to us, too.
+const PASSED_ON: [Signal; 6] = [
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+];
+
+/// A program that we started. It gets the signals that are sent to us ([`PASSED_ON`]), of which none ends us.
 #[derive(Debug)]
 pub struct Program {
     child: Child,
     exit: Option<ExitWatch>,
-    termination: Option<SignalFd>,
+    signals: Option<SignalFd>,
 }
 
 /// What the waiting for a program's end came to.
@@ -45,12 +55,12 @@ impl Program {
     ) -> io::Result<(Program, Result<(), FreezeError>)> {
         let inherited = SigSet::thread_get_mask()?;
         // Before there are other threads, so that none of them is ended by it.
-        let termination = block_termination();
+        let signals = block_passed_on();
         let started = finalize_watch::start(words, inherited, watch)?;
         let program = Program {
             exit: ExitWatch::new(started.child.id()).ok(),
             child: started.child,
-            termination,
+            signals,
         };
         Ok((program, started.watched))
     }
@@ -63,15 +73,15 @@ impl Program {
     /// readable comes before the end.
     pub fn wait_beside(&mut self, others: &[BorrowedFd], longest: Duration) -> Meanwhile {
         let mut waited: Vec<BorrowedFd> = others.to_vec();
-        waited.extend(self.termination.as_ref().map(AsFd::as_fd));
-        let termination = others.len();
+        waited.extend(self.signals.as_ref().map(AsFd::as_fd));
+        let signals = others.len();
         waited.extend(self.exit.as_ref().map(AsFd::as_fd));
         let readable = first_readable(&waited, longest.min(TICK));
-        if let Some(number) = readable.filter(|&number| number < termination) {
+        if let Some(number) = readable.filter(|&number| number < signals) {
             return Meanwhile::Readable(number);
         }
-        if readable == Some(termination) {
-            self.pass_termination_on();
+        if readable == Some(signals) {
+            self.pass_on();
         }
         match self.child.try_wait() {
             Ok(Some(status)) => Meanwhile::Ended(status),
@@ -90,11 +100,14 @@ impl Program {
         }
     }
 
-    fn pass_termination_on(&self) {
-        let Some(Ok(Some(sent))) = self.termination.as_ref().map(SignalFd::read_signal) else {
+    fn pass_on(&self) {
+        let Some(Ok(Some(sent))) = self.signals.as_ref().map(SignalFd::read_signal) else {
             return;
         };
-        if let Ok(signal) = Signal::try_from(sent.ssi_signo as i32) {
+        // What is typed at the terminal (`Ctrl-\`) the kernel has sent to the program as well, which is of our group.
+        if let Ok(signal) = Signal::try_from(sent.ssi_signo as i32)
+            && !(signal == Signal::SIGQUIT && sent.ssi_code == libc::SI_KERNEL)
+        {
             let _ = kill(Pid::from_raw(self.child.id() as i32), signal);
         }
     }
@@ -120,13 +133,9 @@ pub fn manner(status: ExitStatus) -> String {
     }
 }
 
-fn block_termination() -> Option<SignalFd> {
-    let mut signals = SigSet::empty();
-    signals.add(Signal::SIGTERM);
-    // A hangup that is ignored (by `nohup`) is to stay so, and would arrive here if it were blocked.
-    if !is_ignored(Signal::SIGHUP) {
-        signals.add(Signal::SIGHUP);
-    }
+fn block_passed_on() -> Option<SignalFd> {
+    // A signal that is ignored (by `nohup`) is to stay so, and would arrive here if it were blocked.
+    let signals: SigSet = PASSED_ON.into_iter().filter(|&signal| !is_ignored(signal)).collect();
     let descriptor = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).ok()?;
     signals.thread_block().ok()?;
     Some(descriptor)
