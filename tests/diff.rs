@@ -161,3 +161,70 @@ fn owners_of_different_processes_are_followed_by_their_paths() {
     assert_eq!(row(&difference, "owners", "path", "__main__.KEPT")["growth_length"], 50);
     assert!(ask(&format!("diff {old} {new}")).done().contains("different processes"));
 }
+
+#[test]
+fn what_is_renamed_made_anew_or_gone_with_its_program_is_told_as_that() {
+    for_each_interpreter(|python| {
+        let mut program = Program::start(python.command().args(["-c", ORDERS]));
+        let folder = tempfile::tempdir().unwrap();
+        let old = save(&program, folder.path(), "old.pms");
+        program.tell("RENAMED = KEPT; del KEPT; BY_NAME = {name: Order(0) for name in [*BY_NAME, 'one more']}");
+        assert_eq!(program.line(), "done");
+        let new = save(&program, folder.path(), "new.pms");
+        let difference = compared(&format!("{old} {new}"));
+        let owners = difference["owners"].as_array().unwrap().iter();
+        let of = |name: &str| owners.clone().filter(|row| row["path"] == name).collect::<Vec<_>>();
+        // What it retains may have changed with other names for its items.
+        assert!(of("__main__.KEPT").is_empty(), "{}: {difference}", python.version);
+        for row in of("__main__.RENAMED") {
+            assert_eq!((&row["growth_length"], &row["change"]), (&0.into(), &"changed".into()));
+        }
+        let anew = of("__main__.BY_NAME");
+        assert_eq!(anew.len(), 1, "{}: {anew:?}", python.version);
+        assert_eq!(
+            (&anew[0]["growth_length"], &anew[0]["change"]),
+            (&1.into(), &"changed".into())
+        );
+
+        program
+            .tell("import os; os.execv(sys.executable, [sys.executable, '-c', \"input(print('other', flush=True))\"])");
+        assert_eq!(program.line(), "other");
+        let other = save(&program, folder.path(), "other.pms");
+        assert_eq!(
+            compared(&format!("{old} {other}"))["same_process"],
+            false,
+            "{}",
+            python.version
+        );
+    });
+}
+
+/// The lists of one dict by keys that are alike for longer than is shown of them.
+const ADDRESSES: &str = r#"
+import sys
+BASE = "https://api.example.com/v1/customers/0000/orders/"
+STATE = {BASE + str(number): [[item] for item in range(3000 + number * 1000)] for number in range(4)}
+print("ready", flush=True)
+for line in sys.stdin:
+    exec(line)
+    print("done", flush=True)
+"#;
+
+#[test]
+fn keys_that_begin_alike_stay_apart() {
+    let python = interpreters().last().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = Program::start(python.command().args(["-c", ADDRESSES]));
+    let old = save(&first, folder.path(), "old.pms");
+    first.end();
+    let mut second = Program::start(python.command().args(["-c", ADDRESSES]));
+    second.tell("STATE[BASE + '3'].extend([[1] for _ in range(5000)]); STATE[BASE + '0'].clear()");
+    assert_eq!(second.line(), "done");
+    let new = save(&second, folder.path(), "new.pms");
+    let difference = compared(&format!("{old} {new}"));
+    let owners = difference["owners"].as_array().unwrap().iter();
+    let of_state = owners.filter(|row| row["path"].as_str().unwrap().starts_with("__main__.STATE['"));
+    let mut grown: Vec<i64> = of_state.map(|row| row["growth_length"].as_i64().unwrap()).collect();
+    grown.sort_unstable();
+    assert_eq!(grown, [-3000, 5000], "{difference}");
+}

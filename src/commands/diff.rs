@@ -6,7 +6,7 @@ use super::deliver;
 use super::drawing::draw;
 use crate::capture::{Capture, folder};
 use crate::error::{Result, exit_code};
-use crate::heap::difference::{Side, difference};
+use crate::heap::difference::{Side, difference, have_most_in_common};
 use crate::report::difference::model::Compared;
 use crate::report::difference::{DifferenceFormat, terminal, write_json};
 use crate::report::output::Output;
@@ -32,8 +32,8 @@ pub fn diff(asked: &Comparison) -> Result<u8> {
     standard_output::check()?;
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
     let (old, new) = (folder::load(&asked.old)?, folder::load(&asked.new)?);
-    let same_process = are_of_one_process(&old, &new);
-    let (old_objects, new_objects) = match same_process {
+    let is_one_process = are_of_one_process(&old, &new);
+    let (old_objects, new_objects) = match is_one_process {
         // Who holds an object tells whether it is the one that stood there before.
         true => (
             folder::load_detail(&asked.old, &old)?,
@@ -41,6 +41,8 @@ pub fn diff(asked: &Comparison) -> Result<u8> {
         ),
         false => Default::default(),
     };
+    let same_process =
+        is_one_process && (is_one_program(&old, &new) || have_most_in_common(&old_objects, &new_objects));
     let side = |capture, detail| Side { heap: capture, detail };
     let difference = difference(
         side(&old.heap, &old_objects),
@@ -82,4 +84,10 @@ fn pictures(old: &Capture, new: &Capture, asked: Asked) -> Result<(Picture, Pict
 fn are_of_one_process(old: &Capture, new: &Capture) -> bool {
     let identity = |capture: &Capture| Some((capture.process.pid, capture.process.start_time?.to_bits()));
     identity(old).is_some() && identity(old) == identity(new)
+}
+
+/// Whether nothing tells that another program was executed in between. Programs that write their state into their own
+/// command line look as if.
+fn is_one_program(old: &Capture, new: &Capture) -> bool {
+    old.process.executable == new.process.executable && old.process.command == new.process.command
 }

@@ -130,6 +130,18 @@ impl TypeChange {
     }
 }
 
+/// Whether of the objects of the smaller heap most stand in the other one too, by their addresses: after another program
+/// was executed in a process they are elsewhere.
+pub fn have_most_in_common(old: &Detail, new: &Detail) -> bool {
+    let [old, new] = [old, new].map(|detail| &detail.addresses[detail.holders.min(detail.addresses.len())..]);
+    let mut later = new.iter().peekable();
+    let is_in_new = |address: &&u64| {
+        while later.next_if(|other| other < address).is_some() {}
+        later.peek() == Some(address)
+    };
+    old.iter().filter(is_in_new).count() >= old.len().min(new.len()) / 2
+}
+
 /// Compares two heaps; `same_process` says whether an address means the same in both.
 pub fn difference<'a>(old: Side<'a>, new: Side<'a>, same_process: bool) -> Difference<'a> {
     let moves = same_process.then(|| moves(old, new));
@@ -220,17 +232,18 @@ fn objects(side: Side<'_>) -> impl Iterator<Item = (u64, Option<&Rc<str>>)> {
 
 fn containers<'a>(old: Side<'a>, new: Side<'a>, same_process: bool) -> Vec<ContainerChange<'a>> {
     // An object that is no container is known by where it is held, as anything is in another process.
+    let held_as = |each: &'a Container| (0, without_lines(&each.path), &*each.type_name);
     let identity = |each: &'a Container| match each.kind {
-        ContainerKind::Object | ContainerKind::Holder => (0, without_lines(&each.path), &*each.type_name),
+        ContainerKind::Object | ContainerKind::Holder => held_as(each),
         _ if same_process => (each.address, Cow::Borrowed(""), &*each.type_name),
-        _ => (0, without_lines(&each.path), &*each.type_name),
+        _ => held_as(each),
     };
     let listed_before = old.heap.containers.iter();
     let mut before: FxHashMap<_, &Container> = listed_before.map(|each| (identity(each), each)).collect();
     let mut changes = Vec::new();
     let mut appeared = Vec::new();
     for each in &new.heap.containers {
-        let is_same = |old: &&Container| !are_named_apart(old, each);
+        let is_same = |old: &&Container| !are_named_apart(old, each) || hold_the_same(old, each);
         let found = before.get(&identity(each)).copied().filter(is_same);
         match found {
             Some(found) => {
@@ -244,14 +257,21 @@ fn containers<'a>(old: Side<'a>, new: Side<'a>, same_process: bool) -> Vec<Conta
             None => appeared.push(each),
         }
     }
-    let gone: Vec<&Container> = before.into_values().collect();
+    let mut gone: Vec<&Container> = before.into_values().collect();
     let look_up =
         |here, there, owners: &[&'a Container]| same_process.then(|| LookUp::new(here, there, owners.iter().copied()));
     let (in_old, in_new) = (look_up(new, old, &appeared), look_up(old, new, &gone));
     let find = |look_up: &Option<LookUp>, each| Some(look_up.as_ref()?.find(each)?.into());
+    // To a reader, what stands under the name of another one that is gone is that one, made anew.
+    let lost = gone.iter().filter(|each| find(&in_new, **each).is_none());
+    let mut lost: FxHashMap<_, &Container> = lost.map(|each| (held_as(each), *each)).collect();
     changes.extend(appeared.into_iter().map(|each| ContainerChange {
         shown: each,
-        old: find(&in_old, each),
+        old: find(&in_old, each).or_else(|| {
+            let replaced = lost.remove(&held_as(each))?;
+            gone.retain(|other| !std::ptr::eq(*other, replaced));
+            Some(replaced.into())
+        }),
         new: Some(each.into()),
     }));
     changes.extend(gone.into_iter().map(|each| ContainerChange {
@@ -270,4 +290,10 @@ fn containers<'a>(old: Side<'a>, new: Side<'a>, same_process: bool) -> Vec<Conta
 /// Whether another container has come to stand where one stood: each has a name, and not the same.
 fn are_named_apart(old: &Container, new: &Container) -> bool {
     old.name().zip(new.name()).is_some_and(|(old, new)| old != new)
+}
+
+/// Whether a container that has another name now is still the one that stood there: as long as it was, with the first
+/// item that it had.
+fn hold_the_same(old: &Container, new: &Container) -> bool {
+    old.first != 0 && old.first == new.first && old.length == new.length
 }

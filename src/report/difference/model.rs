@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::capture::Capture;
+use crate::heap::ContainerKind;
 use crate::heap::difference::{Amounts, ContainerChange, Difference, Moves, TypeChange, grown};
 use crate::report::model::{HeapTotals, Process, heap_totals, process};
 
@@ -18,6 +19,9 @@ pub struct Compared<'a> {
     pub new: Side<'a>,
     /// Whether both are of one process, so that objects can be followed by address and type.
     pub same_process: bool,
+    /// Whether of one process the later heap was given as the old one.
+    #[serde(skip)]
+    pub is_backwards: bool,
     /// Those that differ, what changed by most bytes first.
     pub types: Vec<TypeRow<'a>>,
     /// Those that differ, what changed by most bytes first.
@@ -57,6 +61,9 @@ pub struct OwnerRow<'a> {
     #[serde(rename = "type")]
     pub type_name: &'a str,
     pub length: u64,
+    /// Whether it is a container, of which the length says something.
+    #[serde(skip)]
+    pub has_items: bool,
     pub bytes: u64,
     pub retained_bytes: u64,
     pub growth_length: i64,
@@ -81,6 +88,7 @@ impl<'a> Compared<'a> {
             old: side(old),
             new: side(new),
             same_process: difference.same_process,
+            is_backwards: difference.same_process && old.age + old.duration > new.age + new.duration,
             types: difference.types.iter().map(type_row).collect(),
             owners: shown.map(owner_row).collect(),
             owners_left_out: difference.containers.len().saturating_sub(MOST_OWNERS),
@@ -121,6 +129,7 @@ fn owner_row<'a>(change: &ContainerChange<'a>) -> OwnerRow<'a> {
         kind: shown.place.word(),
         type_name: &shown.type_name,
         length: new.length,
+        has_items: !matches!(shown.kind, ContainerKind::Object | ContainerKind::Holder),
         bytes: new.kept_bytes,
         retained_bytes: new.retained_bytes,
         growth_length: change.length_grown(),

@@ -29,33 +29,47 @@ pub fn write(compared: &Compared, top: usize, screen: Screen, out: &mut dyn Writ
     );
     writeln!(out, "{summary}")?;
     if !compared.same_process {
-        let note = "The two are of different processes: owners are followed by their paths, objects not at all.";
+        let note = "The two are of different processes, or of different programs in one: owners are followed by their \
+                    paths, objects not at all.";
         paragraph(out, screen, Style::Dim, "", note)?;
+    }
+    if compared.is_backwards {
+        let note = "The old one is the later one of the two: what grew is shown as if it had gone.";
+        paragraph(out, screen, Style::Yellow, "", note)?;
     }
     if compared.types.is_empty() && compared.owners.is_empty() {
         return writeln!(out, "\nNothing has changed");
     }
-    write_table(&types_table(compared, top), screen, out)?;
+    // What only retains other amounts than before has nothing to show in the columns of types.
+    let types: Vec<&TypeRow> = compared.types.iter().filter(|row| shows_change(row)).collect();
+    if !types.is_empty() {
+        write_table(&types_table(&types, compared.same_process, top), screen, out)?;
+    }
     if !compared.owners.is_empty() {
         write_table(&owners_table(compared, top.div_ceil(OWNERS_PER_TYPE)), screen, out)?;
     }
     Ok(())
 }
 
-fn types_table(compared: &Compared, top: usize) -> Table {
-    let shown = compared.types.get(..top).unwrap_or(&compared.types);
+fn shows_change(row: &TypeRow) -> bool {
+    let moved = [row.appeared, row.gone].into_iter().flatten().any(|count| count != 0);
+    moved || row.growth_count != 0 || row.growth_bytes != 0
+}
+
+fn types_table(types: &[&TypeRow], same_process: bool, top: usize) -> Table {
+    let shown = types.get(..top).unwrap_or(types);
     let mut headings = vec!["Type", "Count", "Bytes", "Count change", "Bytes change"];
-    if compared.same_process {
+    if same_process {
         headings.extend(["New", "Gone"]);
     }
     let mut table = Table {
         headings: headings.into_iter().map(str::to_owned).collect(),
-        rows: shown.iter().map(type_cells).collect(),
+        rows: shown.iter().copied().map(type_cells).collect(),
         ..Table::default()
     };
-    let rest = &compared.types[shown.len()..];
+    let rest = &types[shown.len()..];
     if !rest.is_empty() {
-        let sum = |of: fn(&TypeRow) -> i64| rest.iter().map(of).fold(0, i64::saturating_add);
+        let sum = |of: fn(&TypeRow) -> i64| rest.iter().copied().map(of).fold(0, i64::saturating_add);
         table.remainder = Some(vec![
             format!("{} more that changed", units::count(rest.len() as u64)),
             String::new(),
@@ -105,12 +119,14 @@ fn owner_cells(row: &OwnerRow) -> Vec<String> {
     let change = match row.change {
         Change::Appeared => "new".to_owned(),
         Change::Gone => "gone".to_owned(),
-        Change::Changed => units::count_change(row.growth_length),
+        Change::Changed if row.has_items => units::count_change(row.growth_length),
+        Change::Changed => String::new(),
     };
+    let items = row.has_items.then(|| units::count(row.length));
     vec![
         harmless(row.path).into_owned(),
         short_type(row.type_name),
-        units::count(row.length),
+        items.unwrap_or_default(),
         units::bytes(row.bytes),
         units::bytes(row.retained_bytes),
         change,
