@@ -116,8 +116,8 @@ fn notes(report: &Report<'_>) -> Vec<String> {
     }
     if collector.garbage_objects > 0 {
         notes.push(format!(
-            "gc.garbage holds {} objects, which it found and did not free.",
-            units::count(collector.garbage_objects)
+            "gc.garbage holds {}, which it found and did not free.",
+            units::items(collector.garbage_objects)
         ));
     }
     notes

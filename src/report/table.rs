@@ -7,6 +7,8 @@ use super::text::{cut_middle, width};
 const GAP: &str = "  ";
 /// The first column is not cut below this.
 const LEAST_TEXT: usize = 20;
+/// Nor is it longer than this where lines may have any length.
+const LONGEST_TEXT: usize = 200;
 /// Before it is cut below this, the other texts are left out.
 const FAIR_TEXT: usize = 32;
 
@@ -48,6 +50,9 @@ impl Table {
             })
             .collect();
         let Some(room) = screen.width else {
+            if let Some(first) = widths.first_mut() {
+                *first = (*first).min(LONGEST_TEXT);
+            }
             return widths;
         };
         let left = |widths: &[usize]| {
