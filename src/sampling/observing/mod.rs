@@ -84,7 +84,7 @@ impl Observer {
     /// Takes a sample of every interpreter.
     pub fn look<M: ReadMemory>(&mut self, memory: &mut M) {
         memory.forget();
-        if self.looks % LOOK_FOR_INTERPRETERS == 0
+        if self.looks.is_multiple_of(LOOK_FOR_INTERPRETERS)
             && let Ok(found) = runtime::interpreters(memory, &self.layout, self.runtime)
         {
             self.interpreters = found.iter().map(|each| each.address).collect();
