@@ -15,7 +15,8 @@ use super::{Capture, Hold, Mode, ProcessFacts};
 use crate::error::{Error, Result};
 use crate::heap::survey::{Subject, Survey, survey};
 use crate::heap::{Earlier, redaction};
-use crate::memory::image::{BulkRead, Image};
+use crate::memory::bulk::BulkRead;
+use crate::memory::image::Image;
 use crate::target::core::Core;
 use crate::target::static_data::static_data;
 

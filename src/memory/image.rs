@@ -7,20 +7,8 @@ use std::rc::Rc;
 use cpython::memory::{Fault, ReadMemory};
 use memmap2::{Advice, MmapMut, MmapOptions, UncheckedAdvice};
 
-use super::page_runs::read_pages;
+use super::bulk::{BulkRead, read_pages};
 use super::slots::{PAGE_SIZE, SLOT_SIZE, Slots, pages};
-
-/// Something that fills buffers with another program's memory.
-pub trait BulkRead {
-    /// Fills all of `into` from `address`, or says that some of it could not be read.
-    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault>;
-}
-
-impl<S: BulkRead + ?Sized> BulkRead for Box<S> {
-    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
-        (**self).read_into(address, into)
-    }
-}
 
 const PIECE: usize = SLOT_SIZE as usize;
 const ABSENT: u32 = u32::MAX;
@@ -31,8 +19,6 @@ const FEWEST_PIECES: usize = 32;
 const FEW_PAGES: u64 = 4;
 /// while all of the memory is gone through, so many.
 const MANY_PAGES: u64 = 16;
-/// Where little is expected, the share of the budget that is needed.
-const LESS: usize = 4;
 /// A single read longer than this is taken for a misread length.
 const LONGEST_READ: usize = 1 << 26;
 
@@ -172,7 +158,7 @@ impl<S: BulkRead> Image<S> {
         }
     }
 
-    /// Gives all pieces back, to hold fewer from now on.
+    /// Gives all pieces back. Small pages for what is asked for from now on.
     fn let_go(&mut self) {
         for slot in self.slot_of.drain(..) {
             let held = &mut self.held[slot as usize];
@@ -180,7 +166,7 @@ impl<S: BulkRead> Image<S> {
         }
         self.recent = [NOT_RECENT; RECENT];
         self.victim = 0;
-        self.budget = (self.budget / LESS).max(1);
+        let _ = self.buffer.advise(Advice::NoHugePage);
         // SAFETY: what the pieces held is not asked for any more; those that are filled anew begin with zeros.
         let _ = unsafe { self.buffer.unchecked_advise(UncheckedAdvice::DontNeed) };
     }

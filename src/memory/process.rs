@@ -157,7 +157,7 @@ impl ReadMemory for ProcessMemory {
     }
 }
 
-impl super::image::BulkRead for ProcessMemory {
+impl super::bulk::BulkRead for ProcessMemory {
     fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
         ProcessMemory::read_into(self, address, into)
     }

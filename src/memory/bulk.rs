@@ -1,7 +1,20 @@
-//! Reads some pages of a slot, of which some cannot be read.
+//! Reads in large pieces: what fills buffers, and how pages are read of which some cannot be.
 
-use super::image::BulkRead;
+use cpython::memory::Fault;
+
 use super::slots::{PAGE_SIZE, pages};
+
+/// Something that fills buffers with another program's memory.
+pub trait BulkRead {
+    /// Fills all of `into` from `address`, or says that some of it could not be read.
+    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault>;
+}
+
+impl<S: BulkRead + ?Sized> BulkRead for Box<S> {
+    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+        (**self).read_into(address, into)
+    }
+}
 
 /// Reads those of a slot's pages that `wanted` has bits of to their places in `into`: run by run, and those of a run that
 /// fails page by page. Answers which could be read.
