@@ -42,6 +42,18 @@ struct Held {
     labels: Vec<Label>,
 }
 
+impl Held {
+    /// How many references lead from the call to the row.
+    fn references(&self, found: &Found) -> u64 {
+        let again = self
+            .call
+            .object
+            .map_or(&[][..], |object| found.objects.references(object));
+        let again = again.iter().filter(|each| each.target == self.row).count();
+        (self.labels.len() + again) as u64
+    }
+}
+
 pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, calls: &[Call]) -> Vec<Temporary> {
     let mut codes: FxHashMap<u64, Option<CodeLiveness>> = FxHashMap::default();
     let mut held: Vec<Held> = Vec::new();
@@ -61,7 +73,7 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, calls: &[Call]) -> Vec
         return Vec::new();
     }
     let references = leftovers::count(sight.found.objects.targets(), held.iter().map(|each| each.row));
-    held.retain(|each| references.get(&each.row) == Some(&(each.labels.len() as u64)));
+    held.retain(|each| references.get(&each.row) == Some(&each.references(sight.found)));
     held.sort_unstable_by_key(|each| (std::cmp::Reverse(sight.owned.kept(each.row)), each.row));
     held.truncate(MOST);
     let lengths = lengths(sight.found, &held);
@@ -74,7 +86,12 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, calls: &[Call]) -> Vec
 fn holds_much(found: &Found, owned: &Ownership, call: Call) -> bool {
     let references = found.objects.references(call.row).iter();
     let mut by_variables = references.filter(|each| each.label.kind() == LabelKind::Local);
-    by_variables.any(|each| owned.kept(each.target) >= LEAST_BYTES)
+    by_variables.any(|each| keeps_much(found, owned, each.target))
+}
+
+/// Leaves keep little: large objects are none, even if they hold nothing.
+fn keeps_much(found: &Found, owned: &Ownership, row: u32) -> bool {
+    (row as usize) < found.objects.holders() && owned.kept(row) >= LEAST_BYTES
 }
 
 /// The labels of the variables that the call never reads again.
@@ -90,7 +107,7 @@ fn held_by(found: &Found, owned: &Ownership, call: Call, labels: &FxHashSet<Labe
     let mut held: Vec<Held> = Vec::new();
     for reference in found.objects.references(call.row) {
         let (row, label) = (reference.target, reference.label);
-        if labels.contains(&label) && owned.kept(row) >= LEAST_BYTES {
+        if labels.contains(&label) && keeps_much(found, owned, row) {
             match held.iter_mut().find(|each| each.row == row) {
                 Some(known) => known.labels.push(label),
                 None => held.push(Held {
