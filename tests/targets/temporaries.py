@@ -9,6 +9,7 @@ SIZE = 3 << 20
 stay = threading.Event()
 arrived = threading.Semaphore(0)
 SHARED = []
+waiting = []
 
 
 def make():
@@ -263,11 +264,10 @@ def main():
     threads = [each for each in first if each not in (make, wait, main)]
     for function in threads:
         threading.Thread(target=function, daemon=True).start()
-    turns_taken = []
     for function in functions:
         if function.__code__.co_argcount == 1 and function.__code__.co_flags & 0xA0:
-            turns_taken.append(function(make()))
-            turns_taken[-1].send(None)
+            waiting.append(function(make()))
+            waiting[-1].send(None)
     for _ in threads:
         arrived.acquire()
     names = [each.__name__ for each in functions if each.__name__.startswith("done_")]
