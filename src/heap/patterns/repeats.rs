@@ -10,6 +10,7 @@ use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
 use cpython::objects::text::TextHeader;
 use rustc_hash::{FxBuildHasher, FxHashMap};
+use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
 use crate::heap::Place;
@@ -30,7 +31,7 @@ const MOST_PLACES: usize = 50;
 const MOST_SHOWN: usize = 3;
 
 /// Equal texts that are held alike.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeats {
     /// The nearest holder with a name of its own.
     pub subject: Subject,
