@@ -8,7 +8,7 @@ mod programs;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use interpreters::{Interpreter, for_each_interpreter};
+use interpreters::{Interpreter, for_each_interpreter, with_package};
 use profiler::terminal::OnTerminal;
 use profiler::{findings, parse, pymemscope, report};
 use programs::Program;
@@ -46,19 +46,21 @@ struct Expected<'a> {
 /// Runs both programs on every interpreter. What the first is said to waste is what the second does not take.
 #[track_caller]
 fn assert_comes_true(expected: &Expected) {
-    for_each_interpreter(|python| {
-        let before = looked_at(python, expected.rule, "before.py");
-        let after = looked_at(python, expected.rule, "after.py");
-        let finding = only_finding(&before, expected);
-        let bytes = |report: &Value| report["heap"]["bytes"].as_i64().unwrap();
-        let less = bytes(&before) - bytes(&after);
-        let saving = finding["saving_bytes"]
-            .as_i64()
-            .unwrap_or_else(|| panic!("no saving: {finding:#}"));
-        let off = (saving - less).abs() as f64 / less.max(1) as f64;
-        assert!(off <= 0.15, "said to save {saving}, and {less} were saved: {finding:#}");
-        assert_silent(&after, expected.rule);
-    });
+    for_each_interpreter(|python| assert_comes_true_on(python, expected));
+}
+
+#[track_caller]
+fn assert_comes_true_on(python: &Interpreter, expected: &Expected) {
+    let before = looked_at(python, expected.rule, "before.py");
+    let after = looked_at(python, expected.rule, "after.py");
+    let finding = only_finding(&before, expected);
+    let bytes = |report: &Value| report["heap"]["bytes"].as_i64().unwrap();
+    let less = bytes(&before) - bytes(&after);
+    let saving = finding["saving_bytes"].as_i64();
+    let saving = saving.unwrap_or_else(|| panic!("no saving: {finding:#}"));
+    let off = (saving - less).abs() as f64 / less.max(1) as f64;
+    assert!(off <= 0.15, "said to save {saving}, and {less} were: {finding:#}");
+    assert_silent(&after, expected.rule);
 }
 
 #[track_caller]
@@ -112,6 +114,86 @@ fn large_temporary() {
 }
 
 #[test]
+fn buffered_response() {
+    let expected = Expected {
+        rule: "buffered-response",
+        path: " > response",
+        type_name: "flask.wrappers.Response",
+        location: None,
+        confidence: "certain",
+    };
+    with_package("flask", |python| assert_comes_true_on(python, &expected));
+}
+
+#[test]
+fn captured_reference() {
+    assert_comes_true(&Expected {
+        rule: "captured-reference",
+        path: "__main__.BUTTONS[0].__closure__[1].cell_contents",
+        type_name: "builtins.list",
+        location: Some((15, "add_button.<locals>.label")),
+        confidence: "certain",
+    });
+}
+
+#[test]
+fn cycle_with_finalizer() {
+    assert_comes_true(&Expected {
+        rule: "cycle-with-finalizer",
+        path: "(garbage)",
+        type_name: "__main__.Page",
+        location: None,
+        confidence: "certain",
+    });
+}
+
+#[test]
+fn django_prefetch() {
+    let expected = Expected {
+        rule: "django-prefetch",
+        path: " > authors",
+        type_name: "builtins.list",
+        location: None,
+        confidence: "certain",
+    };
+    with_package("django", |python| assert_comes_true_on(python, &expected));
+}
+
+#[test]
+fn django_queryset_cache() {
+    let expected = Expected {
+        rule: "django-queryset-cache",
+        path: "__main__.Report.orders",
+        type_name: "django.db.models.query.QuerySet",
+        location: None,
+        confidence: "certain",
+    };
+    with_package("django", |python| assert_comes_true_on(python, &expected));
+}
+
+#[test]
+fn duplicate_strings() {
+    assert_comes_true(&Expected {
+        rule: "duplicate-strings",
+        path: " > parcels",
+        type_name: "builtins.list",
+        location: None,
+        confidence: "certain",
+    });
+}
+
+#[test]
+fn finished_tasks() {
+    assert_comes_true(&Expected {
+        rule: "finished-tasks",
+        path: "__main__.BACKGROUND",
+        type_name: "builtins.set",
+        location: None,
+        confidence: "certain",
+    });
+}
+
+#[test]
 fn missing_slots() {
     assert_comes_true(&Expected {
         rule: "missing-slots",
@@ -119,6 +201,17 @@ fn missing_slots() {
         type_name: "__main__.Stop",
         location: None,
         confidence: "likely",
+    });
+}
+
+#[test]
+fn mutable_default() {
+    assert_comes_true(&Expected {
+        rule: "mutable-default",
+        path: "__main__.check.__defaults__[0]",
+        type_name: "builtins.list",
+        location: Some((14, "__main__.check")),
+        confidence: "certain",
     });
 }
 
@@ -142,6 +235,18 @@ fn record_dicts() {
         location: None,
         confidence: "likely",
     });
+}
+
+#[test]
+fn request_in_module() {
+    let expected = Expected {
+        rule: "request-in-module",
+        path: "__main__.RECENT",
+        type_name: "builtins.list",
+        location: None,
+        confidence: "certain",
+    };
+    with_package("flask", |python| assert_comes_true_on(python, &expected));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
-use interpreters::{Interpreter, all_required, for_each_interpreter, on_those};
+use interpreters::{Interpreter, for_each_interpreter, on_those, with_package};
 use serde_json::Value;
 use targets::{Target, attach};
 
@@ -96,27 +96,6 @@ runpy.run_module('http.server', run_name='__main__', alter_sys=True)";
             assert_eq!(get(port, "/Cargo.toml"), page, "after --freeze {freeze}");
         }
     });
-}
-
-/// Whether a package was provided for an interpreter.
-fn has(python: &Interpreter, package: &str) -> bool {
-    python
-        .packages
-        .as_ref()
-        .is_some_and(|folder| folder.join(package).is_dir())
-}
-
-/// Runs a test where a package was provided, which must have been somewhere when everything is required.
-fn with_package(package: &str, mut test: impl FnMut(&Interpreter)) {
-    let mut ran = 0;
-    on_those(
-        |python| has(python, package),
-        |python| {
-            test(python);
-            ran += 1;
-        },
-    );
-    assert!(ran > 0 || !all_required(), "{package} was provided for no interpreter");
 }
 
 #[test]

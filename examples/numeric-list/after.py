@@ -1,10 +1,10 @@
-"""Looks for the warmest minute of a day of measurements, which are kept in an array."""
+"""Looks for the warmest minute of a week of measurements, which are kept in an array."""
 
 import array
 import math
 import sys
 
-SAMPLES = array.array("d", (20.0 + 5.0 * math.sin(second / 13_000.0) for second in range(86_400)))
+SAMPLES = array.array("d", (20.0 + 5.0 * math.sin(second / 13_000.0) for second in range(7 * 86_400)))
 
 
 def minutes():

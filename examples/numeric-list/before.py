@@ -1,9 +1,9 @@
-"""Looks for the warmest minute of a day of measurements, which are kept in a list."""
+"""Looks for the warmest minute of a week of measurements, which are kept in a list."""
 
 import math
 import sys
 
-SAMPLES = [20.0 + 5.0 * math.sin(second / 13_000.0) for second in range(86_400)]
+SAMPLES = [20.0 + 5.0 * math.sin(second / 13_000.0) for second in range(7 * 86_400)]
 
 
 def minutes():

@@ -8,6 +8,7 @@ use super::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
 use crate::heap::collector::CollectorState;
 use crate::heap::garbage::Garbage;
 use crate::heap::partitions::Partitions;
+use crate::heap::patterns::PatternFacts;
 use crate::heap::saved::Seals;
 use crate::heap::{Heap, Totals};
 
@@ -71,6 +72,8 @@ struct HeapFacts {
     garbage: Option<Garbage>,
     #[serde(default)]
     partitions: Option<Partitions>,
+    #[serde(default)]
+    patterns: PatternFacts,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -118,6 +121,7 @@ impl Header {
                 collectors: capture.heap.collectors.clone(),
                 garbage: capture.heap.garbage.clone(),
                 partitions: capture.heap.partitions.clone(),
+                patterns: capture.heap.patterns.clone(),
             },
             timeline: capture.snapshots.iter().zip(&capture.holds).map(moment).collect(),
             tables,
@@ -158,6 +162,7 @@ impl Header {
                 collectors: self.heap.collectors,
                 garbage: self.heap.garbage,
                 partitions: self.heap.partitions,
+                patterns: self.heap.patterns,
                 ..heap
             },
             warnings: self.capture.warnings,

@@ -245,7 +245,7 @@ fn cache_statistics<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64
 }
 
 /// `module.qualname` of a Python function.
-fn function_name<M: ReadMemory>(memory: &mut M, layout: &Layout, function: u64) -> Option<String> {
+pub fn function_name<M: ReadMemory>(memory: &mut M, layout: &Layout, function: u64) -> Option<String> {
     let qualname = memory.word(function.wrapping_add(layout.function.qualname)).ok()?;
     let module = memory.word(function.wrapping_add(layout.function.module)).ok()?;
     let qualname = naming::str_at(memory, layout, qualname)?;

@@ -1,18 +1,28 @@
 //! The list of all rules. A rule that stands here is run, listed and explained.
 
 use super::{
-    Rule, growing_container, large_list, large_temporary, missing_slots, numeric_list, record_dicts, sparse_container,
-    unbounded_cache,
+    Rule, buffered_response, captured_reference, cycle_with_finalizer, django_prefetch, django_queryset_cache,
+    duplicate_strings, finished_tasks, growing_container, large_list, large_temporary, missing_slots, mutable_default,
+    numeric_list, record_dicts, request_in_module, sparse_container, unbounded_cache,
 };
 use crate::spelling::distance;
 
 pub const RULES: &[&Rule] = &[
+    &buffered_response::RULE,
+    &captured_reference::RULE,
+    &cycle_with_finalizer::RULE,
+    &django_prefetch::RULE,
+    &django_queryset_cache::RULE,
+    &duplicate_strings::RULE,
+    &finished_tasks::RULE,
     &growing_container::RULE,
     &large_list::RULE,
     &large_temporary::RULE,
     &missing_slots::RULE,
+    &mutable_default::RULE,
     &numeric_list::RULE,
     &record_dicts::RULE,
+    &request_in_module::RULE,
     &sparse_container::RULE,
     &unbounded_cache::RULE,
 ];

@@ -82,8 +82,13 @@ pub fn findings_of_patterns(rule: &Rule, patterns: PatternFacts) -> Vec<Finding>
         patterns,
         ..Heap::default()
     };
+    findings_of_heap(rule, &heap)
+}
+
+/// What `rule` finds in one look at this heap.
+pub fn findings_of_heap(rule: &Rule, heap: &Heap) -> Vec<Finding> {
     (rule.find)(&Evidence {
-        heap: &heap,
+        heap,
         growth: &Growth::default(),
         rss: 1 << 30,
         memory_limit: None,

@@ -41,6 +41,7 @@
 
 use super::finding::{Confidence, Fact, Finding, Location, Object, Severity};
 use super::threshold::{Threshold, Unit};
+use super::whose::is_garbage;
 use super::{Evidence, Rule};
 use crate::heap::patterns::ClassInstances;
 use crate::units;
@@ -66,7 +67,7 @@ const NAMES_SHOWN: usize = 8;
 
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let classes = evidence.heap.patterns.classes.iter();
-    let many = classes.filter(|class| class.count >= evidence.limit(&INSTANCES));
+    let many = classes.filter(|class| class.count >= evidence.limit(&INSTANCES) && !is_garbage(&class.held));
     many.filter_map(|class| finding(class, evidence)).collect()
 }
 

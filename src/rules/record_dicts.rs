@@ -40,6 +40,7 @@
 use super::alike::{Alike, held_alike};
 use super::finding::{Confidence, Fact, Finding, Object, Severity};
 use super::threshold::{Threshold, Unit};
+use super::whose::is_garbage;
 use super::{Evidence, Rule};
 use crate::heap::patterns::Records;
 use crate::units;
@@ -65,7 +66,7 @@ const KEYS_SHOWN: usize = 5;
 
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let records = evidence.heap.patterns.records.iter();
-    let own = records.filter(|each| !each.subject.in_library);
+    let own = records.filter(|each| !each.subject.in_library && !is_garbage(&each.first));
     held_alike(own, |each| &each.first, |each| each.keys.clone())
         .iter()
         .filter_map(|alike| finding(alike, evidence))

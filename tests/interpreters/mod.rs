@@ -90,6 +90,27 @@ pub fn on_those(fit: impl Fn(&Interpreter) -> bool, mut test: impl FnMut(&Interp
     assert!(failed.is_empty(), "failed on Python {}", failed.join(", "));
 }
 
+/// Whether a package was provided for an interpreter.
+fn has(python: &Interpreter, package: &str) -> bool {
+    python
+        .packages
+        .as_ref()
+        .is_some_and(|folder| folder.join(package).is_dir())
+}
+
+/// Runs a test where a package was provided, which must have been somewhere when everything is required.
+pub fn with_package(package: &str, mut test: impl FnMut(&Interpreter)) {
+    let mut ran = 0;
+    on_those(
+        |python| has(python, package),
+        |python| {
+            test(python);
+            ran += 1;
+        },
+    );
+    assert!(ran > 0 || !all_required(), "{package} was provided for no interpreter");
+}
+
 /// Whether everything that a test may need must be there: set where the whole suite is run for a verdict.
 pub fn all_required() -> bool {
     env::var_os("PYMEMSCOPE_REQUIRE").is_some()

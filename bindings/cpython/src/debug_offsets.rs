@@ -156,6 +156,7 @@ impl DebugOffsets {
         self.set(&mut code.filename, "code_object", "filename");
         self.set(&mut code.name, "code_object", "name");
         self.set(&mut code.first_line, "code_object", "firstlineno");
+        self.set(&mut code.arguments, "code_object", "argcount");
         if let Some(qualname) = &mut code.qualname {
             self.set(qualname, "code_object", "qualname");
         }

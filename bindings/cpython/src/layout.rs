@@ -381,6 +381,8 @@ pub struct Code {
     pub name: u64,
     pub filename: u64,
     pub first_line: u64,
+    /// `co_argcount`: how many of the first variables are arguments that may be given by place.
+    pub arguments: u64,
     /// 3.11 and later.
     pub qualname: Option<u64>,
     pub stack_size: u64,

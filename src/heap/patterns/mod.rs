@@ -3,12 +3,20 @@
 //! One file for each kind of evidence. Rows that may be evidence are picked in one pass over the types of all rows; what is
 //! not looked for costs nothing.
 
+mod captured;
+mod functions;
+mod futures;
+mod held_alone;
 mod instances;
 mod key_hashes;
 mod libraries;
 mod numbers;
 mod picked;
+mod piles;
+mod queries;
 mod records;
+mod repeats;
+mod responses;
 mod sparse;
 mod subject;
 mod temporaries;
@@ -17,10 +25,18 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::blocks;
 use cpython::objects::content::Content;
+use serde::{Deserialize, Serialize};
 
+pub use self::captured::{Captor, Captured};
+pub use self::functions::{Keeper, MutableDefault};
+pub use self::held_alone::HeldAlone;
 pub use self::instances::ClassInstances;
 pub use self::numbers::NumberSequences;
+pub use self::piles::Pile;
+pub use self::queries::{CachedRows, PrefetchedRows};
 pub use self::records::Records;
+pub use self::repeats::Repeats;
+pub use self::responses::BufferedBody;
 pub use self::sparse::SparseTable;
 pub use self::subject::Subject;
 pub use self::temporaries::Temporary;
@@ -35,14 +51,25 @@ use super::names::Form;
 use super::ownership::{Owner, Ownership};
 use super::retention::Retention;
 
-/// The evidence of patterns; empty where nobody gathered it, as in heaps that were saved.
-#[derive(Debug, Clone, Default)]
+/// The evidence of patterns; empty where nobody gathered it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PatternFacts {
     pub numbers: Vec<NumberSequences>,
     pub classes: Vec<ClassInstances>,
     pub records: Vec<Records>,
     pub sparse: Vec<SparseTable>,
     pub temporaries: Vec<Temporary>,
+    pub repeats: Vec<Repeats>,
+    pub defaults: Vec<MutableDefault>,
+    pub captured: Vec<Captured>,
+    /// Tasks and futures that are done.
+    pub finished: Vec<Pile>,
+    pub cached_rows: Vec<CachedRows>,
+    pub prefetched_rows: Vec<PrefetchedRows>,
+    /// Requests and responses that modules keep.
+    pub requests: Vec<Pile>,
+    pub bodies: Vec<BufferedBody>,
 }
 
 /// What those who gather evidence look at.
@@ -74,12 +101,23 @@ pub fn gather<M: ReadMemory>(
         libraries,
         key_hashes: KeyHashes::default(),
     };
+    let mut functions = functions::gather(&mut sight, &picked.functions);
+    captured::gather(&mut sight, &picked, &mut functions.captured);
+    let queries = queries::gather(&mut sight, &picked.query_sets);
     PatternFacts {
         numbers: numbers::gather(&mut sight),
         classes: instances::gather(&mut sight, &picked.instances),
         records: records::gather(&mut sight, &picked.dicts),
         sparse: sparse::gather(&mut sight, &picked.tables),
         temporaries: temporaries::gather(&mut sight, &calls),
+        repeats: repeats::gather(&mut sight),
+        defaults: functions.defaults,
+        captured: functions.captured,
+        finished: futures::gather(&mut sight, &picked.futures),
+        cached_rows: queries.cached,
+        prefetched_rows: queries.prefetched,
+        requests: responses::kept_by_modules(&mut sight, &picked.requests),
+        bodies: responses::bodies(&mut sight, &picked.requests),
     }
 }
 
@@ -89,10 +127,25 @@ impl PatternFacts {
         for each in &mut self.numbers {
             each.add_retained(retention);
         }
+        for pile in self.finished.iter_mut().chain(&mut self.requests) {
+            pile.add_retained(retention);
+        }
+        for each in &mut self.cached_rows {
+            each.add_retained(retention);
+        }
+        for each in &mut self.prefetched_rows {
+            each.add_retained(retention);
+        }
+        self.defaults.retain_mut(|each| each.held.is_so(retention));
+        self.captured
+            .retain_mut(|each| each.held.is_so(retention) && each.held.subject.retained_bytes >= captured::LARGE);
         let records = self.records.iter_mut().map(|each| &mut each.subject);
         let sparse = self.sparse.iter_mut().map(|each| &mut each.subject);
+        let repeats = self.repeats.iter_mut().map(|each| &mut each.subject);
+        let bodies = self.bodies.iter_mut().map(|each| &mut each.subject);
         let temporaries = self.temporaries.iter_mut().map(|each| &mut each.subject);
-        for subject in records.chain(sparse).chain(temporaries) {
+        let fixed = records.chain(sparse).chain(repeats).chain(bodies);
+        for subject in fixed.chain(temporaries) {
             subject.add_retained(retention);
         }
     }
@@ -116,6 +169,22 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
         let names = &mut self.found.names;
         let read = names.read(self.memory, self.layout, label.number(), form);
         names.get(read).to_string()
+    }
+
+    /// The name of an attribute that is held like this; `None` for what is held otherwise.
+    fn attribute_name(&mut self, label: Label) -> Option<String> {
+        let is_named = matches!(label.kind(), LabelKind::Attribute | LabelKind::Value | LabelKind::Slot);
+        is_named.then(|| self.name(label, Form::Name))
+    }
+
+    /// What an instance has as the attribute `name`, when that is no leaf.
+    fn attribute(&mut self, row: u32, name: &str) -> Option<u32> {
+        let parts = self.items(row);
+        let dict = parts.iter().find(|(_, label)| *label == Label::NAMESPACE);
+        let in_dict = dict.map_or_else(Vec::new, |&(dict, _)| self.items(dict));
+        let mut all = parts.into_iter().chain(in_dict);
+        let found = all.find(|&(_, label)| self.attribute_name(label).as_deref() == Some(name));
+        found.map(|(value, _)| value)
     }
 
     /// Whether a name holds the row: a variable or an attribute, and no place in a container.

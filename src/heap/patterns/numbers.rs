@@ -3,6 +3,7 @@
 use cpython::memory::ReadMemory;
 use cpython::objects::int::int_value;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
 use crate::heap::labels::LabelKind;
@@ -17,7 +18,7 @@ const MOST_PLACES: usize = 1000;
 const TWO_DIGITS: u64 = 32;
 
 /// Lists or tuples of numbers that are held alike.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberSequences {
     /// The longest of them.
     pub subject: Subject,
@@ -29,6 +30,7 @@ pub struct NumberSequences {
     /// What would be freed with all of them.
     pub retained_bytes: u64,
     /// Their rows, until it is known what they retain.
+    #[serde(skip)]
     pub rows: Vec<u32>,
 }
 
@@ -61,36 +63,27 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>) -> Vec<NumberSequences
     };
     let long: Vec<(u32, u64)> = sight.found.long.iter().copied().filter(is_long_sequence).collect();
     // Those in one frame of the ownership tree are held alike.
-    let mut places: FxHashMap<(u32, bool), Vec<(u32, u64)>> = FxHashMap::default();
+    let mut places: FxHashMap<(u32, bool), NumberSequences> = FxHashMap::default();
     for (row, length) in long {
         if let Some(floats) = only_numbers(sight, &numbers, row, length) {
-            let frame = sight.owned.owner(row).frame;
-            places.entry((frame, floats)).or_default().push((row, length));
+            let place = places.entry((sight.owned.owner(row).frame, floats)).or_default();
+            if length > place.subject.length {
+                place.subject.row = row;
+                place.subject.length = length;
+            }
+            place.floats = floats;
+            place.count += 1;
+            place.items = place.items.saturating_add(length);
+            place.rows.push(row);
         }
     }
-    let items = |rows: &[(u32, u64)]| rows.iter().fold(0u64, |sum, &(_, length)| sum.saturating_add(length));
-    let mut places: Vec<(bool, u64, Vec<(u32, u64)>)> = places
-        .into_iter()
-        .map(|((_, floats), rows)| (floats, items(&rows), rows))
-        .collect();
-    places.sort_unstable_by_key(|(_, items, rows)| (std::cmp::Reverse(*items), rows.first().copied()));
+    let mut places: Vec<NumberSequences> = places.into_values().collect();
+    places.sort_unstable_by_key(|place| (std::cmp::Reverse(place.items), place.subject.row));
     places.truncate(MOST_PLACES);
+    for place in &mut places {
+        place.subject = sight.subject(place.subject.row, place.subject.length);
+    }
     places
-        .into_iter()
-        .filter_map(|(floats, items, rows)| {
-            let &(longest, length) = rows
-                .iter()
-                .max_by_key(|&&(row, length)| (length, std::cmp::Reverse(row)))?;
-            Some(NumberSequences {
-                subject: sight.subject(longest, length),
-                floats,
-                count: rows.len() as u64,
-                items,
-                retained_bytes: 0,
-                rows: rows.into_iter().map(|(row, _)| row).collect(),
-            })
-        })
-        .collect()
 }
 
 /// Whether a sequence holds nothing but numbers of one type: whether these are `float`s.

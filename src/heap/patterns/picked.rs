@@ -1,9 +1,12 @@
 //! The rows in which patterns are looked for, picked by their types in one pass.
 
 use cpython::objects::content::Content;
-use cpython::objects::types::{InstanceDict, flags};
+use cpython::objects::types::{FieldName, InstanceDict, flags};
 
+use super::futures::TYPES;
 use super::instances::{FEWEST_INSTANCES, MOST_LOOKED_AT};
+use super::queries::TYPE_ENDING;
+use super::responses::is_of_request;
 use super::sparse::LEAST_TABLE;
 use crate::heap::found::Found;
 use crate::heap::ownership::Ownership;
@@ -17,6 +20,15 @@ pub struct Picked {
     pub dicts: Vec<u32>,
     /// Lists, dicts and sets with large tables.
     pub tables: Vec<u32>,
+    pub functions: Vec<u32>,
+    pub partials: Vec<u32>,
+    pub methods: Vec<u32>,
+    pub tracebacks: Vec<u32>,
+    /// Tasks and futures.
+    pub futures: Vec<u32>,
+    pub query_sets: Vec<u32>,
+    /// Requests and responses of web frameworks.
+    pub requests: Vec<u32>,
     /// By type, instances of classes with many: all of them, or a part spread evenly over all.
     pub instances: Vec<(u32, Vec<u32>)>,
 }
@@ -28,6 +40,13 @@ enum Interest {
     Module,
     Dict,
     Table,
+    Function,
+    Partial,
+    Method,
+    Traceback,
+    Future,
+    QuerySet,
+    Request,
     /// The place among `Picked::instances`, and that one of so many is picked.
     Instance {
         place: usize,
@@ -48,6 +67,13 @@ impl Picked {
             match interest {
                 Interest::Nothing => {}
                 Interest::Module => picked.modules.push(row),
+                Interest::Function => picked.functions.push(row),
+                Interest::Partial => picked.partials.push(row),
+                Interest::Method => picked.methods.push(row),
+                Interest::Traceback => picked.tracebacks.push(row),
+                Interest::Future => picked.futures.push(row),
+                Interest::QuerySet => picked.query_sets.push(row),
+                Interest::Request => picked.requests.push(row),
                 Interest::Dict | Interest::Table => {
                     if bytes >= LEAST_TABLE {
                         picked.tables.push(row);
@@ -69,16 +95,24 @@ impl Picked {
 
     fn interest(&mut self, index: u32, of_type: &Type) -> Interest {
         let info = &of_type.info.of_type;
-        match info.content {
+        match (&*of_type.name, info.content) {
             _ if of_type.count == 0 => Interest::Nothing,
-            Content::Module => Interest::Module,
-            Content::Dict if &*of_type.name == "builtins.dict" => Interest::Dict,
-            Content::Dict | Content::OrderedDict | Content::List | Content::Set => Interest::Table,
-            Content::Plain
+            ("builtins.function", _) => Interest::Function,
+            ("functools.partial", _) => Interest::Partial,
+            ("builtins.method", _) => Interest::Method,
+            ("builtins.traceback", _) => Interest::Traceback,
+            (name, _) if TYPES.contains(&name) => Interest::Future,
+            (name, Content::Plain) if name.ends_with(TYPE_ENDING) => Interest::QuerySet,
+            (name, _) if is_of_request(name) => Interest::Request,
+            (_, Content::Module) => Interest::Module,
+            ("builtins.dict", _) => Interest::Dict,
+            (_, Content::Dict | Content::OrderedDict | Content::List | Content::Set) => Interest::Table,
+            (_, Content::Plain)
                 if of_type.count >= FEWEST_INSTANCES
                     && info.has(flags::HEAPTYPE)
                     && info.instance_dict != InstanceDict::None
                     && info.unknown.is_empty()
+                    && info.fields.iter().all(|field| matches!(field.name, FieldName::Text(_)))
                     && info.itemsize == 0 =>
             {
                 self.instances.push((index, Vec::new()));

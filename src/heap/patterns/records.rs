@@ -3,6 +3,7 @@
 use cpython::memory::ReadMemory;
 use cpython::objects::types::flags;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::key_hashes::{KeySet, MOST_KEYS};
 use super::{Sight, Subject};
@@ -22,7 +23,7 @@ const MOST_NAMED: usize = 32;
 const MOST_OWN_KEYS: usize = 1 << 21;
 
 /// Dicts with the same keys that are held alike.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Records {
     /// The container that holds the first of them; that one itself where no container does.
     pub subject: Subject,
@@ -109,8 +110,13 @@ fn key_texts<M: ReadMemory>(sight: &mut Sight<M>, row: u32) -> Option<Vec<String
             return None;
         }
     }
+    // They are data of the program as well, which may have to be hidden.
+    let form = match sight.found.names.redacts_keys {
+        true => Form::Key,
+        false => Form::Name,
+    };
     let shown = labels.into_iter().take(MOST_NAMED);
-    Some(shown.map(|label| sight.name(label, Form::Name)).collect())
+    Some(shown.map(|label| sight.name(label, form)).collect())
 }
 
 /// The bytes of keys that dicts do not share, but those of one dict: of dicts that were read from texts one by one.

@@ -3,15 +3,17 @@
 use std::rc::Rc;
 
 use cpython::memory::ReadMemory;
+use serde::{Deserialize, Serialize};
 
 use super::Sight;
 use crate::heap::objects::HEAP;
 use crate::heap::paths::Paths;
 use crate::heap::retention::Retention;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// Its row in the survey; without a meaning afterwards.
+    #[serde(skip)]
     pub row: u32,
     pub address: u64,
     /// `module.qualname` of its type.
@@ -59,7 +61,7 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
     }
 
     /// The module, thread or other root that a row hangs on.
-    fn root_of(&self, row: u32) -> u32 {
+    pub fn root_of(&self, row: u32) -> u32 {
         let mut root = row;
         // The holder of a row was reached before it, so that the way up ends.
         while self.owned.owner(root).parent != HEAP {

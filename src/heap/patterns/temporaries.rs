@@ -7,6 +7,7 @@ use cpython::bytecode::CodeLiveness;
 use cpython::memory::ReadMemory;
 use cpython::objects::lines;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
 use crate::heap::calls::Call;
@@ -23,7 +24,7 @@ const LEAST_BYTES: u64 = 64 << 10;
 const MOST: usize = 1_000;
 
 /// An object that a call holds and never reads again.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Temporary {
     pub subject: Subject,
     /// The variables that hold it, all of the same call: mostly one.

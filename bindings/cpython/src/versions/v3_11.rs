@@ -113,6 +113,7 @@ pub const LAYOUT: Layout = Layout {
         name: 120,
         filename: 112,
         first_line: 72,
+        arguments: 56,
         qualname: Some(128),
         stack_size: 68,
         lines: LineTable::Locations { table: 136, code: 184 },

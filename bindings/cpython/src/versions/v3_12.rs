@@ -128,6 +128,7 @@ pub const LAYOUT: Layout = Layout {
             cached: CodeCache::Pointer(152),
         },
         first_line: 68,
+        arguments: 52,
         stack_size: 64,
         extra: 184,
         ..v3_11::LAYOUT.code

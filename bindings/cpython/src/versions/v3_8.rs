@@ -203,6 +203,7 @@ pub const LAYOUT: Layout = Layout {
         name: 112,
         filename: 104,
         first_line: 40,
+        arguments: 16,
         qualname: None,
         stack_size: 32,
         lines: LineTable::Steps { table: 120 },

@@ -1,0 +1,186 @@
+//! A mutable default argument that is filled from call to call.
+//!
+//! # What it measures
+//!
+//! Lists, dicts, sets, deques and bytearrays that are the default of a parameter, are held by that alone, and have 10
+//! items or keep 1 KiB or more: the function, the parameter, and what the default retains.
+//!
+//! # What it looks at
+//!
+//! The defaults of all functions. A list with room for items to come was appended to, and an item that cannot be written
+//! as a constant was put in, which makes the finding `certain`; growth between snapshots makes it `likely`. A default of
+//! nothing but constants may be a table that stands in the code: it is `possible`, and for information.
+//!
+//! # Why it matters
+//!
+//! A default is made once, when `def` is run, and shared by all calls. What one call puts into it the next one finds there,
+//! and it lives as long as the function.
+//!
+//! # How to fix
+//!
+//! Make the default `None` and the container in the function. A cache that is meant to live that long is better a
+//! `functools.lru_cache` with a bound.
+//!
+//! Before:
+//!
+//! ```python
+//! def collect(event, seen=[]):
+//!     seen.append(event)
+//!     return seen
+//! ```
+//!
+//! After:
+//!
+//! ```python
+//! def collect(event, seen=None):
+//!     seen = [] if seen is None else seen
+//!     seen.append(event)
+//!     return seen
+//! ```
+
+use super::finding::{Confidence, Fact, Finding, Location, Object, Severity};
+use super::threshold::{Threshold, Unit};
+use super::{Evidence, Rule};
+use crate::heap::patterns::MutableDefault;
+use crate::units;
+
+pub const RULE: Rule = Rule {
+    name: "mutable-default",
+    source: include_str!("mutable_default.rs"),
+    thresholds: &[&ITEMS, &BYTES],
+    find,
+};
+
+const ITEMS: Threshold = Threshold {
+    rule: "mutable-default",
+    name: "items",
+    evidence_name: "threshold_items",
+    default: 10,
+    unit: Unit::Items,
+    meaning: "speak from this length on, or from `bytes`",
+};
+
+const BYTES: Threshold = Threshold {
+    rule: "mutable-default",
+    name: "bytes",
+    evidence_name: "threshold_bytes",
+    default: 1 << 10,
+    unit: Unit::Bytes,
+    meaning: "speak from this much retained on, or from `items`",
+};
+
+fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let defaults = evidence.heap.patterns.defaults.iter();
+    let own = defaults.filter(|each| !each.held.subject.in_library);
+    own.filter_map(|default| finding(default, evidence)).collect()
+}
+
+fn finding(default: &MutableDefault, evidence: &Evidence<'_>) -> Option<Finding> {
+    let subject = &default.held.subject;
+    if subject.length < evidence.limit(&ITEMS) && subject.retained_bytes < evidence.limit(&BYTES) {
+        return None;
+    }
+    let series = evidence.growth.of_container(subject.address, default.kind);
+    let grown = series.map_or(0, |series| series.items_grown());
+    let (severity, confidence) = match (default.was_filled, grown > 0) {
+        (true, _) => (Severity::Warning, Confidence::Certain),
+        (false, true) => (Severity::Warning, Confidence::Likely),
+        (false, false) => (Severity::Info, Confidence::Possible),
+    };
+    let keeper = &default.keeper;
+    let kind = subject.type_name.rsplit('.').next().unwrap_or_default();
+    let facts = vec![
+        ("function", Fact::Text(keeper.function.clone())),
+        ("parameter", Fact::Text(keeper.name.clone())),
+        ("items", Fact::Number(subject.length)),
+        ("items_grown", Fact::Difference(grown)),
+    ];
+    Some(Finding {
+        rule: RULE.name,
+        severity,
+        confidence,
+        summary: format!(
+            "{}({}={kind}): the default holds {}, {} retained",
+            keeper.function,
+            keeper.name,
+            units::items(subject.length),
+            units::bytes(subject.retained_bytes),
+        ),
+        advice: format!(
+            "Make the default None, and the {kind} in the function: a default is made once and shared by all calls."
+        ),
+        location: Location::of(&keeper.defined_at, &keeper.function),
+        object: Object::of_subject(subject),
+        evidence: evidence.beside_thresholds(&RULE, facts),
+        saving_bytes: Some(subject.retained_bytes),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::ContainerKind;
+    use crate::heap::patterns::{HeldAlone, Keeper, PatternFacts, Subject};
+    use crate::rules::fake_heap::findings_of_patterns;
+
+    fn default(length: u64, was_filled: bool) -> MutableDefault {
+        let subject = Subject {
+            path: "shop.collect.__defaults__[0]".to_owned(),
+            type_name: "builtins.list".into(),
+            length,
+            retained_bytes: 56 + 8 * length,
+            ..Subject::default()
+        };
+        MutableDefault {
+            held: HeldAlone { subject, holder: 0 },
+            keeper: Keeper {
+                function: "shop.collect".to_owned(),
+                defined_at: Some(("/srv/shop.py".to_owned(), 3)),
+                name: "seen".to_owned(),
+            },
+            kind: ContainerKind::List,
+            was_filled,
+        }
+    }
+
+    fn found(default: MutableDefault) -> Vec<Finding> {
+        findings_of_patterns(
+            &RULE,
+            PatternFacts {
+                defaults: vec![default],
+                ..PatternFacts::default()
+            },
+        )
+    }
+
+    #[test]
+    fn what_was_filled_is_certain() {
+        let found = found(default(5_000, true));
+        let [finding] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            (finding.severity, finding.confidence),
+            (Severity::Warning, Confidence::Certain)
+        );
+        assert_eq!(
+            finding.summary,
+            "shop.collect(seen=list): the default holds 5 000 items, 39.1 KiB retained"
+        );
+        assert_eq!(finding.saving_bytes, Some(56 + 8 * 5_000));
+    }
+
+    #[test]
+    fn what_may_stand_in_the_code_is_for_information() {
+        let found = found(default(30, false));
+        assert_eq!(
+            (found[0].severity, found[0].confidence),
+            (Severity::Info, Confidence::Possible)
+        );
+    }
+
+    #[test]
+    fn an_empty_default_is_none_of_it() {
+        assert_eq!(found(default(0, false)), []);
+    }
+}
