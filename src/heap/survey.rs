@@ -146,9 +146,7 @@ impl Survey<'_> {
             describe(Live::new(memory, subject.layout, &mut found), &besides)
         });
         let inside = containers::look_inside(&found, &watched);
-        let started = std::time::Instant::now();
         let mut patterns = patterns::gather(memory, subject.layout, &mut found, &owned);
-        eprintln!("TIMING gather {:?}", started.elapsed());
         let mut further = Further::of_owners(memory, subject.layout, &mut found, &mut owned, wanted);
         // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
         let mut more = std::mem::take(&mut owned.adopted);
@@ -164,9 +162,7 @@ impl Survey<'_> {
             Ok(references) => {
                 let cycles = garbage::cycles(&references, &found, &unheld);
                 further.add_references(&references, &found);
-                let started = std::time::Instant::now();
                 let of_each = retention.insert(Retention::of(references, &found.objects));
-                eprintln!("TIMING dominators {:?}", started.elapsed());
                 add_retained(of_each, &found, &watched, &mut containers, &mut types);
                 patterns.add_retained(of_each);
                 let described = garbage::describe(memory, subject.layout, &found, &unheld, &cycles, of_each);
