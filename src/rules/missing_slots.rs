@@ -126,7 +126,7 @@ fn advice(class: &ClassInstances) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::Subject;
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn points(count: u64) -> ClassInstances {
@@ -148,13 +148,7 @@ mod tests {
     }
 
     fn found(class: ClassInstances) -> Vec<Finding> {
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                classes: vec![class],
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.classes = vec![class])
     }
 
     #[test]

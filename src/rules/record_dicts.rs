@@ -125,7 +125,7 @@ fn summary(most: &Records, count: u64, saving: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::Subject;
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn records(path: &str, first: &str, count: u64) -> Records {
@@ -145,13 +145,7 @@ mod tests {
     }
 
     fn found(records: Vec<Records>) -> Vec<Finding> {
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                records,
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.records = records)
     }
 
     #[test]

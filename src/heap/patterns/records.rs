@@ -122,8 +122,12 @@ fn key_texts<M: ReadMemory>(sight: &mut Sight<M>, row: u32) -> Option<Vec<String
 /// The bytes of keys that dicts do not share, but those of one dict: of dicts that were read from texts one by one.
 fn own_key_bytes<M>(sight: &Sight<M>, set: KeySet, rows: &[u32]) -> u64 {
     let objects = &sight.found.objects;
+    let shared = u64::from(set.count);
     let mut own: FxHashSet<u32> = FxHashSet::default();
-    for &row in rows {
+    for (number, &row) in rows.iter().enumerate() {
+        if number == FEWEST_RECORDS as usize && own.len() as u64 <= 2 * shared {
+            return 0;
+        }
         let references = objects.references(row).iter();
         let keys = references.filter(|each| each.label.kind() == LabelKind::Unnamed);
         own.extend(keys.map(|each| each.target));
@@ -132,7 +136,6 @@ fn own_key_bytes<M>(sight: &Sight<M>, set: KeySet, rows: &[u32]) -> u64 {
         }
     }
     let count = own.len() as u64;
-    let shared = u64::from(set.count);
     if count <= 2 * shared {
         return 0;
     }
