@@ -103,6 +103,17 @@ fn every_rule_has_its_example() {
 }
 
 #[test]
+fn large_temporary() {
+    assert_comes_true(&Expected {
+        rule: "large-temporary",
+        path: " > sales",
+        type_name: "builtins.list",
+        location: Some((28, "main")),
+        confidence: "certain",
+    });
+}
+
+#[test]
 fn buffered_response() {
     let expected = Expected {
         rule: "buffered-response",
@@ -178,17 +189,6 @@ fn finished_tasks() {
         path: "__main__.BACKGROUND",
         type_name: "builtins.set",
         location: None,
-        confidence: "certain",
-    });
-}
-
-#[test]
-fn large_temporary() {
-    assert_comes_true(&Expected {
-        rule: "large-temporary",
-        path: " > sales",
-        type_name: "builtins.list",
-        location: Some((28, "main")),
         confidence: "certain",
     });
 }

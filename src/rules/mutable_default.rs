@@ -120,7 +120,7 @@ fn finding(default: &MutableDefault, evidence: &Evidence<'_>) -> Option<Finding>
 mod tests {
     use super::*;
     use crate::heap::ContainerKind;
-    use crate::heap::patterns::{HeldAlone, Keeper, PatternFacts, Subject};
+    use crate::heap::patterns::{HeldAlone, Keeper, Subject};
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn default(length: u64, was_filled: bool) -> MutableDefault {
@@ -144,13 +144,7 @@ mod tests {
     }
 
     fn found(default: MutableDefault) -> Vec<Finding> {
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                defaults: vec![default],
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.defaults = vec![default])
     }
 
     #[test]

@@ -6,6 +6,7 @@ use cpython::memory::ReadMemory;
 use cpython::objects::types::{FieldName, InstanceDict, TypeInfo, flags};
 use cpython::objects::{dict, int};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::key_hashes::{KeySet, MOST_KEYS};
 use super::{Sight, Subject};
@@ -27,7 +28,7 @@ const MOST_BASES: u64 = 256;
 const MOST_NAMED: usize = 32;
 
 /// A class whose instances all have the same attributes, and keep them as if each could have others.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassInstances {
     /// The class, with its instances for a length and their bytes.
     pub subject: Subject,

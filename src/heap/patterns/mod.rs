@@ -25,6 +25,7 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::blocks;
 use cpython::objects::content::Content;
+use serde::{Deserialize, Serialize};
 
 pub use self::captured::{Captor, Captured};
 pub use self::functions::{Keeper, MutableDefault};
@@ -50,8 +51,9 @@ use super::names::Form;
 use super::ownership::{Owner, Ownership};
 use super::retention::RetainedSizes;
 
-/// The evidence of patterns; empty where nobody gathered it, as in heaps that were saved.
-#[derive(Debug, Clone, Default)]
+/// The evidence of patterns; empty where nobody gathered it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PatternFacts {
     pub numbers: Vec<NumberSequences>,
     pub classes: Vec<ClassInstances>,

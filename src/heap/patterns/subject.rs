@@ -3,15 +3,17 @@
 use std::rc::Rc;
 
 use cpython::memory::ReadMemory;
+use serde::{Deserialize, Serialize};
 
 use super::Sight;
 use crate::heap::objects::HEAP;
 use crate::heap::paths::Paths;
 use crate::heap::retention::RetainedSizes;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// Its row in the survey; without a meaning afterwards.
+    #[serde(skip)]
     pub row: u32,
     pub address: u64,
     /// `module.qualname` of its type.
