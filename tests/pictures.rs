@@ -34,7 +34,7 @@ fn go_pprof() -> Option<PathBuf> {
 
 /// What Go's `pprof` says of a profile.
 fn ask_go(program: &Path, words: &[&str], profile: &Path) -> String {
-    let said = answer(Command::new(program).args(words).arg(profile));
+    let said = answer(Command::new(program).env("TZ", "UTC").args(words).arg(profile));
     assert_eq!(said.code, Some(0), "{said:?}");
     said.out
 }
