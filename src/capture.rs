@@ -5,9 +5,11 @@ use std::time::Duration;
 use crate::heap::Heap;
 use crate::sampling::births::Births;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
+pub use crate::sampling::traced::Tracing;
 
 mod births;
 mod dead;
+mod facts;
 pub mod folder;
 mod header;
 pub mod inquiry;
@@ -49,6 +51,8 @@ pub struct Capture {
     pub heap: Heap,
     /// Where its objects were made, if anybody saw it.
     pub births: Option<Births>,
+    /// What `tracemalloc` counts, where its tables were read.
+    pub tracemalloc: Option<Tracing>,
     pub warnings: Vec<String>,
     /// The memory limit that applies to the process (the smallest of its control groups' and the machine's), in bytes.
     /// A process that has ended has none.

@@ -72,6 +72,9 @@ enum TypedCommand {
         /// The folder to write; it holds the heap as Parquet tables
         #[arg(short, long, value_name = "FOLDER", required = true)]
         output: PathBuf,
+        /// Leave the tables of tracemalloc alone where the program has it on
+        #[arg(long)]
+        no_tracemalloc: bool,
         /// Replace a snapshot that exists
         #[arg(long)]
         force: bool,
@@ -154,6 +157,9 @@ struct Watching {
     /// Take snapshots this often between the first and the last
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     interval: Option<Duration>,
+    /// Leave the tables of tracemalloc alone where the program has it on. Else they say where each traced block was allocated
+    #[arg(long)]
+    no_tracemalloc: bool,
     #[command(flatten)]
     freezing: Freezing,
 }

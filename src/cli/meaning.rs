@@ -65,10 +65,11 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             target,
             freezing,
             output,
+            no_tracemalloc,
             force,
         } => Ok(Command::Snapshot {
             source: source(target, &freezing, "pymemscope snapshot PID -o FOLDER")?,
-            plan: one_look(&freezing),
+            plan: one_look(&freezing).with_tracemalloc(!no_tracemalloc),
             folder: folder(output)?,
             force,
         }),
@@ -144,6 +145,7 @@ fn of_the_dead(watching: &Watching, wanted: Wanted) -> Result<CapturePlan, Error
         ));
     }
     Ok(CapturePlan {
+        tracemalloc: !watching.no_tracemalloc,
         wanted,
         ..one_look(&watching.freezing)
     })
@@ -182,6 +184,7 @@ fn plan(
         interval,
         freeze: freeze_mode(&watching.freezing),
         redact: watching.freezing.redact,
+        tracemalloc: !watching.no_tracemalloc,
         wanted,
     })
 }

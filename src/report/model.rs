@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::sites::{SiteRow, UnseenRow, site_rows, unseen_rows};
-use crate::capture::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
+use crate::capture::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot, Tracing};
 use crate::heap::collector::{CollectorState, GenerationState};
 use crate::heap::garbage::Garbage;
 use crate::heap::partitions::Partitions;
@@ -46,6 +46,9 @@ pub struct Report<'a> {
     /// What has no site, by why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sites_unseen: Option<Vec<UnseenRow<'a>>>,
+    /// Absent where it was not on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracemalloc: Option<&'a Tracing>,
     /// The largest first.
     pub owners: Vec<OwnerRow<'a>>,
     /// Those that are not listed.
@@ -216,6 +219,7 @@ impl<'a> Report<'a> {
             types: heap.types.iter().map(|totals| type_row(totals, growth)).collect(),
             sites: capture.births.as_ref().map(site_rows),
             sites_unseen: capture.births.as_ref().map(unseen_rows),
+            tracemalloc: capture.tracemalloc.as_ref(),
             owners,
             owners_left_out,
             findings,

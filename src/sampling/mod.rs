@@ -3,3 +3,4 @@
 pub mod births;
 pub mod growth;
 pub mod snapshot;
+pub mod traced;
