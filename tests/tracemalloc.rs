@@ -63,7 +63,7 @@ fn sites_outside(report: &Value) -> Sites {
 
 /// Whether the blocks of a stack were made by stating the truth: see `traced.py`.
 fn is_of_stating(stack: &Stack) -> bool {
-    const MODULES: [&str; 4] = ["tracemalloc.py", "json/encoder.py", "json/__init__.py", "fnmatch.py"];
+    const MODULES: [&str; 3] = ["tracemalloc.py", "json/encoder.py", "json/__init__.py"];
     let innermost = &stack.last().unwrap().0;
     stack.iter().any(|(file, _)| file == "<truth>") || MODULES.iter().any(|module| innermost.ends_with(module))
 }
@@ -93,7 +93,7 @@ fn every_traced_block_is_where_a_snapshot_inside_says() {
                 .take(5)
                 .collect();
             assert!(wrong.is_empty(), "with {frames} frames, inside and outside: {wrong:#?}");
-            assert!(outside.len() > 500, "only {} sites", outside.len());
+            assert!(outside.len() > 100, "only {} sites", outside.len());
             check_totals(&truth, &report);
             check_objects(python, &truth, &report);
         }
