@@ -47,6 +47,18 @@ fn total_of_go(program: &Path, index: &str, profile: &Path) -> u64 {
     digits.parse().unwrap_or_else(|_| panic!("{said}"))
 }
 
+/// Both forms have both weights.
+#[track_caller]
+fn check_totals(speedscope: &Path, pprof: &Path, objects: u64, bytes: u64) {
+    let speedscope: Value = serde_json::from_str(&read(speedscope)).unwrap();
+    let ends = [0, 1].map(|profile: usize| speedscope["profiles"][profile]["endValue"].as_u64().unwrap());
+    assert_eq!(ends, [bytes, objects]);
+    if let Some(go) = go_pprof() {
+        assert_eq!(total_of_go(&go, "-sample_index=inuse_space", pprof), bytes);
+        assert_eq!(total_of_go(&go, "-sample_index=inuse_objects", pprof), objects);
+    }
+}
+
 fn total_of_collapsed(text: &str) -> u64 {
     text.lines()
         .map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap())
@@ -72,12 +84,8 @@ fn every_form_adds_up_to_the_report() {
             let heap = parse_file(json)["heap"].clone();
             let (objects, bytes) = (heap["objects"].as_u64().unwrap(), heap["bytes"].as_u64().unwrap());
             assert_eq!(total_of_collapsed(&read(collapsed)), bytes);
-            let speedscope: Value = serde_json::from_str(&read(speedscope)).unwrap();
-            let ends = [0, 1].map(|profile: usize| speedscope["profiles"][profile]["endValue"].as_u64().unwrap());
-            assert_eq!(ends, [bytes, objects]);
+            check_totals(speedscope, pprof, objects, bytes);
             if let Some(go) = go_pprof() {
-                assert_eq!(total_of_go(&go, "-sample_index=inuse_space", pprof), bytes);
-                assert_eq!(total_of_go(&go, "-sample_index=inuse_objects", pprof), objects);
                 let raw = ask_go(&go, &["-raw"], pprof);
                 assert!(raw.contains("inuse_objects/count inuse_space/bytes[dflt]"), "{raw}");
                 let name = if graph == "ownership" {
@@ -165,13 +173,7 @@ fn allocations_of_a_live_program_add_up_in_every_form() {
         let deepest = folded.lines().map(|line| line.matches("<string>:12;").count()).max();
         assert_eq!(deepest, Some(1), "{folded}");
 
-        let speedscope: Value = serde_json::from_str(&read(speedscope)).unwrap();
-        let ends = [0, 1].map(|profile: usize| speedscope["profiles"][profile]["endValue"].as_u64().unwrap());
-        assert_eq!(ends, [bytes, objects]);
-        if let Some(go) = go_pprof() {
-            assert_eq!(total_of_go(&go, "-sample_index=inuse_space", pprof), bytes);
-            assert_eq!(total_of_go(&go, "-sample_index=inuse_objects", pprof), objects);
-        }
+        check_totals(speedscope, pprof, objects, bytes);
     });
 }
 
