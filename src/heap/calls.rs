@@ -4,7 +4,7 @@ use cpython::layout::{FrameForm, Layout};
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
 use cpython::objects::frames::{SuspendedCall, suspended_call};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::found::Found;
 use super::objects::NO_OBJECT;
@@ -22,8 +22,9 @@ pub struct ThreadCall {
 pub struct Call {
     pub row: u32,
     pub call: SuspendedCall,
-    /// The row of the frame object that was made for it, through which the same variables are seen again (3.11 and later).
-    pub object: Option<u32>,
+    /// Rows through which the same variables are seen again: of the frame object that was made for it, and of the generator
+    /// when that is running (3.11 and later).
+    pub again: [Option<u32>; 2],
 }
 
 /// All calls that will go on.
@@ -47,27 +48,35 @@ pub fn under_way<M: ReadMemory>(
         Some(ThreadCall { row: Some(row), call })
     });
     let of_waiting: Vec<ThreadCall> = of_waiting.collect();
-    let all = of_threads.iter().chain(&of_waiting);
-    let rows: FxHashMap<u64, u32> = frames.into_iter().map(|row| (found.address_of(row), row)).collect();
+    let frame_objects: FxHashMap<u64, u32> = frames.into_iter().map(|row| (found.address_of(row), row)).collect();
     match layout.frame_object.form {
-        FrameForm::Inline { .. } => all
+        FrameForm::Inline { .. } => of_threads
+            .iter()
+            .chain(&of_waiting)
             .filter_map(|&ThreadCall { call, .. }| {
-                let row = *rows.get(&call.frame)?;
-                let object = None;
-                Some(Call { row, call, object })
+                let row = *frame_objects.get(&call.frame)?;
+                let again = [None, None];
+                Some(Call { row, call, again })
             })
             .collect(),
-        FrameForm::Pointer { .. } => all
-            .filter_map(|&ThreadCall { row, call }| {
+        FrameForm::Pointer { .. } => {
+            let generators: FxHashMap<u64, u32> =
+                (of_waiting.iter().filter_map(|each| Some((each.call.frame, each.row?)))).collect();
+            let running: FxHashSet<u64> = of_threads.iter().map(|each| each.call.frame).collect();
+            let not_running = of_waiting.iter().filter(|each| !running.contains(&each.call.frame));
+            let all = of_threads.iter().chain(not_running);
+            all.filter_map(|&ThreadCall { row, call }| {
                 let object = memory.word(call.frame.wrapping_add(layout.frame.frame_obj)).ok()?;
-                let object = rows.get(&object).copied();
-                Some(Call {
-                    row: row?,
-                    call,
-                    object,
-                })
+                let row = row?;
+                let generator = generators
+                    .get(&call.frame)
+                    .copied()
+                    .filter(|&generator| generator != row);
+                let again = [frame_objects.get(&object).copied(), generator];
+                Some(Call { row, call, again })
             })
-            .collect(),
+            .collect()
+        }
     }
 }
 
