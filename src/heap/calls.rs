@@ -49,35 +49,32 @@ pub fn under_way<M: ReadMemory>(
     });
     let of_waiting: Vec<ThreadCall> = of_waiting.collect();
     let frame_objects: FxHashMap<u64, u32> = frames.into_iter().map(|row| (found.address_of(row), row)).collect();
-    match layout.frame_object.form {
-        FrameForm::Inline { .. } => of_threads
-            .iter()
-            .chain(&of_waiting)
-            .filter_map(|&ThreadCall { call, .. }| {
-                let row = *frame_objects.get(&call.frame)?;
-                let again = [None, None];
-                Some(Call { row, call, again })
-            })
-            .collect(),
+    let generators: FxHashMap<u64, u32> =
+        (of_waiting.iter().filter_map(|each| Some((each.call.frame, each.row?)))).collect();
+    // A generator that is running is a call of its thread.
+    let running: FxHashSet<u64> = of_threads.iter().map(|each| each.call.frame).collect();
+    let not_running = of_waiting.iter().filter(|each| !running.contains(&each.call.frame));
+    let all = of_threads.iter().chain(not_running);
+    all.filter_map(|&ThreadCall { row, call }| match layout.frame_object.form {
+        FrameForm::Inline { .. } => Some(Call {
+            row: *frame_objects.get(&call.frame)?,
+            call,
+            again: [None, None],
+        }),
         FrameForm::Pointer { .. } => {
-            let generators: FxHashMap<u64, u32> =
-                (of_waiting.iter().filter_map(|each| Some((each.call.frame, each.row?)))).collect();
-            let running: FxHashSet<u64> = of_threads.iter().map(|each| each.call.frame).collect();
-            let not_running = of_waiting.iter().filter(|each| !running.contains(&each.call.frame));
-            let all = of_threads.iter().chain(not_running);
-            all.filter_map(|&ThreadCall { row, call }| {
-                let object = memory.word(call.frame.wrapping_add(layout.frame.frame_obj)).ok()?;
-                let row = row?;
-                let generator = generators
-                    .get(&call.frame)
-                    .copied()
-                    .filter(|&generator| generator != row);
-                let again = [frame_objects.get(&object).copied(), generator];
-                Some(Call { row, call, again })
+            let object = memory.word(call.frame.wrapping_add(layout.frame.frame_obj)).ok()?;
+            let generator = generators.get(&call.frame).copied();
+            Some(Call {
+                row: row?,
+                call,
+                again: [
+                    frame_objects.get(&object).copied(),
+                    generator.filter(|&generator| Some(generator) != row),
+                ],
             })
-            .collect()
         }
-    }
+    })
+    .collect()
 }
 
 /// Objects that are calls.
