@@ -4,7 +4,7 @@ use cpython::layout::{FrameForm, Layout};
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
 use cpython::objects::frames::{SuspendedCall, suspended_call};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::found::Found;
 use super::objects::NO_OBJECT;
@@ -22,8 +22,9 @@ pub struct ThreadCall {
 pub struct Call {
     pub row: u32,
     pub call: SuspendedCall,
-    /// The row of the frame object that was made for it, through which the same variables are seen again (3.11 and later).
-    pub object: Option<u32>,
+    /// Rows through which the same variables are seen again: of the frame object that was made for it, and of the generator
+    /// when that is running (3.11 and later).
+    pub again: [Option<u32>; 2],
 }
 
 /// All calls that will go on.
@@ -47,28 +48,33 @@ pub fn under_way<M: ReadMemory>(
         Some(ThreadCall { row: Some(row), call })
     });
     let of_waiting: Vec<ThreadCall> = of_waiting.collect();
-    let all = of_threads.iter().chain(&of_waiting);
-    let rows: FxHashMap<u64, u32> = frames.into_iter().map(|row| (found.address_of(row), row)).collect();
-    match layout.frame_object.form {
-        FrameForm::Inline { .. } => all
-            .filter_map(|&ThreadCall { call, .. }| {
-                let row = *rows.get(&call.frame)?;
-                let object = None;
-                Some(Call { row, call, object })
+    let frame_objects: FxHashMap<u64, u32> = frames.into_iter().map(|row| (found.address_of(row), row)).collect();
+    let generators: FxHashMap<u64, u32> =
+        (of_waiting.iter().filter_map(|each| Some((each.call.frame, each.row?)))).collect();
+    // A generator that is running is a call of its thread.
+    let running: FxHashSet<u64> = of_threads.iter().map(|each| each.call.frame).collect();
+    let not_running = of_waiting.iter().filter(|each| !running.contains(&each.call.frame));
+    let all = of_threads.iter().chain(not_running);
+    all.filter_map(|&ThreadCall { row, call }| match layout.frame_object.form {
+        FrameForm::Inline { .. } => Some(Call {
+            row: *frame_objects.get(&call.frame)?,
+            call,
+            again: [None, None],
+        }),
+        FrameForm::Pointer { .. } => {
+            let object = memory.word(call.frame.wrapping_add(layout.frame.frame_obj)).ok()?;
+            let generator = generators.get(&call.frame).copied();
+            Some(Call {
+                row: row?,
+                call,
+                again: [
+                    frame_objects.get(&object).copied(),
+                    generator.filter(|&generator| Some(generator) != row),
+                ],
             })
-            .collect(),
-        FrameForm::Pointer { .. } => all
-            .filter_map(|&ThreadCall { row, call }| {
-                let object = memory.word(call.frame.wrapping_add(layout.frame.frame_obj)).ok()?;
-                let object = rows.get(&object).copied();
-                Some(Call {
-                    row: row?,
-                    call,
-                    object,
-                })
-            })
-            .collect(),
-    }
+        }
+    })
+    .collect()
 }
 
 /// Objects that are calls.

@@ -184,6 +184,16 @@ def take(data):
     return len(data)
 
 
+def consume():
+    return list(done_running_generator())
+
+
+def done_running_generator():
+    data = make()
+    yield len(data)
+    wait()
+
+
 def done_generator(data):
     yield len(data)
     yield None

@@ -46,11 +46,9 @@ struct Held {
 impl Held {
     /// How many references lead from the call to the row.
     fn references(&self, found: &Found) -> u64 {
-        let again = self
-            .call
-            .object
-            .map_or(&[][..], |object| found.objects.references(object));
-        let again = again.iter().filter(|each| each.target == self.row).count();
+        let again = self.call.again.iter().flatten();
+        let again = again.flat_map(|&row| found.objects.references(row));
+        let again = again.filter(|each| each.target == self.row).count();
         (self.labels.len() + again) as u64
     }
 }
