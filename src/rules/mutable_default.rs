@@ -77,7 +77,9 @@ fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
 
 fn finding(default: &MutableDefault, evidence: &Evidence<'_>) -> Option<Finding> {
     let subject = &default.held.subject;
-    if subject.length < evidence.limit(&ITEMS) && subject.retained_bytes < evidence.limit(&BYTES) {
+    let is_little = subject.length < evidence.limit(&ITEMS) && subject.retained_bytes < evidence.limit(&BYTES);
+    // Without a graph it is not known what is retained, nor whether anything else holds it.
+    if is_little || subject.retained_bytes == 0 {
         return None;
     }
     let series = evidence.growth.of_container(subject.address, default.kind);
