@@ -20,6 +20,7 @@ use pymemscope::heap::graph::groups;
 use pymemscope::heap::graph::incoming::Incoming;
 use pymemscope::heap::graph::nodes::NodeSet;
 use pymemscope::heap::graph::retained::{Amount, Retained};
+use pymemscope::heap::graph::sizes::BytesOf;
 
 const MILLION: u32 = 1_000_000;
 

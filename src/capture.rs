@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use crate::heap::Heap;
 use crate::sampling::births::Births;
+pub use crate::sampling::observing::Counts;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
+pub use crate::sampling::traced::Tracing;
 
+mod births;
 mod dead;
+mod facts;
 pub mod folder;
 mod header;
 pub mod inquiry;
 pub mod interrupt;
 pub mod look;
+mod observation;
 pub mod plan;
 pub mod progress;
 pub mod run;
@@ -48,6 +53,10 @@ pub struct Capture {
     pub heap: Heap,
     /// Where its objects were made, if anybody saw it.
     pub births: Option<Births>,
+    /// What `tracemalloc` counts, where its tables were read.
+    pub tracemalloc: Option<Tracing>,
+    /// What the looking between the snapshots came to, if there was any.
+    pub looks: Option<Counts>,
     pub warnings: Vec<String>,
     /// The memory limit that applies to the process (the smallest of its control groups' and the machine's), in bytes.
     /// A process that has ended has none.

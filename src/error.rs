@@ -150,8 +150,11 @@ pub enum Error {
     #[error("the snapshot {} is damaged: {what}", shown(.path))]
     SnapshotUnreadable { path: PathBuf, what: String },
 
-    #[error("it was stopped before it was done; nothing was written")]
-    Stopped,
+    #[error("{what}")]
+    NothingToDraw { what: String, hint: String },
+
+    #[error("it was stopped before it was done; not written: {}", all_shown(.unwritten))]
+    Stopped { unwritten: Vec<PathBuf> },
 
     #[error("signals cannot be caught: {cause}")]
     Interrupt { cause: io::Error },
@@ -173,6 +176,10 @@ pub fn shown(text: impl AsRef<OsStr>) -> String {
     text.as_ref().to_string_lossy().chars().map(escaped).collect()
 }
 
+fn all_shown(paths: &[PathBuf]) -> String {
+    paths.iter().map(shown).collect::<Vec<_>>().join(", ")
+}
+
 impl Error {
     /// What to do next, as one line.
     pub fn hint(&self) -> Cow<'static, str> {
@@ -186,6 +193,7 @@ impl Error {
             | Core { hint, .. }
             | Freeze { hint, .. }
             | NothingToExplain { hint, .. }
+            | NothingToDraw { hint, .. }
             | Usage { hint, .. } => hint.clone().into(),
             InCore { cause, .. } => hint_for_core(cause),
             AlreadyTraced { tracer, .. } => {
@@ -204,7 +212,7 @@ impl Error {
             Executed { .. } => "attach again: the pid is the same, the program is another one".into(),
             Unreadable { .. } => "try again; if it stays so, run pymemscope as root".into(),
             OutputExists { .. } => "choose another name, or replace it with --force".into(),
-            Stopped => "start it again".into(),
+            Stopped { .. } => "start it again".into(),
             NotReplaced { .. } => "choose another name, or move away what is there".into(),
             NoSnapshot { .. } => "give the folder that `pymemscope snapshot PID -o FOLDER` wrote".into(),
             SnapshotForbidden { .. } => "snapshots are for their owner alone: read it as that user".into(),

@@ -217,3 +217,21 @@ fn the_target_does_not_notice() {
         assert!(target.finish().success());
     });
 }
+
+#[test]
+fn instances_of_types_that_were_never_made_ready_are_read() {
+    // sys.getsizeof makes their types ready, so that this program says nothing of itself.
+    const CODE: &str = "import functools, sys, unicodedata
+cached = functools.lru_cache(maxsize=10)(len)
+cached('a')
+print('ready', flush=True)
+sys.stdin.read()";
+    for_each_interpreter(|python| {
+        let target = Target::spawn(python.command().args(["-c", CODE]));
+        assert_eq!(target.line(), "ready\n");
+        let report = attach(target.pid(), &[]);
+        assert_eq!(report["capture"]["objects_rejected"], 0);
+        let row = profiler::type_row(&report, "unicodedata.UCD");
+        assert_eq!(row["count"], 1, "{row}");
+    });
+}

@@ -128,7 +128,11 @@ fn an_export_that_is_ended_early_leaves_no_file() {
     std::fs::create_dir(&folder).unwrap();
     let exported = folder.join("heap.heapsnapshot");
     let files = || std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+    // What comes second is not begun, and so not written either.
+    let second = place.path().join("heap.dot");
     let export = profiler::pymemscope(["export", saved.to_str().unwrap(), "-o", exported.to_str().unwrap()])
+        .arg("-o")
+        .arg(&second)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -144,11 +148,16 @@ fn an_export_that_is_ended_early_leaves_no_file() {
     let ended = export.wait_with_output().unwrap();
     let left: Vec<_> = files().collect();
     match ended.status.success() {
-        true => assert_eq!(left, [exported]),
+        true => assert!(left == [exported] && second.is_file()),
         false => {
             assert!(left.is_empty(), "{left:?}");
             let said = String::from_utf8_lossy(&ended.stderr);
-            assert!(said.contains("stopped before it was done"), "{said}");
+            let unwritten = format!("{}, {}", exported.display(), second.display());
+            assert!(
+                said.contains("stopped before it was done") && said.contains(&unwritten),
+                "{said}"
+            );
+            assert!(!second.exists());
         }
     }
 }

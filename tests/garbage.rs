@@ -84,13 +84,25 @@ fn the_collector_says_the_same_of_itself() {
 
         target.go_on();
         let truth = said(&target);
+        let counted = collector(&target);
+        let count = |generation: usize| counted["generations"][generation]["count"].as_i64().unwrap();
+        let said_count = |generation: usize| truth["count"][generation].as_i64().unwrap();
+        for generation in 1..3 {
+            assert_eq!(count(generation), said_count(generation), "{counted} {truth}");
+        }
+        assert!(said_count(0) >= 5000, "{truth}");
+        // To say the count, a few objects more were needed.
+        assert!((count(0) - said_count(0)).abs() < 100, "{counted} {truth}");
+
+        target.go_on();
+        let truth = said(&target);
         let frozen = collector(&target);
         assert_eq!(
             (&frozen["enabled"], &frozen["frozen_objects"]),
             (&true.into(), &truth["frozen"])
         );
         assert!(truth["frozen"].as_u64() > Some(1000), "{truth}");
-        for generation in 0..2 {
+        for generation in 0..3 {
             let threshold = &frozen["generations"][generation]["threshold"];
             assert_eq!(*threshold, truth["threshold"][generation], "{frozen}");
         }
@@ -103,5 +115,86 @@ fn the_collector_says_the_same_of_itself() {
         assert_eq!(saved["garbage_objects"], truth["saved"]);
         assert!(truth["saved"].as_u64() >= Some(2010), "{truth}");
         assert!(target.finish().success());
+    });
+}
+
+/// Loses cycles that are alike: pairs of instances, and functions that know themselves.
+const LOST: &str = "
+import gc, sys
+gc.disable()
+class Node:
+    pass
+class Payload:
+    pass
+def lose():
+    one, two = Node(), Node()
+    one.other, two.other = two, one
+    payload = Payload()
+    def itself():
+        return itself, payload
+for _ in range(500):
+    lose()
+print('ready', flush=True)
+sys.stdin.read()";
+
+#[test]
+fn cycles_that_are_alike_begin_alike() {
+    for_each_interpreter(|python| {
+        let target = Target::spawn(python.command().args(["-c", LOST]));
+        assert_eq!(target.line(), "ready\n");
+        for (name, paths) in [
+            (
+                "__main__.Node",
+                &["(garbage) > __main__.Node", "(garbage) > __main__.Node.other"][..],
+            ),
+            ("__main__.Payload", &["(garbage) > function > payload"]),
+        ] {
+            let words = format!("paths {} --type {name} -j", target.pid());
+            let answer: Value = serde_json::from_str(&ask(&words).done()).unwrap();
+            let groups = answer["groups"].as_array().unwrap();
+            let found: Vec<&str> = groups.iter().map(|group| group["path"].as_str().unwrap()).collect();
+            assert_eq!(found, paths, "{answer:#}");
+            assert!(groups.iter().all(|group| group["count"] == 500), "{answer:#}");
+        }
+        assert!(target.finish().success());
+    });
+}
+
+#[test]
+fn every_interpreter_has_a_collector_of_its_own() {
+    for_each_interpreter(|python| {
+        let (target, _) = Target::start(python, "interpreters.py").unwrap();
+        let report = attach(target.pid(), &[]);
+        let thresholds = |collector: &Value| -> Vec<i64> {
+            let generations = collector["generations"].as_array().unwrap().iter();
+            generations.map(|each| each["threshold"].as_i64().unwrap()).collect()
+        };
+        let of_subs = report["subinterpreter_collectors"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        // What each of the three has set; one collector for all has what was set last.
+        let set = [10, 1000, 3000].map(|count| vec![count + 7, 5, 3]);
+        if python.minor == (3, 8) {
+            assert_eq!(of_subs, [] as [Value; 0]);
+            assert_eq!(thresholds(&report["collector"]), set[2]);
+        } else {
+            let found: Vec<Vec<i64>> = of_subs.iter().map(thresholds).collect();
+            assert_eq!(found, set, "{of_subs:?}");
+            assert!(of_subs.iter().all(|each| each["enabled"] == false), "{of_subs:?}");
+            let ids: Vec<i64> = of_subs
+                .iter()
+                .map(|each| each["interpreter"].as_i64().unwrap())
+                .collect();
+            assert!(
+                ids.windows(2).all(|pair| pair[0] < pair[1]) && !ids.contains(&0),
+                "{ids:?}"
+            );
+            assert!(
+                !set.contains(&thresholds(&report["collector"])),
+                "{}",
+                report["collector"]
+            );
+        }
     });
 }

@@ -253,3 +253,37 @@ fn the_terminal_adds_up_the_owners_that_have_no_row() {
         );
     });
 }
+
+/// Has a list under a weak key, and a module of the standard library with data that it has no name for.
+const UNNAMED: &str = "
+import ssl, sys, weakref
+class Order:
+    pass
+order = Order()
+EXTRA = weakref.WeakKeyDictionary({order: [bytes(90_000)]})
+print('ready', flush=True)
+print(id(EXTRA[order]), flush=True)
+sys.stdin.read()";
+
+#[test]
+fn what_has_no_name_is_told_by_what_it_belongs_to() {
+    for_each_interpreter(|python| {
+        let mut program = Program::start(python.command().args(["-c", UNNAMED]));
+        let words = format!("paths {} --address {} -j", program.pid(), program.line());
+        let why: Value = serde_json::from_str(&profiler::ask(&words).done()).unwrap();
+        assert_eq!(why["groups"][0]["path"], "__main__.EXTRA.data[<weakref to Order>]");
+
+        let report = report(&format!("attach {} -d 0", program.pid()));
+        let owners = report["owners"].as_array().unwrap().iter();
+        let of_ssl = owners.filter_map(|owner| owner["path"].as_str().unwrap().strip_prefix("_ssl"));
+        let of_ssl: Vec<&str> = of_ssl.collect();
+        // Its tables of errors: in older releases it has them as attributes alone.
+        let state = if python.minor >= (3, 10) {
+            " > (state) dict"
+        } else {
+            ".err_codes_to_names"
+        };
+        assert!(of_ssl.contains(&state), "{of_ssl:?}");
+        assert!(!of_ssl.contains(&" > dict"), "{of_ssl:?}");
+    });
+}

@@ -1,36 +1,17 @@
 //! Programs that nobody here wrote: they can be attached to, everything in them is understood, and they go on working.
 
 mod interpreters;
+mod packages;
 mod profiler;
 mod targets;
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use interpreters::{Interpreter, for_each_interpreter, on_those, with_package};
+use packages::{SITE, get, server};
 use serde_json::Value;
 use targets::{Target, attach};
-
-/// Asks an HTTP server on this machine for a page; returns the status line and the body.
-fn get(port: u16, path: &str) -> (String, String) {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(targets::DEADLINE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
-}
-
-/// A program with a line of Python before it that says on which port it will listen.
-fn server(python: &Interpreter, code: &str) -> (Target, u16) {
-    let mut command = python.command();
-    let target = Target::spawn(command.args(["-u", "-c", code]).stderr(Stdio::null()));
-    let line = target.line();
-    let port = line.split_whitespace().find_map(|word| word.parse().ok());
-    (target, port.unwrap_or_else(|| panic!("no port in {line:?}")))
-}
 
 /// A look at a program that has done what it was asked: the thread that served a page may still be ending.
 #[track_caller]
@@ -124,34 +105,8 @@ server.serve_forever()";
 
 #[test]
 fn a_django_application_goes_on_serving() {
-    let code = "
-import django, socketserver, wsgiref.simple_server
-from django.conf import settings
-settings.configure(ROOT_URLCONF='shop_urls', ALLOWED_HOSTS=['*'], SECRET_KEY='k', DEBUG=False,
-    INSTALLED_APPS=['django.contrib.contenttypes', 'django.contrib.auth'],
-    DATABASES={'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': ':memory:'}})
-django.setup()
-import sys, types
-from django.core.management import call_command
-from django.core.wsgi import get_wsgi_application
-from django.contrib.auth.models import User
-from django.http import HttpResponse
-from django.urls import path
-call_command('migrate', verbosity=0)
-KEPT = []
-def user(request, number):
-    User.objects.create(username='user%d' % number)
-    KEPT.append(list(User.objects.all()))
-    return HttpResponse('users %d' % len(KEPT[-1]))
-sys.modules['shop_urls'] = types.ModuleType('shop_urls')
-sys.modules['shop_urls'].urlpatterns = [path('user/<int:number>', user)]
-class Quiet(wsgiref.simple_server.WSGIRequestHandler):
-    def log_message(self, *words): pass
-server = wsgiref.simple_server.make_server('127.0.0.1', 0, get_wsgi_application(), handler_class=Quiet)
-print('port', server.server_port)
-server.serve_forever()";
     with_package("django", |python| {
-        let (target, port) = server(python, code);
+        let (target, port) = server(python, SITE);
         for number in 0..10 {
             assert_eq!(get(port, &format!("/user/{number}")).1, format!("users {}", number + 1));
             if number % 4 == 0 {

@@ -284,3 +284,108 @@ fn duckdb_reads_the_tables() {
         assert!(target.finish().success());
     });
 }
+
+/// Has containers that grow, some that come and go, and a class of which instances are made all the time.
+const GROWING: &str = "
+import sys, threading
+class Order:
+    def __init__(self, number):
+        self.lines = [number] * 10
+JOURNAL, BY_NUMBER, LATEST = [], {}, None
+def work(rounds):
+    global LATEST
+    for number in range(rounds):
+        JOURNAL.append(Order(number))
+        BY_NUMBER[number] = str(number)
+        LATEST = list(range(2000))
+work(3000)
+print('ready', flush=True)
+threading.Thread(target=sys.stdin.read).start()
+while threading.active_count() > 1:
+    work(10)
+    threading.Event().wait(0.005)
+";
+
+/// The same report is read from the folder as was written beside it.
+#[track_caller]
+fn says_the_same(folder: &Path) -> Value {
+    let mut told = profiler::parse_file(&folder.join("heap.json"));
+    let mut saved = report(&format!("report {}", folder.join("heap.pms").display()));
+    assert_eq!(saved["capture"]["mode"], "snapshot");
+    for each in [&mut told, &mut saved] {
+        each["capture"]["mode"] = Value::Null;
+    }
+    for (part, said) in told.as_object().unwrap() {
+        assert_eq!(saved[part], *said, "{part}");
+    }
+    assert_eq!(saved, told);
+    told
+}
+
+#[test]
+fn attach_and_run_save_the_last_snapshot_beside_their_reports() {
+    for_each_interpreter(|python| {
+        let target = Target::spawn(python.command().args(["-c", GROWING]));
+        assert_eq!(target.line(), "ready\n");
+        let folder = tempfile::tempdir().unwrap();
+        let outputs = format!("-o {0}/heap.pms -o {0}/heap.json", folder.path().display());
+        let words = format!("attach {} -d 0.6 --interval 0.2 {outputs}", target.pid());
+        let shown = ask(&words).done();
+        assert!(
+            shown.contains(&format!("Wrote {}/heap.pms\n", folder.path().display())),
+            "{shown}"
+        );
+        let told = says_the_same(folder.path());
+        assert!(told["timeline"].as_array().unwrap().len() > 1, "{}", told["timeline"]);
+        let journal = profiler::owner(&told, "__main__.JOURNAL");
+        assert!(journal["growth_length"].is_i64(), "{journal}");
+        assert!(profiler::type_row(&told, "__main__.Order")["growth_count"].is_i64());
+        // It is as good as any other snapshot.
+        let why = ask(&format!(
+            "paths {}/heap.pms --type __main__.Order",
+            folder.path().display()
+        ))
+        .done();
+        assert!(why.contains("__main__.JOURNAL[…]"), "{why}");
+        // It is there already.
+        assert!(ask(&words).refusal(1).0.contains("exists"));
+        assert!(target.finish().success());
+
+        let folder = tempfile::tempdir().unwrap();
+        let outputs = ["heap.pms", "heap.json"].map(|name| folder.path().join(name));
+        let mut command = profiler::pymemscope(["run", "-d", "0", "-o"]);
+        command
+            .arg(&outputs[0])
+            .arg("-o")
+            .arg(&outputs[1])
+            .arg("--")
+            .arg(&python.executable);
+        answer(command.args(["-c", "KEPT = [[number] for number in range(5000)]"])).done();
+        let told = says_the_same(folder.path());
+        assert_eq!(profiler::owner(&told, "__main__.KEPT")["length"], 5000);
+    });
+}
+
+#[test]
+fn folders_that_make_no_sense_are_refused_beforehand() {
+    for words in [
+        "attach 999999999 -o a.pms -o a.pms",
+        "report a.pms -o b.pms",
+        "diff a.pms b.pms -o c.pms",
+        "attach 999999999 -f pms",
+    ] {
+        let refused = ask(words);
+        assert_eq!(
+            (refused.code, refused.out.as_str()),
+            (Some(2), ""),
+            "{words}: {}",
+            refused.err
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let precious = folder.path().join("a.pms");
+    fs::write(&precious, "data").unwrap();
+    let words = format!("attach 999999999 --force -o {}", precious.display());
+    assert!(ask(&words).refusal(1).0.contains("no snapshot"));
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "data");
+}

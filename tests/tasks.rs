@@ -5,7 +5,7 @@ mod profiler;
 mod programs;
 
 use interpreters::for_each_interpreter;
-use profiler::{owner, report};
+use profiler::{ask, owner, report};
 use programs::Program;
 use serde_json::Value;
 
@@ -119,5 +119,105 @@ fn tasks_and_the_calls_in_them_are_named() {
                 .any(|path| path.contains("_scheduled") || path.contains("callback")),
             "{all:#?}"
         );
+    });
+}
+
+/// Each of these puts another kind of task in place of the usual one, as programs and libraries do.
+const KINDS: [(&str, &str, u32); 4] = [
+    (
+        "made in Python",
+        "asyncio.Task = asyncio.tasks.Task = asyncio.tasks._PyTask",
+        8,
+    ),
+    (
+        "derived from one made in Python",
+        "class Tagged(asyncio.tasks._PyTask):
+    def __init__(self, *words, **options):
+        self.lines = lines(); next(self.lines)
+        super().__init__(*words, **options)
+FACTORY = lambda loop, coro, **options: Tagged(coro, loop=loop, **options)",
+        8,
+    ),
+    (
+        "derived from one made in C",
+        "class Tagged(asyncio.Task):
+    def __init__(self, *words, **options):
+        self.lines = lines(); next(self.lines)
+        super().__init__(*words, **options)
+FACTORY = lambda loop, coro, **options: Tagged(coro, loop=loop, **options)",
+        8,
+    ),
+    ("begun at once", "FACTORY = asyncio.eager_task_factory", 12),
+];
+
+const OTHER_TASKS: &str = r#"
+import asyncio, types
+
+FACTORY = None
+
+def lines():
+    tags = [bytes(90_000) for _ in range(3)]
+    while True:
+        yield len(tags)
+
+KIND
+
+class Service:
+    def __init__(self):
+        self.cache = [bytes(90_000) for _ in range(3)]
+
+async def fetch():
+    rows = [bytes(90_000) for _ in range(4)]
+    await asyncio.sleep(3600)
+
+async def handle(service):
+    await fetch()
+
+async def short():
+    return [bytes(90_000) for _ in range(3)]
+
+async def main():
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(FACTORY)
+    kept = [loop.create_task(handle(Service())), loop.create_task(short())]
+    kept[0].set_name('request 7')
+    await kept[1]
+    await asyncio.sleep(0)
+    # Called when this task waits, and is no longer a call of the thread.
+    loop.call_soon(lambda: print('ready', flush=True))
+    await loop.run_in_executor(None, input)
+
+asyncio.run(main())
+"#;
+
+#[test]
+fn tasks_of_other_kinds_are_roots_as_well() {
+    for_each_interpreter(|python| {
+        for (kind, code, _) in KINDS.into_iter().filter(|(.., since)| python.minor.1 >= *since) {
+            let code = OTHER_TASKS.replace("KIND", code);
+            let program = Program::start(python.command().args(["-c", &code]));
+            let report = report(&format!("attach {} -d 0", program.pid()));
+            let all = paths(&report);
+            let one = |parts: &[&str], end: &str| {
+                let fits = |path: &&&str| parts.iter().all(|part| path.contains(part)) && path.ends_with(end);
+                let these = all.iter().filter(fits).count();
+                assert_eq!(these, 1, "{kind}: {parts:?} {end} in {all:#?}");
+            };
+            let request = "task 'request 7' > handle() at <string>:";
+            one(&[request, " > fetch() at <string>:"], " > rows");
+            one(&[request], " > service.cache");
+            if code.contains("self.lines") {
+                one(&["task 'request 7'.lines > lines() at <string>:"], " > tags");
+            }
+            assert!(!all.iter().any(|path| path.contains("_scheduled")), "{kind}: {all:#?}");
+
+            let words = format!("paths {} --type __main__.Service -j", program.pid());
+            let why: Value = serde_json::from_str(&ask(&words).done()).unwrap();
+            let path = why["groups"][0]["path"].as_str().unwrap();
+            assert!(
+                path.starts_with(request) && path.ends_with(" > service"),
+                "{kind}: {why:#}"
+            );
+        }
     });
 }

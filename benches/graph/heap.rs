@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use pymemscope::heap::graph::references::{Builder, References};
-use pymemscope::heap::graph::sizes::Sizes;
+use pymemscope::heap::graph::sizes::{BytesOf, Sizes};
 
 pub struct MadeHeap {
     pub name: String,

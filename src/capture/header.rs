@@ -1,10 +1,13 @@
 //! The header of a saved capture: the report's fields that stand in no table.
 
+mod growth;
+
 use std::time::Duration;
 
+use growth::SavedGrowth;
 use serde::{Deserialize, Serialize};
 
-use super::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
+use super::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot, Tracing};
 use crate::heap::collector::CollectorState;
 use crate::heap::garbage::Garbage;
 use crate::heap::partitions::Partitions;
@@ -29,8 +32,12 @@ pub struct Header {
     process: Process,
     capture: CaptureFacts,
     heap: HeapFacts,
+    #[serde(default)]
+    tracemalloc: Option<Tracing>,
     /// One for each snapshot that was taken; the last one is the heap in the tables.
     timeline: Vec<Moment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    growth: Option<SavedGrowth>,
     /// The files of the tables.
     pub tables: Seals,
 }
@@ -123,12 +130,19 @@ impl Header {
                 partitions: capture.heap.partitions.clone(),
                 patterns: capture.heap.patterns.clone(),
             },
+            tracemalloc: capture.tracemalloc.clone(),
             timeline: capture.snapshots.iter().zip(&capture.holds).map(moment).collect(),
+            growth: SavedGrowth::of(&capture.snapshots, &capture.heap),
             tables,
         }
     }
 
     pub fn into_capture(self, heap: Heap) -> Capture {
+        let holds = self.timeline.iter().map(hold).collect();
+        let mut snapshots: Vec<Snapshot> = self.timeline.into_iter().map(snapshot).collect();
+        if let Some(growth) = self.growth {
+            growth.restore(&mut snapshots, &heap);
+        }
         Capture {
             process: ProcessFacts {
                 pid: self.process.pid,
@@ -147,10 +161,12 @@ impl Header {
             pauses: self.capture.pauses.into_iter().map(seconds).collect(),
             duration: seconds(self.capture.duration),
             age: seconds(self.capture.age),
-            holds: self.timeline.iter().map(hold).collect(),
+            holds,
             incomplete: self.capture.incomplete,
-            snapshots: self.timeline.into_iter().map(snapshot).collect(),
+            snapshots,
             births: None,
+            looks: None,
+            tracemalloc: self.tracemalloc,
             heap: Heap {
                 totals: Totals {
                     objects: self.heap.objects,

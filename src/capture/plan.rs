@@ -1,5 +1,6 @@
 //! What a capture is asked to do.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 pub use crate::heap::wanted::{Division, Graph, Wanted};
@@ -12,9 +13,13 @@ pub struct CapturePlan {
     pub duration: Option<Duration>,
     /// Between two snapshots; `None` takes none between the first and the last.
     pub interval: Option<Duration>,
+    /// Looks at what the program makes in a second, between the snapshots; `None` for no looks.
+    pub rate: Option<NonZeroU32>,
     pub freeze: FreezeMode,
     /// Whether keys and arguments, which are data of the program, are shown as hashes.
     pub redact: bool,
+    /// Whether the tables of `tracemalloc` are read where that is on.
+    pub tracemalloc: bool,
     /// What is found out besides what every report shows.
     pub wanted: Wanted,
 }
@@ -25,9 +30,16 @@ impl CapturePlan {
         CapturePlan {
             duration: Some(Duration::ZERO),
             interval: None,
+            rate: None,
             freeze,
             redact,
+            tracemalloc: false,
             wanted: Wanted::default(),
         }
+    }
+
+    /// The same, and whether the tables of `tracemalloc` are read.
+    pub fn with_tracemalloc(self, tracemalloc: bool) -> CapturePlan {
+        CapturePlan { tracemalloc, ..self }
     }
 }

@@ -184,11 +184,21 @@ impl Following<'_> {
             if self.stop.take() {
                 return Moment::Interrupted;
             }
-            let left = due.map_or(TICK, |due| due.saturating_duration_since(Instant::now()));
+            let left = due
+                .map_or(TICK, |due| due.saturating_duration_since(Instant::now()))
+                .min(TICK);
+            let left = self
+                .session
+                .as_ref()
+                .map_or(left, |session| session.until_next_look(left));
             self.show_waiting();
             let watch = self.watch.as_ref().and_then(Watch::descriptor);
             let others: Vec<_> = [Some(self.stop.as_fd()), watch].into_iter().flatten().collect();
-            match program.wait_beside(&others, left.min(TICK)) {
+            let meanwhile = program.wait_beside(&others, left);
+            if let Some(session) = &mut self.session {
+                session.look_if_due();
+            }
+            match meanwhile {
                 Meanwhile::Ended(status) => return Moment::Ended(status),
                 Meanwhile::TimeIsUp if due.is_some_and(|due| Instant::now() >= due) => return Moment::Due,
                 Meanwhile::TimeIsUp | Meanwhile::Readable(_) => {}

@@ -1,16 +1,22 @@
 //! A session with a running process: when its snapshots are taken, and what becomes of them.
 
+use std::num::NonZeroU32;
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
+use crate::capture::facts::age;
 use crate::capture::interrupt::Interrupt;
+use crate::capture::observation::Observation;
 use crate::capture::plan::CapturePlan;
 use crate::capture::progress::{Progress, Step};
 use crate::capture::snapshot::{Camera, Picture};
 use crate::capture::{Capture, Hold, Mode, ProcessFacts};
 use crate::error::{Error, Result};
-use crate::heap::{Heap, redaction};
+use crate::heap::Heap;
+use crate::heap::newcomers::{Newcomers, Watch};
+use crate::sampling::births::Births;
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
+use crate::sampling::traced::Watched;
 use crate::target::exit_watch::{ExitWatch, Woken};
 use crate::target::freeze::{FreezeMode, Freezer, Guardian, Unfrozen};
 use crate::target::freeze_failure;
@@ -27,11 +33,17 @@ pub struct Session {
     facts: ProcessFacts,
     mode: Mode,
     redacted: bool,
+    /// Looks a second between the snapshots, if there are any.
+    rate: Option<NonZeroU32>,
+    /// Since the first snapshot.
+    observation: Option<Observation>,
+    births: Option<Births>,
     started: Option<Instant>,
     /// How long the program had been running then.
     age: Duration,
     snapshots: Vec<Snapshot>,
     last: Option<Picture>,
+    traced: Watched,
     holds: Vec<Hold>,
     pauses: Vec<Duration>,
     warnings: Vec<String>,
@@ -68,10 +80,14 @@ impl Session {
             facts,
             mode,
             redacted: plan.redact,
+            rate: plan.rate,
+            observation: None,
+            births: None,
             started: None,
             age: Duration::ZERO,
             snapshots: Vec::new(),
             last: None,
+            traced: Watched::default(),
             holds: Vec::new(),
             pauses: Vec::new(),
             warnings: Vec::new(),
@@ -95,7 +111,8 @@ impl Session {
         progress.step(Step::Freezing { snapshot: number });
         let rss = self.target.process.rss().unwrap_or_default();
         let pauses_before = self.pauses.len();
-        let earlier = self.snapshots.last().map(Snapshot::as_earlier).unwrap_or_default();
+        let mut earlier = self.snapshots.last().map(Snapshot::as_earlier).unwrap_or_default();
+        earlier.watch = self.watch();
         let taken = self
             .camera
             .take(&mut self.target, freezer, rss, &earlier, &mut self.pauses, |objects| {
@@ -104,7 +121,11 @@ impl Session {
                     objects,
                 });
             });
-        let picture = taken.map_err(|error| self.explained_by_fate(error))?;
+        let (mut picture, looked) = taken.map_err(|error| self.explained_by_fate(error))?;
+        self.traced.add(looked);
+        if let Some(newcomers) = picture.heap.newcomers.take() {
+            self.take_in(newcomers);
+        }
         let started = *self.started.get_or_insert_with(|| {
             self.age = self.facts.start_time.map(age).unwrap_or_default();
             picture.at
@@ -124,6 +145,37 @@ impl Session {
         self.snapshots.push(snapshot);
         self.last = Some(picture);
         Ok(())
+    }
+
+    /// What the next snapshot is to tell of newcomers, if the program is looked at between the snapshots.
+    fn watch(&self) -> Option<Watch> {
+        self.rate?;
+        Some(self.observation.as_ref().map(Observation::watch).unwrap_or_default())
+    }
+
+    /// The first snapshot says who was there, later ones who came.
+    fn take_in(&mut self, newcomers: Newcomers) {
+        match (&self.observation, newcomers.roll.clone(), self.rate) {
+            (None, Some(first), Some(rate)) if !self.traced.is_on() => {
+                self.observation = Observation::start(self.facts.pid, &self.target.interpreters, rate, first);
+            }
+            (Some(observation), None, _) => self.births = Some(observation.births(&newcomers)),
+            _ => {}
+        }
+    }
+
+    /// How long there is nothing to do between the snapshots, at most `longest`.
+    pub fn until_next_look(&self, longest: Duration) -> Duration {
+        self.observation
+            .as_ref()
+            .map_or(longest, |observation| observation.until_next().min(longest))
+    }
+
+    /// Looks at what the program is making, if it is time for that.
+    pub fn look_if_due(&mut self) {
+        if let Some(observation) = &mut self.observation {
+            observation.look_if_due();
+        }
     }
 
     fn explained_by_fate(&self, error: Error) -> Error {
@@ -151,7 +203,7 @@ impl Session {
 
     /// Waits until `due`, counted from the first snapshot; `None` waits for an end.
     pub fn wait_until(
-        &self,
+        &mut self,
         due: Option<Duration>,
         total: Option<Duration>,
         progress: &mut dyn Progress,
@@ -159,19 +211,28 @@ impl Session {
     ) -> Waited {
         /// How often the progress is shown anew.
         const TICK: Duration = Duration::from_millis(200);
+        let mut shown: Option<Duration> = None;
         loop {
             let elapsed = self.elapsed();
-            progress.step(Step::Waiting { elapsed, total });
-            let left = due.map_or(TICK, |due| due.saturating_sub(elapsed));
+            let is_tick = shown.is_none_or(|shown| elapsed >= shown + TICK);
+            if is_tick {
+                if shown.is_some() && self.target.fate() != Fate::Same {
+                    return Waited::Gone;
+                }
+                progress.step(Step::Waiting { elapsed, total });
+                shown = Some(elapsed);
+            }
+            let left = due.map_or(TICK, |due| due.saturating_sub(elapsed)).min(TICK);
+            let left = self.until_next_look(left);
             let woken = match &self.exit {
-                Some(exit) => exit.wait(stop.as_fd(), left.min(TICK)),
-                None if stop.wait(left.min(TICK)) => Woken::Other,
+                Some(exit) => exit.wait(stop.as_fd(), left),
+                None if stop.wait(left) => Woken::Other,
                 None => Woken::TimeIsUp,
             };
+            self.look_if_due();
             match woken {
                 Woken::Other => return Waited::Interrupted,
                 Woken::Exited => return Waited::Gone,
-                Woken::TimeIsUp if self.target.fate() != Fate::Same => return Waited::Gone,
                 Woken::TimeIsUp if due.is_some_and(|due| self.elapsed() >= due) => return Waited::Due,
                 Woken::TimeIsUp => {}
             }
@@ -220,6 +281,9 @@ impl Session {
                 warnings.push(warning.clone());
             }
         }
+        let (traced, warning) = self.traced.conclude();
+        warnings.extend(warning);
+        let (traced, tracemalloc) = traced.unzip();
         let duration = self.snapshots.last().map_or(Duration::ZERO, |snapshot| snapshot.at);
         Ok(Capture {
             process: self.facts,
@@ -232,7 +296,9 @@ impl Session {
             holds: self.holds,
             incomplete: false,
             heap: last.heap,
-            births: None,
+            births: traced.or(self.births),
+            tracemalloc,
+            looks: self.observation.map(|observation| observation.counts()),
             warnings,
             memory_limit,
         })
@@ -296,28 +362,6 @@ pub(super) fn freezer(pid: u32, mode: FreezeMode) -> Result<Box<dyn Freezer>> {
     match Guardian::start() {
         Ok(guardian) => Ok(Box::new(guardian)),
         Err(error) => Err(freeze_failure::explain(&error, &Process::new(pid))),
-    }
-}
-
-/// How long ago that was, in seconds since 1970.
-pub(super) fn age(start_time: f64) -> Duration {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Duration::try_from_secs_f64(now.as_secs_f64() - start_time).unwrap_or_default()
-}
-
-impl ProcessFacts {
-    /// What can be known before the program is held still.
-    pub(super) fn of(pid: u32, target: &Target, redact: bool) -> ProcessFacts {
-        let command = target.process.command().unwrap_or_default();
-        ProcessFacts {
-            pid,
-            python: String::new(),
-            build: "release",
-            executable: target.process.executable().unwrap_or_default(),
-            command: if redact { redaction::command(&command) } else { command },
-            start_time: target.process.start_time().ok(),
-            rss: None,
-        }
     }
 }
 

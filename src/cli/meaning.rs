@@ -1,10 +1,11 @@
 //! What the typed words mean, once they are taken together: the plan, the outputs, the thresholds.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::outputs::outputs;
+use super::drawings::{compared, picture, wanted};
+use super::outputs::{self, outputs};
 use super::{
     Freezing, Showing, Target, TypedCommand, TypedDivision, TypedFreeze, TypedSeverity, TypedSource, Watching,
     questions,
@@ -64,16 +65,17 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             target,
             freezing,
             output,
+            no_tracemalloc,
             force,
         } => Ok(Command::Snapshot {
             source: source(target, &freezing, "pymemscope snapshot PID -o FOLDER")?,
-            plan: one_look(&freezing),
-            folder: folder(output)?,
+            plan: one_look(&freezing).with_tracemalloc(!no_tracemalloc),
+            folder: outputs::folder(output)?,
             force,
         }),
         TypedCommand::Report { folder, showing } => Ok(Command::Report {
             folder,
-            settings: settings(showing)?,
+            settings: outputs::without_folders(settings(showing)?)?,
         }),
         TypedCommand::Diff { old, new, options } => Ok(Command::Diff(Comparison {
             old,
@@ -85,26 +87,17 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             )?,
             force: options.force,
             top: options.top,
+            picture: compared(&options.drawing)?,
         })),
         TypedCommand::Export { folder, options } => Ok(Command::Export(Export {
             folder,
             outputs: outputs(&options.output, options.format, None)?,
             force: options.force,
+            picture: picture(&options.drawing)?,
         })),
         TypedCommand::Paths { target, options } => questions::meaning(target, options),
         TypedCommand::Rules { name } => Ok(Command::Rules { name }),
     }
-}
-
-/// Where a snapshot goes.
-fn folder(typed: PathBuf) -> Result<PathBuf, Error> {
-    if typed == Path::new("-") {
-        return Err(usage(
-            "a snapshot is a folder, which standard output cannot take",
-            "name a folder: -o heap.pms",
-        ));
-    }
-    Ok(typed)
 }
 
 /// What is looked at.
@@ -141,6 +134,7 @@ fn of_the_dead(watching: &Watching, wanted: Wanted) -> Result<CapturePlan, Error
         ));
     }
     Ok(CapturePlan {
+        tracemalloc: !watching.no_tracemalloc,
         wanted,
         ..one_look(&watching.freezing)
     })
@@ -177,16 +171,12 @@ fn plan(
     Ok(CapturePlan {
         duration,
         interval,
+        rate: NonZeroU32::new(watching.rate).filter(|_| duration != Some(Duration::ZERO)),
         freeze: freeze_mode(&watching.freezing),
         redact: watching.freezing.redact,
+        tracemalloc: !watching.no_tracemalloc,
         wanted,
     })
-}
-
-/// What has to be found out for what is to be shown.
-fn wanted(settings: &Settings) -> Wanted {
-    let draws = settings.outputs.iter().any(|output| output.format == Format::Svg);
-    Wanted::of(draws.then_some(settings.graph), &settings.by)
 }
 
 /// Of commands that take one snapshot.
@@ -216,13 +206,15 @@ fn settings(options: Showing) -> Result<Settings, Error> {
         TypedSeverity::Warning => Severity::Warning,
         TypedSeverity::Error => Severity::Error,
     });
+    let (folders, files) = outputs::folders(options.output)?;
     Ok(Settings {
-        outputs: outputs(&options.output, options.format, options.json.then_some(Format::Json))?,
+        folders,
+        outputs: outputs(&files, options.format, options.json.then_some(Format::Json))?,
         force: options.force,
         thresholds,
         fail_on,
         top: options.top,
-        graph: options.graph,
+        picture: picture(&options.drawing)?,
         by: options.by.into_iter().map(division).collect(),
     })
 }
@@ -245,9 +237,10 @@ pub(super) fn usage(what: &str, hint: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::super::{Refusal, understand};
     use super::*;
-    use crate::report::output::{Destination, Output};
 
     fn meant(words: &str) -> Command {
         let words = ["pymemscope"].into_iter().chain(words.split(' ')).map(OsString::from);
@@ -266,14 +259,6 @@ mod tests {
             Command::Attach { plan, .. } | Command::Run { plan, .. } => plan,
             other => panic!("{other:?}"),
         }
-    }
-
-    fn outputs_of(words: &str) -> Vec<(String, Format)> {
-        let name = |output: Output| match output.destination {
-            Destination::Stdout => ("-".to_owned(), output.format),
-            Destination::File(path) => (path.to_str().unwrap().to_owned(), output.format),
-        };
-        settings_of(words).outputs.into_iter().map(name).collect()
     }
 
     #[test]
@@ -361,27 +346,6 @@ mod tests {
         );
         assert_eq!(program("run -- -m http.server"), ("-m http.server".to_owned(), None));
         assert_eq!(program("run python3 -- x"), ("python3 -- x".to_owned(), None));
-    }
-
-    #[test]
-    fn formats_come_from_names_and_from_f_where_names_are_silent() {
-        let file = |name: &str, format| (name.to_owned(), format);
-        assert_eq!(outputs_of("attach 7"), []);
-        assert_eq!(
-            outputs_of("attach 7 -o a.svg -o b.JSON"),
-            [file("a.svg", Format::Svg), file("b.JSON", Format::Json)]
-        );
-        assert_eq!(
-            outputs_of("attach 7 -j -o a.svg"),
-            [file("a.svg", Format::Svg), file("-", Format::Json)]
-        );
-        assert_eq!(outputs_of("attach 7 -f svg"), [file("-", Format::Svg)]);
-        assert_eq!(
-            outputs_of("attach 7 -f json -o - -o a.svg"),
-            [file("-", Format::Json), file("a.svg", Format::Svg)]
-        );
-        assert_eq!(outputs_of("attach 7 -f json -o heap"), [file("heap", Format::Json)]);
-        assert_eq!(outputs_of("attach 7 -f svg -o a.svg"), [file("a.svg", Format::Svg)]);
     }
 
     #[test]

@@ -266,7 +266,7 @@ pub fn complete(
             .types
             .push(if number < detail.holders { NO_TYPE } else { type_of });
         if let Some(retention) = retention {
-            detail.retained_bytes.push(retention.bytes(row));
+            detail.retained_bytes.push(retention.bytes(&facts.found.objects, row));
             let dominator = retention.dominator(row).unwrap_or(HEAP);
             detail.dominators.push(numbering.number(dominator));
         }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::graph::sizes::BytesOf;
 use super::labels::Label;
 
 /// What an object is, as far as it matters to the one who asks why others are alive.
@@ -121,6 +122,16 @@ pub trait Facts {
     /// Whether it is a call that is suspended: a generator or a coroutine.
     fn is_call(&self, node: u32) -> bool {
         self.nature(node) == Nature::Call
+    }
+}
+
+impl<F: Facts> BytesOf for F {
+    fn of(&self, node: u32) -> u64 {
+        self.bytes(node)
+    }
+
+    fn from(&self, first: u32) -> impl Iterator<Item = u64> {
+        (first..self.nodes()).map(|node| self.bytes(node))
     }
 }
 

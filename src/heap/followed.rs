@@ -1,6 +1,7 @@
 //! The containers that are followed from one snapshot to the next, wherever they are held: all large ones, by a few numbers
 //! each. Those that have grown since the last snapshot are described in full.
 
+use super::newcomers::Watch;
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
 use cpython::objects::examine::Examiner;
@@ -19,6 +20,8 @@ const MOST_DESCRIBED: usize = 1_000;
 /// What the snapshot before knew of containers.
 #[derive(Debug, Clone, Default)]
 pub struct Earlier {
+    /// What is to be told of the objects that have come since the first snapshot.
+    pub watch: Option<Watch>,
     containers: FxHashMap<(u64, ContainerKind), Size>,
 }
 

@@ -24,6 +24,8 @@ use crate::memory::spots::{Added, OBJECT_ALIGNMENT, Spot, Spots};
 const KEYED_ENTRIES: u64 = 64;
 /// A container this long is followed from snapshot to snapshot, wherever it is.
 pub const LONG: u64 = 64;
+/// A slot in which so many objects wait is read in full.
+const MANY: usize = 64;
 
 /// What counts references in the first word of an object; 3.14 and later have flags above it.
 const REFERENCE_COUNT: u64 = (1 << 48) - 1;
@@ -105,6 +107,9 @@ impl<'a> Found<'a> {
             .next_slot(|slot| memory.has_at_hand(self.slots.start(slot)))
         {
             let (start, first) = (self.slots.start(slot), self.spots.first_of(slot));
+            if self.worklist.waiting_in(slot) >= MANY {
+                memory.expect(start);
+            }
             while self.worklist.take(slot, &mut places) {
                 if !self.objects.has_room_for(places.len()) {
                     self.rejected += places.len() as u64;
@@ -197,6 +202,9 @@ impl<'a> Found<'a> {
         });
         self.types.get_mut(type_of).count_in(size, is_tracked);
         let row = self.objects.push(spot, type_of, size.bytes);
+        if is_tracked {
+            self.objects.track(row);
+        }
         if std::mem::take(&mut self.is_running) {
             self.running.push(row);
         }

@@ -151,7 +151,7 @@ impl Groups {
             group.count += 1;
             group.objects += cycle.members.len() as u64;
             group.bytes = group.bytes.saturating_add(cycle.bytes);
-            group.retained_bytes = group.retained_bytes.saturating_add(retained(cycle, retention));
+            group.retained_bytes = group.retained_bytes.saturating_add(retained(found, cycle, retention));
         }
         Groups { all }
     }
@@ -205,11 +205,11 @@ fn types_in(found: &Found, cycle: Component) -> Vec<(u32, u64)> {
 
 /// The bytes of a cycle with all that goes with it: what those members retain that no other member does. What dominates a
 /// member and is dominated by another one is in the cycle too.
-fn retained(cycle: Component, retention: &Retention) -> u64 {
+fn retained(found: &Found, cycle: Component, retention: &Retention) -> u64 {
     let is_first = |row: &&u32| {
         let dominator = retention.dominator(**row);
         dominator.is_none_or(|dominator| cycle.members.binary_search(&dominator).is_err())
     };
     let first = cycle.members.iter().filter(is_first);
-    first.fold(0, |sum, &row| sum.saturating_add(retention.bytes(row)))
+    first.fold(0, |sum, &row| sum.saturating_add(retention.bytes(&found.objects, row)))
 }

@@ -1,6 +1,7 @@
 //! The holders that are no objects, while roots are gathered: the heap as a whole, threads, frames, the interpreter; and
 //! what they hold.
 
+use super::calls::ThreadCall;
 use super::found::Found;
 use super::labels::{Label, LabelKind};
 use super::objects::{HEAP, NO_SPOT};
@@ -21,6 +22,8 @@ pub struct Holders {
     held: Vec<(u32, Label, Held)>,
     /// Up to where each phase goes among what the heap as a whole holds.
     phases: Vec<usize>,
+    /// The calls that threads are in.
+    pub calls: Vec<ThreadCall>,
 }
 
 /// How the first rows of the heap came out.
@@ -31,6 +34,8 @@ pub struct Rows {
     pub held: Vec<(usize, u32)>,
     /// What the heap as a whole holds, in the order in which it is followed: each phase to its end before the next.
     pub phases: Vec<std::ops::Range<usize>>,
+    /// The calls that threads are in.
+    pub calls: Vec<ThreadCall>,
 }
 
 impl Rows {
@@ -46,6 +51,7 @@ impl Holders {
             count: HEAP + 1,
             held: Vec::new(),
             phases: Vec::new(),
+            calls: Vec::new(),
         }
     }
 
@@ -105,6 +111,7 @@ impl Holders {
         Rows {
             count: self.count as usize,
             held,
+            calls: self.calls,
             phases: starts
                 .zip(self.phases.iter().copied())
                 .map(|(start, end)| start..end)

@@ -12,8 +12,8 @@ use super::objects::HEAP;
 
 /// What counts references in the first word of an object; newer releases have flags above it.
 pub const REFERENCE_COUNT: u64 = (1 << 32) - 1;
-/// Bits of the sieve that keeps most targets out of the table.
-const SIEVE_BITS: u32 = 1 << 16;
+/// Places of the sieve that keeps most targets out of the table.
+const SIEVE: usize = 1 << 14;
 
 /// Makes rows of all targets, and decides which words on value stacks are references.
 pub fn resolve<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, rows: &Rows) {
@@ -34,13 +34,13 @@ pub fn resolve<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found
 }
 
 /// How many of `targets` are each of the `wanted` rows.
-fn count(targets: impl Iterator<Item = u32>, wanted: impl Iterator<Item = u32>) -> FxHashMap<u32, u64> {
+pub fn count(targets: impl Iterator<Item = u32>, wanted: impl Iterator<Item = u32>) -> FxHashMap<u32, u64> {
     let mut counts: FxHashMap<u32, u64> = wanted.map(|row| (row, 0)).collect();
-    let mut sieve = vec![false; SIEVE_BITS as usize];
-    for row in counts.keys() {
-        sieve[(row % SIEVE_BITS) as usize] = true;
+    let mut sieve = [false; SIEVE];
+    for &row in counts.keys() {
+        sieve[row as usize % SIEVE] = true;
     }
-    for target in targets.filter(|target| sieve[(target % SIEVE_BITS) as usize]) {
+    for target in targets.filter(|&target| sieve[target as usize % SIEVE]) {
         if let Some(count) = counts.get_mut(&target) {
             *count += 1;
         }
@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn only_what_is_wanted_is_counted() {
-        let counts = count([3, 3 + SIEVE_BITS, 4, 3].into_iter(), [3, 9].into_iter());
+        let targets = [3, 3 + SIEVE as u32, 4, 3].into_iter();
+        let counts = count(targets, [3, 9].into_iter());
         assert_eq!((counts.get(&3), counts.get(&9), counts.len()), (Some(&2), Some(&0), 2));
     }
 }

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::facts::{Facts, Kind, Nature, WeakReference};
 use super::found::Found;
+use super::graph::nodes::NodeSet;
 use super::labels::{Label, LabelKind};
 use super::names::Form;
 use super::naming;
@@ -23,6 +24,8 @@ use crate::memory::spots::Spot;
 /// The types of functions and of cells.
 const FUNCTION: &str = "builtins.function";
 const CELL: &str = "builtins.cell";
+/// Places of the sieve that keeps most objects out of the table of those that weak references refer to.
+const SIEVE: u32 = 1 << 20;
 
 /// A heap and the memory that it was found in.
 pub struct Live<'a, 'b, M> {
@@ -209,18 +212,20 @@ impl<M: ReadMemory> Facts for Live<'_, '_, M> {
     }
 
     fn weak_references(&mut self) -> Vec<WeakReference> {
-        let nodes = self.nodes();
-        let mut nodes_at: FxHashMap<Spot, u32> = FxHashMap::default();
-        let mut held: Vec<(u32, Spot)> = Vec::new();
-        for node in 0..nodes {
-            if let Some(spot) = self.weakly(node) {
-                nodes_at.insert(spot, 0);
-                held.push((node, spot));
-            }
+        // A weak reference may hold a callback, so that it is no leaf.
+        let holders = 0..self.found.objects.holders() as u32;
+        let held: Vec<(u32, Spot)> = holders.filter_map(|node| Some((node, self.weakly(node)?))).collect();
+        let mut nodes_at: FxHashMap<Spot, u32> = held.iter().map(|&(_, spot)| (spot, 0)).collect();
+        let mut sieve = NodeSet::none_of(SIEVE);
+        for (_, spot) in &held {
+            sieve.insert(spot % SIEVE);
         }
-        let asked = if held.is_empty() { 0 } else { nodes };
+        let asked = if held.is_empty() { 0 } else { self.nodes() };
         for node in 0..asked {
-            if let Some(found) = nodes_at.get_mut(&self.found.objects.spot(node)) {
+            let spot = self.found.objects.spot(node);
+            if sieve.contains(spot % SIEVE)
+                && let Some(found) = nodes_at.get_mut(&spot)
+            {
                 *found = node;
             }
         }

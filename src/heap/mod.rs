@@ -1,5 +1,7 @@
 //! The heap as data: types, totals, who keeps what. Built once from frozen memory; from then on an address is a label.
 
+pub mod blocks;
+mod calls;
 pub mod collector;
 mod containers;
 mod describing;
@@ -16,10 +18,12 @@ pub mod graph;
 mod holders;
 pub mod inquiry;
 mod labels;
+mod leaves;
 mod leftovers;
 mod live;
 mod names;
 mod naming;
+pub mod newcomers;
 mod objects;
 mod owners;
 mod ownership;
@@ -53,8 +57,10 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use self::collector::CollectorState;
+use self::detail::Detail;
 use self::facts::Nature;
 use self::garbage::Garbage;
+use self::newcomers::Newcomers;
 use self::partitions::Partitions;
 use self::patterns::PatternFacts;
 
@@ -82,6 +88,10 @@ pub struct Heap {
     pub garbage: Option<Garbage>,
     /// What patterns are proved with.
     pub patterns: PatternFacts,
+    /// What came since the first snapshot, if that was to be told.
+    pub newcomers: Option<Newcomers>,
+    /// Every object and every reference; absent unless it was wanted.
+    pub detail: Option<Detail>,
     /// What the reader should know about these figures, as whole sentences.
     pub warnings: Vec<String>,
 }

@@ -12,6 +12,8 @@ use cpython::objects::{dict, int, text};
 pub const LONGEST_NAME: usize = 200;
 /// Longer keys are cut, since they are data of the program and no names.
 pub const LONGEST_KEY: usize = 40;
+/// What C code calls the types of weak references, in older and newer releases, and in the module `weakref`.
+const WEAK_REFERENCES: [&str; 3] = ["weakref", "weakref.ReferenceType", "KeyedRef"];
 /// More bases than any class has.
 const MOST_BASES: u64 = 256;
 
@@ -58,39 +60,52 @@ pub fn type_name_at<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64
     Some(type_name(memory, layout, &info))
 }
 
+/// The classes in a type's `__mro__`, itself first; empty when it cannot be read.
+fn classes<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> Vec<u64> {
+    let read = |memory: &mut M| {
+        let mro = memory.word(info.address.wrapping_add(layout.types.mro)).ok()?;
+        let count = memory
+            .word(mro.wrapping_add(layout.object.ob_size))
+            .ok()?
+            .min(MOST_BASES);
+        let items = memory
+            .read(mro.wrapping_add(layout.tuple.items), (8 * count) as usize)
+            .ok()?;
+        Some(items.chunks_exact(8).map(|item| word_at(item, 0)).collect())
+    };
+    read(memory).unwrap_or_default()
+}
+
+/// Whether the type is the class `module.qualname`, made in Python, or inherits from it.
+pub fn inherits_from<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    info: &TypeInfo,
+    module: &str,
+    qualname: &str,
+) -> bool {
+    classes(memory, layout, info).into_iter().any(|class| {
+        // Most classes are told apart by the name that C code knows them by, which is short.
+        let is_called_so = type_c_name(memory, layout, class).is_ok_and(|name| name == qualname);
+        is_called_so && type_name_at(memory, layout, class).is_some_and(|name| name == format!("{module}.{qualname}"))
+    })
+}
+
 /// Whether a class in the type's `__mro__` has a `__del__`.
 pub fn has_finalizer<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> bool {
     let has_one = |memory: &mut M, class: u64| {
         let names = memory.word(class.wrapping_add(layout.types.dict)).ok()?;
         dict::get_str(memory, layout, names, "__del__").ok()?
     };
-    let mro = memory.word(info.address.wrapping_add(layout.types.mro)).unwrap_or(0);
-    let count = memory.word(mro.wrapping_add(layout.object.ob_size)).unwrap_or(0);
-    (0..count.min(MOST_BASES)).any(|index| {
-        let class = memory.word(mro.wrapping_add(layout.tuple.items + 8 * index));
-        class.is_ok_and(|class| has_one(memory, class).is_some_and(|found| found != 0))
-    })
+    let mut classes = classes(memory, layout, info).into_iter();
+    classes.any(|class| has_one(memory, class).is_some_and(|found| found != 0))
 }
 
 /// Whether a class in the type's `__mro__` brings a `__sizeof__` that is none of those that we reckon with.
 pub fn has_own_sizeof<M: ReadMemory>(memory: &mut M, layout: &Layout, info: &TypeInfo) -> bool {
-    let Ok(mro) = memory.word(info.address.wrapping_add(layout.types.mro)) else {
-        return false;
-    };
-    let Ok(count) = memory.word(mro.wrapping_add(layout.object.ob_size)) else {
-        return false;
-    };
-    for index in 0..count.min(MOST_BASES) {
-        let Ok(class) = memory.word(mro.wrapping_add(layout.tuple.items + 8 * index)) else {
-            return false;
-        };
-        match brings_sizeof(memory, layout, class) {
-            Some(Sizeof::Known) => return false,
-            Some(Sizeof::Unknown) => return true,
-            None => {}
-        }
-    }
-    false
+    let mut classes = classes(memory, layout, info).into_iter();
+    let first = classes.find_map(|class| brings_sizeof(memory, layout, class));
+    matches!(first, Some(Sizeof::Unknown))
 }
 
 enum Sizeof {
@@ -113,14 +128,17 @@ fn brings_sizeof<M: ReadMemory>(memory: &mut M, layout: &Layout, class: u64) -> 
 
 /// `handle()`: the function that the code at `address` belongs to.
 pub fn function_of<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> String {
-    let at = &layout.code;
-    let name = memory
-        .word(code.wrapping_add(at.qualname.unwrap_or(at.name)))
-        .unwrap_or(0);
-    match str_at(memory, layout, name) {
+    match code_name(memory, layout, code) {
         Some(name) => format!("{}()", escape(&name, LONGEST_NAME)),
         None => "?()".to_owned(),
     }
+}
+
+/// What the code at `code` is called: its qualified name where it has one.
+pub fn code_name<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Option<String> {
+    let at = &layout.code;
+    let name = memory.word(code.wrapping_add(at.qualname.unwrap_or(at.name))).ok()?;
+    str_at(memory, layout, name)
 }
 
 /// `handle() at app.py:41`: the function that the code at `code` belongs to, and the line that its call stands in.
@@ -207,10 +225,25 @@ pub fn key_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) ->
         .ok()
         .and_then(|at| type_c_name(memory, layout, at).ok());
     let type_name = type_name.as_deref().unwrap_or("?");
-    format!(
-        "<{}>",
-        escape(type_name.rsplit('.').next().unwrap_or(type_name), LONGEST_KEY)
-    )
+    if WEAK_REFERENCES.contains(&type_name) {
+        let target = memory.word(address.wrapping_add(layout.weakref.object)).unwrap_or(0);
+        return match last_name_of_type(memory, layout, target) {
+            Some(name) => format!("<weakref to {}>", escape(&name, LONGEST_KEY)),
+            None => "<weakref>".to_owned(),
+        };
+    }
+    format!("<{}>", escape(last_name(type_name), LONGEST_KEY))
+}
+
+/// What the type of the object at `address` is called, without its module.
+fn last_name_of_type<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<String> {
+    let type_address = memory.word(address.wrapping_add(layout.object.ob_type)).ok()?;
+    let name = type_c_name(memory, layout, type_address).ok()?;
+    Some(last_name(&name).to_owned())
+}
+
+fn last_name(type_name: &str) -> &str {
+    type_name.rsplit('.').next().unwrap_or(type_name)
 }
 
 fn type_flags<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Option<u64> {

@@ -5,7 +5,9 @@
 use rustc_hash::FxHashMap;
 
 use super::graph::references::{Malformed, References};
+use super::graph::sizes::BytesOf;
 use super::labels::Label;
+use super::leaves::{LeafKind, Leaves};
 use crate::memory::roomy::roomy;
 use crate::memory::spots::{Spot, Spots};
 
@@ -13,7 +15,7 @@ use crate::memory::spots::{Spot, Spots};
 #[derive(Debug)]
 pub struct Objects {
     rows: Vec<Row>,
-    leaves: Vec<Leaf>,
+    leaves: Leaves,
     /// Where the objects of the rows and those of the leaves stand.
     spots: [Vec<Spot>; 2],
     references: Vec<Reference>,
@@ -24,19 +26,12 @@ pub struct Objects {
 /// What is asked of an object together stands together.
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    /// Index of the type; `NO_OBJECT` for holders that are none.
+    /// Index of the type, with `TRACKED`; `NO_OBJECT` for holders that are none.
     type_of: u32,
     /// The blocks that it and its private tables occupy.
     bytes: u32,
     /// The end of its references, which begin where those of the row before end.
     end: u32,
-}
-
-/// A small object that holds nothing.
-#[derive(Debug, Clone, Copy)]
-struct Leaf {
-    type_of: u32,
-    bytes: u32,
 }
 
 /// A reference from the row that it belongs to.
@@ -56,6 +51,8 @@ const BYTES_A_ROW: usize = 80;
 const BYTES_A_LEAF: usize = 80;
 const BYTES_A_REFERENCE: usize = 16;
 const LARGE: u32 = u32::MAX;
+/// Stands with the type of objects that the collector tracks. There are fewer types.
+const TRACKED: u32 = 1 << 31;
 /// Rows and references are counted in 32 bits.
 const MOST: usize = u32::MAX as usize - 1;
 
@@ -65,7 +62,7 @@ impl Objects {
         let (rows, leaves) = (mapped as usize / BYTES_A_ROW, mapped as usize / BYTES_A_LEAF);
         Objects {
             rows: roomy(rows),
-            leaves: roomy(leaves),
+            leaves: Leaves::new(leaves),
             spots: [roomy(rows), roomy(leaves)],
             references: roomy(mapped as usize / BYTES_A_REFERENCE),
             large: FxHashMap::default(),
@@ -127,18 +124,36 @@ impl Objects {
         row
     }
 
+    /// Says that the collector tracks the object of a row.
+    #[inline]
+    pub fn track(&mut self, row: u32) {
+        if let Some(row) = self.rows.get_mut(row as usize) {
+            row.type_of |= TRACKED;
+        }
+    }
+
+    /// Whether the collector tracks it.
+    #[inline]
+    pub fn is_tracked(&self, row: u32) -> bool {
+        self.rows
+            .get(row as usize)
+            .is_some_and(|row| row.type_of & TRACKED != 0)
+    }
+
     /// Adds an object that holds nothing, of `bytes` that fit 32 bits. Its number is known when all rows are.
     #[inline]
     pub fn push_leaf(&mut self, spot: Spot, type_of: u32, bytes: u64) {
-        let bytes = bytes as u32;
-        self.leaves.push(Leaf { type_of, bytes });
-        self.spots[1].push(spot);
+        if self.leaves.push(type_of, bytes as u32) {
+            self.spots[1].push(spot);
+        } else {
+            self.push(spot, type_of, bytes);
+        }
     }
 
     #[inline]
     pub fn type_of(&self, row: u32) -> u32 {
         match self.rows.get(row as usize) {
-            Some(row) => row.type_of,
+            Some(row) => row.type_of & !TRACKED,
             None => self.leaf(row).type_of,
         }
     }
@@ -155,7 +170,7 @@ impl Objects {
     #[inline]
     pub fn type_and_bytes(&self, row: u32) -> (u32, u64) {
         let each = self.rows[row as usize];
-        (each.type_of, self.bytes_of(row, each))
+        (each.type_of & !TRACKED, self.bytes_of(row, each))
     }
 
     /// The bytes of all rows that are no leaves, in order.
@@ -180,20 +195,31 @@ impl Objects {
     }
 
     /// The types and bytes of all leaves, in the order of their numbers.
+    #[inline]
     pub fn leaves(&self) -> impl Iterator<Item = (u32, u64)> {
-        self.leaves.iter().map(|leaf| (leaf.type_of, u64::from(leaf.bytes)))
+        self.leaves.iter().map(|kind| (kind.type_of, kind.bytes.into()))
+    }
+
+    /// The kinds of leaves.
+    pub fn leaf_kinds(&self) -> impl Iterator<Item = &LeafKind> {
+        self.leaves.kinds()
+    }
+
+    /// The types and bytes of all rows that are no leaves, in order.
+    pub fn types_and_bytes_of_holders(&self) -> impl Iterator<Item = (u32, u64)> {
+        (0..self.rows.len() as u32).map(|row| self.type_and_bytes(row))
     }
 
     /// The type and bytes of the nth leaf.
     #[inline]
     pub fn leaf_type_and_bytes(&self, number: usize) -> (u32, u64) {
-        let Leaf { type_of, bytes } = self.leaves[number];
+        let LeafKind { type_of, bytes, .. } = self.leaves.kind(number);
         (type_of, u64::from(bytes))
     }
 
     #[inline]
-    fn leaf(&self, row: u32) -> &Leaf {
-        &self.leaves[row as usize - self.rows.len()]
+    fn leaf(&self, row: u32) -> LeafKind {
+        self.leaves.kind(row as usize - self.rows.len())
     }
 
     /// The references of a row.
@@ -239,7 +265,7 @@ impl Objects {
             .map(|(number, reference)| (number, reference.target))
     }
 
-    /// The targets of all references, but of those that may be left over.
+    /// The targets of all references, apart from those that may be left over.
     pub fn sure_targets(&self) -> impl Iterator<Item = u32> {
         let sure = |reference: &&Reference| reference.label != Label::PERHAPS_LEFT;
         self.references.iter().filter(sure).map(|reference| reference.target)
@@ -279,6 +305,21 @@ impl Objects {
         for &(reference, row) in rows_held {
             self.references[reference].target = row;
         }
+    }
+}
+
+impl BytesOf for Objects {
+    #[inline]
+    fn of(&self, row: u32) -> u64 {
+        self.bytes(row)
+    }
+
+    #[inline]
+    fn from(&self, first: u32) -> impl Iterator<Item = u64> {
+        let rows = self.rows.iter().zip(0..).skip(first as usize);
+        let leaves = (first as usize).saturating_sub(self.rows.len());
+        rows.map(|(&each, row)| self.bytes_of(row, each))
+            .chain(self.leaves().skip(leaves).map(|(_, bytes)| bytes))
     }
 }
 

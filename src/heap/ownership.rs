@@ -2,6 +2,7 @@
 
 mod adoption;
 mod frames;
+mod owner;
 mod tasks;
 
 use cpython::layout::Layout;
@@ -11,6 +12,7 @@ use cpython::objects::content::Content;
 use super::Place;
 use super::containers::container_kind;
 use super::found::Found;
+use super::graph::nodes::NodeSet;
 use super::holders::Rows;
 use super::labels::{Label, LabelKind};
 use super::names::{Form, Names};
@@ -18,13 +20,12 @@ use super::objects::{HEAP, NO_OBJECT, Objects, Reference};
 use super::owners::LEAST_KEPT;
 use super::paths::key_at;
 use super::tasks::Task;
-use super::tree::{Growing, Held, Keys, ROOT, Step};
+use super::tree::{Growing, Held, Keys, Step};
 use super::types::Types;
 use super::unheld::Unheld;
 use crate::memory::spots::Spots;
-
-/// The holder of rows that none has reached.
-const NOBODY: u32 = u32::MAX;
+pub use owner::Owner;
+use owner::{NOBODY, PackedOwner};
 
 /// The holder of tasks, until it is their turn.
 const LATER: u32 = u32::MAX - 1;
@@ -35,14 +36,13 @@ const THREADS: usize = 1;
 /// The holders of all rows.
 pub struct Ownership {
     /// Those of rows that are no leaves.
-    owners: Vec<Owner>,
+    owners: Vec<PackedOwner>,
     /// Of the leaves it is only known whether they have been reached; all else has gone to their holders.
-    reached_leaves: Vec<bool>,
+    reached_leaves: NodeSet,
     /// Bytes of each row's object and, after `sum_up`, of everything first reached through it.
     kept: Vec<u64>,
     /// The rows that are no leaves, in the order in which they were reached: a holder before what it holds.
     pub order: Vec<u32>,
-    reached: usize,
     /// Containers that a module, a class, a singleton or a frame holds by a name.
     pub named: Vec<u32>,
     /// By the last of the holders that are no objects, the later one first, the rows that they were given because no root
@@ -52,25 +52,6 @@ pub struct Ownership {
     pub unheld: Unheld,
     pub tree: Growing,
 }
-
-/// How a row is held.
-#[derive(Debug, Clone, Copy)]
-pub struct Owner {
-    /// The row of the first holder; the heap is its own.
-    pub parent: u32,
-    pub label: Label,
-    /// The frame of the ownership tree that the object counts for.
-    pub frame: u32,
-    /// How near the object is to a name.
-    pub place: Place,
-}
-
-const UNOWNED: Owner = Owner {
-    parent: NOBODY,
-    label: Label::UNNAMED,
-    frame: ROOT,
-    place: Place::Elsewhere,
-};
 
 /// A row whose references are being followed.
 #[derive(Clone, Copy)]
@@ -124,11 +105,10 @@ impl Ownership {
     ) -> Ownership {
         let holders = found.objects.holders();
         let mut owned = Ownership {
-            owners: vec![UNOWNED; holders],
-            reached_leaves: vec![false; found.objects.count() - holders],
+            owners: vec![PackedOwner::NOBODY; holders],
+            reached_leaves: NodeSet::none_of((found.objects.count() - holders) as u32),
             kept: found.objects.bytes_of_holders().collect(),
             order: Vec::with_capacity(holders),
-            reached: 1,
             named: Vec::new(),
             adopted: Vec::new(),
             unheld: Unheld::default(),
@@ -147,7 +127,7 @@ impl Ownership {
             owned.follow(&mut reader, HEAP, roots);
             done = owned.walk(&mut reader, done);
             match number {
-                MODULES => done = owned.walk_calls(&mut reader, tasks, done),
+                MODULES => done = owned.walk_calls(&mut reader, tasks),
                 THREADS => done = owned.walk_tasks(&mut reader, tasks, done),
                 _ => {}
             }
@@ -160,23 +140,30 @@ impl Ownership {
     /// How the object of a row is held that is no leaf.
     #[inline]
     pub fn owner(&self, row: u32) -> Owner {
-        self.owners[row as usize]
+        self.owners[row as usize].into()
+    }
+
+    #[inline]
+    fn parent(&self, row: u32) -> u32 {
+        self.owners[row as usize].parent
+    }
+
+    #[inline]
+    fn label(&self, row: u32) -> Label {
+        self.owners[row as usize].label
     }
 
     /// Whether the row is a dict behind another object's attributes.
     #[inline]
     pub fn is_namespace(&self, row: u32) -> bool {
-        self.owner(row).label == Label::NAMESPACE
+        self.label(row) == Label::NAMESPACE
     }
 
     /// Follows what the rows from the `done`th on hold, to the end; answers how many rows have been reached.
     fn walk<M: ReadMemory>(&mut self, reader: &mut Reader<M>, mut done: usize) -> usize {
         let objects = reader.objects;
         while let Some(&row) = self.order.get(done) {
-            // What tasks hold is followed when it is their turn.
-            if self.owner(row).label.kind() != LabelKind::Task {
-                self.follow(reader, row, objects.references(row));
-            }
+            self.follow(reader, row, objects.references(row));
             done += 1;
         }
         done
@@ -185,12 +172,11 @@ impl Ownership {
     /// Makes `row` the owner of what these references of it lead to and nobody owns yet.
     #[inline]
     fn follow<M: ReadMemory>(&mut self, reader: &mut Reader<M>, row: u32, references: &[Reference]) {
-        let Owner { frame, label, .. } = self.owner(row);
-        let is_namespace = label == Label::NAMESPACE;
+        let owner = self.owners[row as usize];
         let holder = Holder {
             row,
-            frame,
-            is_namespace,
+            frame: owner.frame(),
+            is_namespace: owner.label == Label::NAMESPACE,
         };
         let mut leaf_bytes: u64 = 0;
         for &reference in references {
@@ -200,9 +186,7 @@ impl Ownership {
                 Some(_) => {}
                 None => {
                     let leaf = target - self.owners.len();
-                    let is_reached = &mut self.reached_leaves[leaf];
-                    if !*is_reached {
-                        *is_reached = true;
+                    if self.reached_leaves.insert(leaf as u32) {
                         let bytes = self.claim_leaf(reader, holder, reference.label, leaf);
                         leaf_bytes = leaf_bytes.saturating_add(bytes);
                     }
@@ -219,7 +203,6 @@ impl Ownership {
         let (type_of, bytes) = reader.objects.leaf_type_and_bytes(leaf);
         let frame = self.frame(reader, holder, label, type_of);
         self.tree.add(frame, bytes);
-        self.reached += 1;
         bytes
     }
 
@@ -239,14 +222,14 @@ impl Ownership {
                 self.named.push(row);
             }
         }
-        self.owners[row as usize] = Owner {
+        let owner = Owner {
             parent: holder.row,
             label,
             frame,
             place,
         };
+        self.owners[row as usize] = owner.into();
         self.order.push(row);
-        self.reached += 1;
     }
 
     /// The frame of the ownership tree for what `holder` holds like this.
@@ -278,7 +261,7 @@ impl Ownership {
         let owner = match label.kind() {
             LabelKind::Local => return Place::Frame,
             LabelKind::Attribute | LabelKind::Value | LabelKind::Entry if holder.is_namespace => {
-                self.owner(holder.row).parent
+                self.parent(holder.row)
             }
             LabelKind::Attribute | LabelKind::Slot | LabelKind::Member => holder.row,
             _ => return Place::Elsewhere,
@@ -288,7 +271,7 @@ impl Ownership {
             _ if type_of == NO_OBJECT => Place::Elsewhere,
             Content::Module => Place::Module,
             Content::Type => Place::Class,
-            _ => match self.owner(owner).place {
+            _ => match self.owners[owner as usize].place() {
                 Place::Module | Place::Class => Place::Singleton,
                 _ => Place::Elsewhere,
             },
@@ -298,7 +281,7 @@ impl Ownership {
     /// Adds to every holder what it holds.
     fn sum_up(&mut self) {
         for &row in self.order.iter().rev() {
-            let parent = self.owner(row).parent;
+            let parent = self.parent(row);
             if parent != row {
                 self.kept[parent as usize] = self.kept[parent as usize].saturating_add(self.kept[row as usize]);
             }
@@ -326,7 +309,7 @@ impl Ownership {
         let mut chain = vec![row];
         let mut at = row;
         loop {
-            at = self.owner(at).parent;
+            at = self.parent(at);
             if at == HEAP || chain.len() == most {
                 break;
             }

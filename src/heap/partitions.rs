@@ -84,11 +84,16 @@ pub fn by_module(found: &Found) -> Vec<Part> {
 /// All objects by their bytes.
 pub fn by_size(found: &Found) -> Vec<Part> {
     let mut sums = [Amount::default(); 65];
-    for row in 0..found.objects.count() as u32 {
-        if found.objects.type_of(row) != NO_OBJECT {
-            let bytes = found.objects.bytes(row);
-            sums[(u64::BITS - bytes.leading_zeros()) as usize].add(bytes);
-        }
+    let class_of = |bytes: u64| (u64::BITS - bytes.leading_zeros()) as usize;
+    let holders = found.objects.types_and_bytes_of_holders();
+    for (_, bytes) in holders.filter(|&(type_of, _)| type_of != NO_OBJECT) {
+        sums[class_of(bytes)].add(bytes);
+    }
+    for kind in found.objects.leaf_kinds() {
+        sums[class_of(kind.bytes.into())].add_all(Amount {
+            count: kind.count.into(),
+            bytes: kind.all_bytes(),
+        });
     }
     parts((0..).zip(sums).map(|(bits, sum)| (size_class(bits), sum)))
 }

@@ -24,6 +24,9 @@ const DEEPEST: usize = 10_000;
 /// Stands for a name that cannot be read.
 const UNKNOWN: &str = "…";
 
+/// Comes before what a module written in C holds and has no name for (`PyModule_GetState`).
+const MODULE_STATE: &str = "(state) ";
+
 /// Answers for paths.
 pub struct Paths<'a, 'b> {
     pub layout: &'a Layout,
@@ -61,12 +64,18 @@ impl Paths<'_, '_> {
     /// How a row is held by its first holder.
     fn link(&self, row: u32) -> Link {
         let Owner { label, parent, .. } = self.owned.owner(row);
-        let above = self.owned.owner(parent).label;
+        let in_namespace = self.owned.is_namespace(parent);
+        let object = if in_namespace {
+            self.owned.owner(parent).parent
+        } else {
+            parent
+        };
+        let above = self.owned.owner(object).label;
         Link {
             row,
             parent,
             label,
-            in_namespace: self.owned.is_namespace(parent),
+            in_namespace,
             is_of_attributes: false,
             is_of_task: above.kind() == LabelKind::Task && is_call(self.found, row),
         }
@@ -83,7 +92,7 @@ pub struct Link {
     pub in_namespace: bool,
     /// Whether the parent is such a dict, but was not reached as one.
     pub is_of_attributes: bool,
-    /// Whether it is the coroutine of a task that is not done.
+    /// Whether it is a call that a task holds which is not done: its coroutine, in general.
     pub is_of_task: bool,
 }
 
@@ -99,6 +108,7 @@ pub fn add_step(facts: &mut impl Facts, link: Link, text: &mut String) {
     let known = |name: Option<Rc<str>>| name.unwrap_or_else(|| UNKNOWN.into());
     match label.kind() {
         LabelKind::Namespace => {}
+        _ if link.is_of_task && is_coroutine(facts, link) => {}
         LabelKind::Task => text.push_str(&task_name(&known(facts.key(parent, label)))),
         LabelKind::Attribute | LabelKind::Slot | LabelKind::Member => add_attribute(facts, link, text),
         LabelKind::Local => text.extend([" > ", &known(facts.name(parent, label))]),
@@ -112,7 +122,13 @@ pub fn add_step(facts: &mut impl Facts, link: Link, text: &mut String) {
         LabelKind::Value | LabelKind::Entry => text.extend(["[", &known(facts.key(parent, label)), "]"]),
         LabelKind::Index => text.push_str(&format!("[{}]", label.number())),
         LabelKind::Unnamed if is_awaited_call(facts, link) => {}
-        LabelKind::Unnamed => text.push_str(&format!(" > {}", short_name(&facts.type_name(row)))),
+        LabelKind::Unnamed => {
+            text.push_str(" > ");
+            if facts.nature(parent) == Nature::Module {
+                text.push_str(MODULE_STATE);
+            }
+            text.push_str(short_name(&facts.type_name(row)));
+        }
     }
 }
 
@@ -120,7 +136,7 @@ fn add_attribute(facts: &mut impl Facts, link: Link, text: &mut String) {
     let Link { row, parent, .. } = link;
     let is_frame = facts.nature(row) == Nature::Frame;
     // The frame of a generator is the generator to a reader, as it is where it is no object.
-    if link.is_of_task || parent != HEAP && is_frame && facts.is_object(parent) {
+    if parent != HEAP && is_frame && facts.is_object(parent) {
         return;
     }
     let before = match parent {
@@ -130,6 +146,12 @@ fn add_attribute(facts: &mut impl Facts, link: Link, text: &mut String) {
     };
     let name = facts.name(parent, link.label);
     text.extend([before, name.as_deref().unwrap_or(UNKNOWN)]);
+}
+
+/// Whether a task has something as its coroutine, which is the task to a reader.
+fn is_coroutine(facts: &mut impl Facts, link: Link) -> bool {
+    let name = facts.name(link.parent, link.label);
+    name.is_some_and(|name| matches!(&*name, "coro" | "_coro"))
 }
 
 /// Adds ` > handle() at app.py:41`, for what stands in that call.

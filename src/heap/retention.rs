@@ -9,15 +9,31 @@ use super::graph::dominators::Dominators;
 use super::graph::groups;
 use super::graph::references::References;
 use super::graph::retained::{Amount, Retained};
-use super::graph::sizes::Sizes;
 use super::objects::Objects;
 use super::types::Types;
 
 /// The retained sizes of all rows. They must all be reached.
 pub struct Retention {
-    sizes: Sizes,
     dominators: Dominators,
     amounts: Retained,
+}
+
+/// Those sizes with the objects, whose own bytes some of them are.
+pub struct RetainedSizes<'a> {
+    retention: &'a Retention,
+    objects: &'a Objects,
+}
+
+impl RetainedSizes<'_> {
+    /// What [`Retention::bytes`] says.
+    pub fn bytes(&self, row: u32) -> u64 {
+        self.retention.bytes(self.objects, row)
+    }
+
+    /// What [`Retention::dominator`] says.
+    pub fn dominator(&self, row: u32) -> Option<u32> {
+        self.retention.dominator(row)
+    }
 }
 
 impl Retention {
@@ -25,19 +41,21 @@ impl Retention {
     pub fn of(references: References, objects: &Objects) -> Retention {
         let dominators = Dominators::find(&references);
         drop(references);
-        let leaves = objects.leaves().map(|(_, bytes)| bytes);
-        let sizes: Sizes = objects.bytes_of_holders().chain(leaves).collect();
-        let amounts = Retained::sum(&dominators, &sizes);
-        Retention {
-            sizes,
-            dominators,
-            amounts,
-        }
+        let amounts = Retained::sum(&dominators, objects);
+        Retention { dominators, amounts }
     }
 
     /// The bytes of a row and of everything that is reached through it alone.
-    pub fn bytes(&self, row: u32) -> u64 {
-        self.amounts.of(&self.dominators, &self.sizes, row).bytes
+    pub fn bytes(&self, objects: &Objects, row: u32) -> u64 {
+        self.amounts.of(&self.dominators, objects, row).bytes
+    }
+
+    /// The sizes of rows that are asked about without their objects.
+    pub fn with<'a>(&'a self, objects: &'a Objects) -> RetainedSizes<'a> {
+        RetainedSizes {
+            retention: self,
+            objects,
+        }
     }
 
     /// The last holder that all chains from the roots to a row pass; `None` for the heap as a whole.
@@ -58,21 +76,16 @@ impl Retention {
             .map(|index| group_of_name.get(&*types.get(index).name).copied())
             .map(|group| group.unwrap_or(NO_NODE))
             .collect();
-        let mut leaves_of_type = vec![Amount::default(); types.count() as usize];
-        for (type_of, bytes) in objects.leaves() {
-            let sum = &mut leaves_of_type[type_of as usize];
-            sum.bytes += bytes;
-            sum.nodes += 1;
-        }
         let mut leaves = vec![Amount::default(); totals.len()];
-        for (of_type, &group) in leaves_of_type.iter().zip(&group_of_type) {
+        for kind in objects.leaf_kinds() {
+            let group = group_of_type[kind.type_of as usize];
             if let Some(sum) = leaves.get_mut(group as usize) {
-                sum.bytes += of_type.bytes;
-                sum.nodes += of_type.nodes;
+                sum.bytes += kind.all_bytes();
+                sum.nodes += kind.count;
             }
         }
         let group_of = |row| group_of_type[objects.type_of(row) as usize];
-        let retained = groups::retained(&self.dominators, &self.sizes, &self.amounts, leaves, group_of);
+        let retained = groups::retained(&self.dominators, objects, &self.amounts, leaves, group_of);
         for (type_of, amount) in totals.iter_mut().zip(retained) {
             type_of.retained_bytes = amount.bytes;
         }

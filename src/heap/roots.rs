@@ -76,8 +76,8 @@ impl<M: ReadMemory> Gathering<'_, '_, M> {
         }
     }
 
-    /// Adds a running function's frame, and what its variables hold.
-    pub fn frame(&mut self, holder: u32, name: &str, address: u64) {
+    /// Adds a running function's frame, and what its variables hold; answers its row.
+    pub fn frame(&mut self, holder: u32, name: &str, address: u64) -> u32 {
         let frame = self.holder(holder, name);
         let (memory, walker) = (&mut *self.memory, &mut *self.walker);
         self.holders.hold_told(self.found, frame, |found| {
@@ -85,6 +85,7 @@ impl<M: ReadMemory> Gathering<'_, '_, M> {
                 found.rejected += 1;
             }
         });
+        frame
     }
 
     /// `sys.modules`, with `__main__` last: what it imported is better known by the name of where it came from.

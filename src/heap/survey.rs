@@ -8,11 +8,11 @@ use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, Unreadable};
 use cpython::objects::blocks::Blocks;
 use cpython::objects::examine::Examiner;
+use cpython::objects::tracemalloc::Whereabouts;
 
 use super::collector::{self, CollectorState};
 use super::containers::{self, Watched};
 use super::describing::{Besides, complete, describe};
-use super::detail::Detail;
 use super::followed::{self, Earlier};
 use super::found::Found;
 use super::further::Further;
@@ -20,6 +20,7 @@ use super::garbage;
 use super::holders::{Holders, Rows};
 use super::leftovers;
 use super::live::Live;
+use super::newcomers::Newcomers;
 use super::objects::HEAP;
 use super::owners;
 use super::ownership::Ownership;
@@ -41,6 +42,8 @@ pub struct Subject<'a> {
     pub statics: Vec<Range<u64>>,
     /// Whether keys are shown as hashes, and names that no code can have (`--redact`).
     pub redacts_keys: bool,
+    /// Where to look for what `tracemalloc` knows; `None` leaves it alone.
+    pub tracing: Option<Whereabouts>,
 }
 
 /// The objects of a heap, before anybody has asked who holds them.
@@ -49,7 +52,7 @@ pub struct Survey<'a> {
     pub found: Found<'a>,
     pub warnings: Vec<String>,
     collectors: Vec<CollectorState>,
-    walker: Examiner<'a>,
+    pub(super) walker: Examiner<'a>,
     pub(super) rows: Rows,
 }
 
@@ -106,22 +109,6 @@ impl Survey<'_> {
     /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards. What has grown since the
     /// `earlier` snapshot is described. What costs is found out as far as it is `wanted`.
     pub fn finish<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier, wanted: Wanted) -> Heap {
-        self.conclude(memory, earlier, wanted, false).0
-    }
-
-    /// The heap with all that there is to find out, and with it every object and every reference with its name.
-    pub fn finish_in_detail<M: ReadMemory>(self, memory: &mut M) -> (Heap, Detail) {
-        let (heap, detail) = self.conclude(memory, &Earlier::default(), Wanted::ALL, true);
-        (heap, detail.unwrap_or_default())
-    }
-
-    fn conclude<M: ReadMemory>(
-        self,
-        memory: &mut M,
-        earlier: &Earlier,
-        wanted: Wanted,
-        in_detail: bool,
-    ) -> (Heap, Option<Detail>) {
         let Survey {
             subject,
             mut found,
@@ -130,14 +117,17 @@ impl Survey<'_> {
             mut walker,
             rows,
         } = self;
+        if !wanted.detail {
+            memory.expect_little();
+        }
         leftovers::resolve(memory, subject.layout, &mut found, &rows);
-        let tasks = tasks::pending(memory, subject.layout, &mut found);
+        let tasks = tasks::pending(memory, subject.layout, &mut walker, &mut found);
         let mut owned = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks);
         let mut watched = containers::watched(memory, &mut walker, &found, &owned);
         let large = owned.large();
         owners::rank(memory, &mut walker, &found, &owned, &large, &mut watched);
         let followed = followed::follow(memory, &mut walker, &found, &owned, &large, earlier, &mut watched);
-        let mut detailed = in_detail.then(|| {
+        let mut detailed = wanted.detail.then(|| {
             let besides = Besides {
                 tasks: &tasks,
                 adopted: &owned.adopted,
@@ -146,11 +136,12 @@ impl Survey<'_> {
             describe(Live::new(memory, subject.layout, &mut found), &besides)
         });
         let inside = containers::look_inside(&found, &watched);
-        let mut patterns = patterns::gather(memory, subject.layout, &mut found, &owned);
+        let mut patterns = patterns::gather(memory, subject.layout, &mut found, &owned, &rows.calls);
         let mut further = Further::of_owners(memory, subject.layout, &mut found, &mut owned, wanted);
         // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
         let mut more = std::mem::take(&mut owned.adopted);
         more.push((HEAP, tasks.iter().map(|task| task.row).collect()));
+        let newcomers = earlier.watch.as_ref().map(|watch| Newcomers::of(&found, watch));
         let references = found.objects.take_references(&more);
         let unheld = std::mem::take(&mut owned.unheld);
         let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched, inside);
@@ -164,7 +155,7 @@ impl Survey<'_> {
                 further.add_references(&references, &found);
                 let of_each = retention.insert(Retention::of(references, &found.objects));
                 add_retained(of_each, &found, &watched, &mut containers, &mut types);
-                patterns.add_retained(of_each);
+                patterns.add_retained(&of_each.with(&found.objects));
                 let described = garbage::describe(memory, subject.layout, &found, &unheld, &cycles, of_each);
                 garbage = Some(described);
             }
@@ -174,7 +165,7 @@ impl Survey<'_> {
             let facts = Live::new(memory, subject.layout, &mut found);
             complete(detail, facts, numbering, &types, retention.as_ref());
         }
-        let heap = Heap {
+        Heap {
             totals: totals(&types),
             types,
             rejected: found.rejected,
@@ -185,15 +176,16 @@ impl Survey<'_> {
             followed,
             collectors,
             garbage,
+            newcomers,
             patterns,
+            detail: detailed.map(|(detail, _)| detail),
             warnings,
-        };
-        (heap, detailed.map(|(detail, _)| detail))
+        }
     }
 }
 
 /// The warning about types whose sizes only their own code knows.
-fn counted_by_formula(found: &Found) -> Option<String> {
+pub(super) fn counted_by_formula(found: &Found) -> Option<String> {
     let own_sizes = found.types.with_own_sizeof();
     (!own_sizes.is_empty()).then(|| {
         format!(
@@ -212,7 +204,7 @@ fn add_retained(
     types: &mut [TypeTotals],
 ) {
     for (container, each) in containers.iter_mut().zip(watched) {
-        container.retained_bytes = retention.bytes(each.row);
+        container.retained_bytes = retention.bytes(&found.objects, each.row);
     }
     retention.add_to_types(&found.objects, &found.types, types);
 }

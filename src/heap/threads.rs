@@ -2,10 +2,12 @@
 
 use cpython::layout::{CurrentFrame, FrameForm};
 use cpython::memory::ReadMemory;
+use cpython::objects::frames::SuspendedCall;
 use cpython::objects::lines;
 use cpython::runtime::Interpreter;
 use rustc_hash::FxHashSet;
 
+use super::calls::ThreadCall;
 use super::naming;
 use super::objects::HEAP;
 use super::roots::Gathering;
@@ -81,7 +83,10 @@ impl Threads {
                 let (memory, layout) = (&mut *gathering.memory, gathering.subject.layout);
                 let line = lines::of_frame(memory, layout, running.address, running.code);
                 let name = naming::call_of(memory, layout, running.code, line.unwrap_or(None));
-                gathering.frame(holder, &name, running.address);
+                let row = Some(gathering.frame(holder, &name, running.address));
+                let (frame, code) = (running.address, running.code);
+                let call = SuspendedCall { frame, code };
+                gathering.holders.calls.push(ThreadCall { row, call });
             }
             frame = previous;
         }
@@ -106,6 +111,8 @@ impl Threads {
             let line = lines::of_frame_object(memory, layout, frame, code);
             let name = naming::call_of(memory, layout, code, line.unwrap_or(None));
             gathering.hold(holder, &name, frame);
+            let call = SuspendedCall { frame, code };
+            gathering.holders.calls.push(ThreadCall { row: None, call });
             frame = gathering.memory.word(frame.wrapping_add(at.back)).ok()?;
         }
         Some(())

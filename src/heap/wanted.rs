@@ -1,13 +1,14 @@
 //! What a heap is asked to tell besides what every report shows, because it costs.
 
 /// A picture of a heap.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Graph {
     /// By what would go with what: the dominator tree.
-    #[default]
     Ownership,
     /// By type, and by what refers to it.
     Types,
+    /// By the calls that made the objects.
+    Allocation,
 }
 
 /// A division of all objects.
@@ -30,6 +31,8 @@ pub struct Wanted {
     pub types_graph: bool,
     pub owner_division: bool,
     pub referrer_division: bool,
+    /// Every object and every reference with its name.
+    pub detail: bool,
 }
 
 impl Wanted {
@@ -38,6 +41,7 @@ impl Wanted {
         types_graph: true,
         owner_division: true,
         referrer_division: true,
+        detail: true,
     };
 
     /// These divisions, and the picture if any is drawn.
@@ -47,6 +51,7 @@ impl Wanted {
             types_graph: graph == Some(Graph::Types),
             owner_division: divisions.contains(&Division::Owner),
             referrer_division: divisions.contains(&Division::Referrers),
+            detail: false,
         }
     }
 }

@@ -45,6 +45,11 @@ impl Worklist {
         Some(next)
     }
 
+    /// How many objects wait in a slot.
+    pub fn waiting_in(&self, slot: usize) -> usize {
+        self.waiting[slot].len()
+    }
+
     /// Takes all places of a slot into `places`, as numbers of the alignment; `false` when there are none.
     pub fn take(&mut self, slot: usize, places: &mut Vec<u16>) -> bool {
         places.clear();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cpython::memory::Fault;
 
-use super::image::BulkRead;
+use super::bulk::BulkRead;
 
 /// A stretch of memory that stands in a file.
 #[derive(Debug, Clone)]

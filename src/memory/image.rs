@@ -1,34 +1,29 @@
-//! An image of a program's memory, read in large pieces when they are first asked for and held within a budget.
+//! An image of a program's memory, read when it is first asked for, little where little is wanted, and held within a
+//! budget.
 
 use std::io;
 use std::rc::Rc;
 
 use cpython::memory::{Fault, ReadMemory};
-use memmap2::{Advice, MmapMut, MmapOptions};
+use memmap2::{Advice, MmapMut, MmapOptions, UncheckedAdvice};
 
-use super::slots::{PAGE_SIZE, SLOT_SIZE, Slots, pages};
-
-/// Something that fills buffers with another program's memory.
-pub trait BulkRead {
-    /// Fills all of `into` from `address`, or says that some of it could not be read.
-    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault>;
-}
-
-impl<S: BulkRead + ?Sized> BulkRead for Box<S> {
-    fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
-        (**self).read_into(address, into)
-    }
-}
+use super::bulk::{BulkRead, read_pages, with_neighbours};
+use super::slots::{SLOT_SIZE, Slots, pages};
 
 const PIECE: usize = SLOT_SIZE as usize;
 const ABSENT: u32 = u32::MAX;
+const ALL_PAGES: u64 = u64::MAX;
 /// The least number of pieces that are held: 8 MiB.
 const FEWEST_PIECES: usize = 32;
+/// Where only single places are expected to be asked for, so many pages are read at first, and then more and more;
+const FEW_PAGES: u64 = 4;
+/// while all of the memory is gone through, so many.
+const MANY_PAGES: u64 = 16;
 /// A single read longer than this is taken for a misread length.
 const LONGEST_READ: usize = 1 << 26;
 
-/// Memory that is read once a slot at a time. When the budget is used up, a piece makes room for the next one: the
-/// source must be frozen for what is read later to fit what was read before.
+/// Memory that is held by slots. When the budget is used up, a piece makes room for the next one: the source must be
+/// frozen for what is read later to fit what was read before.
 pub struct Image<S> {
     source: S,
     slots: Rc<Slots>,
@@ -38,6 +33,10 @@ pub struct Image<S> {
     /// Room for all pieces; what was never filled costs nothing.
     buffer: MmapMut,
     budget: usize,
+    /// All of it is held, and stays.
+    is_whole: bool,
+    /// Of a slot so many pages are read at first.
+    pages_at_first: u64,
     /// The piece that makes room next: the one that was filled the longest ago.
     victim: usize,
     /// The slots that were read last, by some bits of their addresses, where all of them can be read.
@@ -52,9 +51,11 @@ pub struct Image<S> {
 struct Held {
     /// The piece of the buffer that holds it, or `ABSENT`.
     piece: u32,
-    /// It was read before.
-    was_read: bool,
-    /// The pages that could be read, once it was read.
+    /// It was held before.
+    was_held: bool,
+    /// The pages that the piece has, or that there are none of.
+    tried: u64,
+    /// Those of them that could be read.
     readable: u64,
 }
 
@@ -72,7 +73,8 @@ const RECENT: usize = 64;
 
 const NOT_HELD: Held = Held {
     piece: ABSENT,
-    was_read: false,
+    was_held: false,
+    tried: 0,
     readable: 0,
 };
 
@@ -88,6 +90,8 @@ impl<S: BulkRead> Image<S> {
             slot_of: Vec::new(),
             buffer,
             budget: pieces(budget, room),
+            is_whole: false,
+            pages_at_first: FEW_PAGES,
             victim: 0,
             recent: [NOT_RECENT; RECENT],
             loads: 0,
@@ -99,10 +103,11 @@ impl<S: BulkRead> Image<S> {
     /// Reads everything in `wanted` now, whatever the budget: for memory that will not stay frozen.
     pub fn load_all(&mut self, wanted: impl Fn(usize) -> bool) {
         self.budget = self.room();
+        self.is_whole = true;
         for slot in 0..self.slots.count() {
-            if wanted(slot) && self.held[slot].piece == ABSENT {
+            if wanted(slot) {
                 // A slot that cannot be had is a fault where somebody asks for it.
-                let _ = self.load(slot);
+                let _ = self.load(slot, ALL_PAGES);
             }
         }
     }
@@ -116,44 +121,54 @@ impl<S: BulkRead> Image<S> {
         self.buffer.len() / PIECE
     }
 
-    #[inline]
-    fn held(&mut self, slot: usize) -> Result<Held, Fault> {
-        let held = self.held[slot];
-        if held.piece == ABSENT {
-            self.load(slot)
-        } else {
-            Ok(held)
+    /// Has at least the `wanted` pages of a slot read.
+    #[cold]
+    fn load(&mut self, slot: usize, wanted: u64) -> Result<Held, Fault> {
+        let start = self.slots.start(slot);
+        if self.held[slot].piece == ABSENT {
+            let piece = self.free_piece(slot).ok_or(Fault {
+                at: start,
+                length: PIECE,
+            })?;
+            self.slot_of[piece] = slot as u32;
+            self.count_in(slot);
+            self.held[slot] = Held {
+                piece: piece as u32,
+                was_held: true,
+                tried: 0,
+                readable: 0,
+            };
         }
+        let held = &mut self.held[slot];
+        let lacking = wanted & !held.tried;
+        let into = &mut self.buffer[held.piece as usize * PIECE..][..PIECE];
+        let mapped = self.slots.mapped_pages(slot);
+        held.readable |= read_pages(&mut self.source, start, mapped & lacking, into);
+        held.tried |= lacking;
+        Ok(*held)
     }
 
-    #[cold]
-    fn load(&mut self, slot: usize) -> Result<Held, Fault> {
-        let start = self.slots.start(slot);
-        let piece = self.free_piece(slot).ok_or(Fault {
-            at: start,
-            length: PIECE,
-        })?;
-        let mapped = self.slots.mapped_pages(slot);
-        let into = &mut self.buffer[piece * PIECE..][..PIECE];
-        let readable = if mapped == u64::MAX && self.source.read_into(start, into).is_ok() {
-            mapped
-        } else {
-            read_pages(&mut self.source, start, mapped, into)
-        };
+    /// Counts that a slot is held anew. A heap that is walked in an order that defeats a small buffer is dearer than a
+    /// larger buffer.
+    fn count_in(&mut self, slot: usize) {
         self.loads += 1;
-        self.distinct += usize::from(!self.held[slot].was_read);
-        let held = Held {
-            piece: piece as u32,
-            was_read: true,
-            readable,
-        };
-        self.held[slot] = held;
-        self.slot_of[piece] = slot as u32;
-        // A heap that is walked in an order that defeats a small buffer is dearer than a larger buffer.
+        self.distinct += usize::from(!self.held[slot].was_held);
         if self.loads > 8 * self.distinct.max(self.budget) {
             self.budget = (self.budget + self.budget / 2).min(self.room());
         }
-        Ok(held)
+    }
+
+    /// Gives all pieces back. Small pages for what is asked for from now on.
+    fn let_go(&mut self) {
+        for slot in self.slot_of.drain(..) {
+            let held = &mut self.held[slot as usize];
+            (held.piece, held.tried, held.readable) = (ABSENT, 0, 0);
+        }
+        self.recent = [NOT_RECENT; RECENT];
+        self.victim = 0;
+        let _ = self.buffer.advise(Advice::NoHugePage);
+        // SAFETY: what the pieces held is not asked for any more; those that are filled anew begin with zeros.
+        let _ = unsafe { self.buffer.unchecked_advise(UncheckedAdvice::DontNeed) };
     }
 
     fn free_piece(&mut self, slot: usize) -> Option<usize> {
@@ -166,6 +181,7 @@ impl<S: BulkRead> Image<S> {
         self.victim = piece + 1;
         let slot = *self.slot_of.get(piece)? as usize;
         self.held[slot].piece = ABSENT;
+        self.held[slot].tried = 0;
         self.recent[recent(self.slots.start(slot))] = NOT_RECENT;
         Some(piece)
     }
@@ -215,6 +231,23 @@ impl<S: BulkRead> ReadMemory for Image<S> {
             .index(address)
             .is_some_and(|slot| self.held[slot].piece != ABSENT)
     }
+
+    fn expect(&mut self, address: u64) {
+        self.pages_at_first = MANY_PAGES;
+        if let Some(slot) = self.slots.index(address)
+            && self.held[slot].tried != ALL_PAGES
+        {
+            // What cannot be had is a fault where somebody asks for it.
+            let _ = self.load(slot, ALL_PAGES);
+        }
+    }
+
+    fn expect_little(&mut self) {
+        self.pages_at_first = FEW_PAGES;
+        if !self.is_whole {
+            self.let_go();
+        }
+    }
 }
 
 impl<S: BulkRead> Image<S> {
@@ -226,12 +259,16 @@ impl<S: BulkRead> Image<S> {
         }
         let fault = Fault { at: address, length };
         let slot = self.slots.index(address).ok_or(fault)?;
-        let held = self.held(slot)?;
-        if held.readable != u64::MAX && pages(within as u64, (within + length) as u64) & !held.readable != 0 {
+        let wanted = pages(within as u64, (within + length.max(1)) as u64);
+        let mut held = self.held[slot];
+        if wanted & !held.tried != 0 {
+            held = self.load(slot, with_neighbours(wanted, held.tried, self.pages_at_first))?;
+        }
+        if wanted & !held.readable != 0 {
             return Err(fault);
         }
         let start = held.piece as usize * PIECE + within;
-        if held.readable == u64::MAX {
+        if held.readable == ALL_PAGES {
             self.recent[recent(address)] = Recent {
                 start: address - within as u64,
                 piece: held.piece as usize,
@@ -267,42 +304,15 @@ fn reserve(pieces: usize) -> io::Result<(MmapMut, usize)> {
     }
 }
 
-/// Reads the mapped pages run by run, and those of a run that fails page by page; answers which could be read.
-fn read_pages(source: &mut impl BulkRead, start: u64, mapped: u64, into: &mut [u8]) -> u64 {
-    let page = PAGE_SIZE as usize;
-    let mut readable = 0;
-    let mut first = 0;
-    while first < 64 {
-        let run = (mapped >> first).trailing_ones() as usize;
-        if run == 0 {
-            first += 1;
-            continue;
-        }
-        let bytes = first * page..(first + run) * page;
-        if source.read_into(start + bytes.start as u64, &mut into[bytes]).is_ok() {
-            readable |= pages((first * page) as u64, ((first + run) * page) as u64);
-        } else {
-            for one in first..first + run {
-                if source
-                    .read_into(start + (one * page) as u64, &mut into[one * page..(one + 1) * page])
-                    .is_ok()
-                {
-                    readable |= 1 << one;
-                }
-            }
-        }
-        first += run;
-    }
-    readable
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::slots::PAGE_SIZE;
 
     /// Each word of this source is its own address; pages from `missing` on cannot be read.
     struct Numbered {
         missing: u64,
+        bytes_read: u64,
     }
 
     impl BulkRead for Numbered {
@@ -313,6 +323,7 @@ mod tests {
                     length: into.len(),
                 });
             }
+            self.bytes_read += into.len() as u64;
             for (word, bytes) in into.chunks_mut(8).enumerate() {
                 bytes.copy_from_slice(&(address + 8 * word as u64).to_le_bytes());
             }
@@ -322,7 +333,8 @@ mod tests {
 
     fn image(missing: u64, budget: u64) -> Image<Numbered> {
         let slots = Rc::new(Slots::new(std::slice::from_ref(&(0x1000..64 * SLOT_SIZE))));
-        Image::new(Numbered { missing }, slots, budget).unwrap()
+        let bytes_read = 0;
+        Image::new(Numbered { missing, bytes_read }, slots, budget).unwrap()
     }
 
     #[test]
@@ -345,6 +357,20 @@ mod tests {
         assert!(image.word(SLOT_SIZE + 0x3000).is_err());
         assert!(image.read(SLOT_SIZE, 0x3008).is_err());
         assert!(image.read(64 * SLOT_SIZE - 8, 16).is_err());
+    }
+
+    #[test]
+    fn so_much_is_read_as_is_expected() {
+        let mut image = image(u64::MAX, u64::MAX);
+        assert_eq!(image.read(2 * SLOT_SIZE, 0), Ok(&[][..]));
+        assert_eq!(image.source.bytes_read, FEW_PAGES * PAGE_SIZE);
+        image.expect(2 * SLOT_SIZE + 0x8000);
+        assert_eq!(image.source.bytes_read, SLOT_SIZE);
+        assert_eq!(image.word(3 * SLOT_SIZE - 8), Ok(3 * SLOT_SIZE - 8));
+        image.expect_little();
+        assert!(!image.has_at_hand(2 * SLOT_SIZE));
+        assert_eq!(image.word(3 * SLOT_SIZE - 8), Ok(3 * SLOT_SIZE - 8));
+        assert_eq!(image.source.bytes_read, SLOT_SIZE + FEW_PAGES * PAGE_SIZE);
     }
 
     #[test]

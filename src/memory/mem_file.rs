@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 
 use cpython::memory::Fault;
 
-use super::image::BulkRead;
+use super::bulk::BulkRead;
 use super::process::ProcessMemory;
 
 /// The memory of one process, to be read in large pieces.

@@ -1,5 +1,6 @@
 //! Memory of other programs: read as it is, or frozen in an image. All of it implements `cpython::memory::ReadMemory`.
 
+pub mod bulk;
 pub mod core;
 pub mod huge_pages;
 pub mod image;

@@ -31,7 +31,10 @@ pub struct ProcessMemory {
     pid: Pid,
     handle: ProcessHandle,
     access: Access,
+    /// Pages that were read, as many as have been needed.
     pages: Vec<Page>,
+    /// By some bits of a page's address, the number of the one of `pages` that it has its place in.
+    place_of: [u8; CACHED_PAGES],
     scratch: Vec<u8>,
 }
 
@@ -42,6 +45,7 @@ struct Page {
 
 /// No page begins here.
 const EMPTY: u64 = u64::MAX;
+const NO_PLACE: u8 = u8::MAX;
 
 impl ProcessMemory {
     /// Asks nothing of the system yet: a process that does not exist shows at the first read.
@@ -52,6 +56,7 @@ impl ProcessMemory {
             handle: ProcessHandle::try_from(pid)?,
             access: Access::Open,
             pages: Vec::new(),
+            place_of: [NO_PLACE; CACHED_PAGES],
             scratch: Vec::new(),
         })
     }
@@ -110,13 +115,15 @@ impl ProcessMemory {
 
     /// The index of the cached page at `address`, which is a multiple of the page size.
     fn cached(&mut self, address: u64) -> Result<usize, Fault> {
-        if self.pages.is_empty() {
-            self.pages.resize_with(CACHED_PAGES, || Page {
+        let place = &mut self.place_of[(address / PAGE) as usize % CACHED_PAGES];
+        if *place == NO_PLACE {
+            *place = self.pages.len() as u8;
+            self.pages.push(Page {
                 address: EMPTY,
                 bytes: [0; PAGE as usize],
             });
         }
-        let index = (address / PAGE) as usize % CACHED_PAGES;
+        let index = usize::from(*place);
         if self.pages[index].address != address {
             let mut bytes = [0; PAGE as usize];
             self.read_into(address, &mut bytes)?;
@@ -145,12 +152,33 @@ impl ReadMemory for ProcessMemory {
         Ok(&self.scratch)
     }
 
+    fn read_series(&mut self, ranges: &[(u64, usize)], into: &mut Vec<u8>) -> usize {
+        /// As many as the kernel takes in one call (`IOV_MAX`).
+        const MOST_RANGES: usize = 1024;
+        let wanted: Vec<RemoteIoVec> = ranges
+            .iter()
+            .take(MOST_RANGES)
+            .map(|&(base, len)| RemoteIoVec {
+                base: base as usize,
+                len,
+            })
+            .collect();
+        into.resize(wanted.iter().map(|range| range.len).sum(), 0);
+        match process_vm_readv(self.pid, &mut [IoSliceMut::new(into)], &wanted) {
+            Ok(count) => count,
+            Err(error) => {
+                self.note(Some(error as i32));
+                0
+            }
+        }
+    }
+
     fn forget(&mut self) {
         self.pages.iter_mut().for_each(|page| page.address = EMPTY);
     }
 }
 
-impl super::image::BulkRead for ProcessMemory {
+impl super::bulk::BulkRead for ProcessMemory {
     fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
         ProcessMemory::read_into(self, address, into)
     }

@@ -2,8 +2,8 @@
 
 use super::{
     Rule, buffered_response, captured_reference, cycle_with_finalizer, django_prefetch, django_queryset_cache,
-    duplicate_strings, finished_tasks, growing_container, large_list, missing_slots, mutable_default, numeric_list,
-    record_dicts, request_in_module, sparse_container, unbounded_cache,
+    duplicate_strings, finished_tasks, growing_container, large_list, large_temporary, missing_slots, mutable_default,
+    numeric_list, record_dicts, request_in_module, sparse_container, unbounded_cache,
 };
 use crate::spelling::distance;
 
@@ -17,6 +17,7 @@ pub const RULES: &[&Rule] = &[
     &finished_tasks::RULE,
     &growing_container::RULE,
     &large_list::RULE,
+    &large_temporary::RULE,
     &missing_slots::RULE,
     &mutable_default::RULE,
     &numeric_list::RULE,

@@ -24,6 +24,7 @@ pub mod finding;
 pub mod finished_tasks;
 pub mod growing_container;
 pub mod large_list;
+pub mod large_temporary;
 mod merge;
 pub mod missing_slots;
 pub mod mutable_default;

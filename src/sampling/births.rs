@@ -14,7 +14,7 @@ pub struct Births {
 /// A place in the program that made objects.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Site {
-    /// The calls that led there, the outermost first; never empty, the last one is the place.
+    /// The calls that led there, the outermost first; never empty.
     pub stack: Rc<[Call]>,
     pub source: Source,
     pub confidence: Confidence,
@@ -29,8 +29,9 @@ pub struct Site {
 /// A call of Python code, and the line that it stands in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Call {
-    /// The qualified name where there is one; `<module>` for a module's own code. C functions have no file.
+    /// The qualified name where there is one; `<module>` for a module's own code; empty where it is not known.
     pub function: Rc<str>,
+    /// Empty for C functions.
     pub file: Rc<str>,
     /// `None` for instructions that belong to no line.
     pub line: Option<u32>,
@@ -87,7 +88,17 @@ pub enum Why {
     NotTraced,
 }
 
+impl Site {
+    /// The innermost call of Python code, or where there is none the innermost call.
+    pub fn place(&self) -> Option<&Call> {
+        let python = self.stack.iter().rev().find(|call| !call.file.is_empty());
+        python.or(self.stack.last())
+    }
+}
+
 impl Why {
+    pub const ALL: [Why; 3] = [Why::BeforeAttach, Why::NotObserved, Why::NotTraced];
+
     /// What reports and drawings call it.
     pub fn label(self) -> &'static str {
         match self {
@@ -99,6 +110,8 @@ impl Why {
 }
 
 impl Source {
+    pub const ALL: [Source; 3] = [Source::Tracemalloc, Source::Observed, Source::Inherited];
+
     /// The word for it in reports.
     pub fn word(self) -> &'static str {
         match self {
@@ -110,6 +123,8 @@ impl Source {
 }
 
 impl Confidence {
+    pub const ALL: [Confidence; 3] = [Confidence::Possible, Confidence::Likely, Confidence::Certain];
+
     /// The word for it in reports.
     pub fn word(self) -> &'static str {
         match self {

@@ -5,7 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
 
 /// Becomes readable when a process ends.
 #[derive(Debug)]
@@ -53,14 +54,12 @@ pub fn first_readable(descriptors: &[BorrowedFd], longest: Duration) -> Option<u
     let started = Instant::now();
     loop {
         let left = longest.saturating_sub(started.elapsed());
-        // Rounded up, so that the last fraction of a millisecond is waited for and not spun through.
-        let milliseconds = left.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as i32;
-        let timeout = PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX);
+        let timeout = TimeSpec::from_duration(left);
         let mut waited: Vec<PollFd> = descriptors
             .iter()
             .map(|&descriptor| PollFd::new(descriptor, PollFlags::POLLIN))
             .collect();
-        match poll(&mut waited, timeout) {
+        match ppoll(&mut waited, Some(timeout), None) {
             Ok(0) if started.elapsed() >= longest => return None,
             Ok(0) | Err(Errno::EINTR) => {}
             Ok(_) => return waited.iter().position(|each| each.any().unwrap_or(false)),

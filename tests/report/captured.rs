@@ -50,6 +50,8 @@ pub fn shop() -> Capture {
         incomplete: false,
         heap,
         births: None,
+        tracemalloc: None,
+        looks: None,
         warnings: vec!["numpy.ndarray has a __sizeof__ of its own: its objects are counted by formula.".to_owned()],
         memory_limit: Some(1 << 40),
     }

@@ -53,8 +53,14 @@ def main():
     # The payloads are not tracked, so that a collection does not count them.
     say(garbage=gc.collect() + 10)
 
+    # So many collections of the younger generations since the last of the older ones, and so many objects since all.
+    for generation in (2, 1, 1, 0, 0, 0):
+        gc.collect(generation)
+    made = [[] for _ in range(5000)]
+    say(count=gc.get_count())
+
     gc.enable()
-    gc.set_threshold(100_000, 7)
+    gc.set_threshold(100_000, 7, 9)
     gc.freeze()
     say(frozen=gc.get_freeze_count(), threshold=gc.get_threshold())
 

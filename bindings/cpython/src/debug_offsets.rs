@@ -1,6 +1,6 @@
 //! Reads `_Py_DebugOffsets` (3.13 and later), checks it once as a stranger's data, and lays it over a layout.
 
-use crate::layout::{CodeForm, CurrentFrame, FrameTop, GcPlace, GeneratorForm, IntForm, Layout};
+use crate::layout::{CodeForm, CurrentFrame, FrameTop, GcPlace, GeneratorForm, Gil, IntForm, Layout};
 use crate::memory::{ReadMemory, Unreadable, word_at};
 use crate::version::Version;
 use crate::versions::debug_fields::{Group, HEAD, NUMBER};
@@ -114,6 +114,9 @@ impl DebugOffsets {
         self.set(&mut interpreter.modules, "interpreter_state", "imports_modules");
         self.set(&mut interpreter.sysdict, "interpreter_state", "sysdict");
         self.set(&mut interpreter.builtins, "interpreter_state", "builtins");
+        if let Gil::Interpreter { state, .. } = &mut interpreter.gil {
+            self.set(state, "interpreter_state", "ceval_gil");
+        }
         if let GcPlace::Interpreter(place) = &mut layout.gc.place {
             self.set(place, "interpreter_state", "gc");
         }

@@ -48,6 +48,7 @@ pub struct Layout {
     pub simple_queue: Option<SimpleQueue>,
     pub static_types: StaticTypes,
     pub allocator: Allocator,
+    pub tracemalloc: Tracemalloc,
     /// Where the strong references of C types stand that need no code of their own: newest tables first, the first
     /// entry of a name counts.
     pub c_types: &'static [&'static [CType]],
@@ -87,6 +88,17 @@ pub struct Interpreter {
     pub exit_functions: ExitFunctions,
     /// The interned strings' dict (3.12 and later; before, it is a static that no symbol names).
     pub interned: Option<u64>,
+    pub gil: Gil,
+}
+
+/// Where the thread is named that runs Python code: the one that holds the global interpreter lock.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Gil {
+    /// `_PyRuntime.gilstate.tstate_current`, NULL while nobody holds it (3.8 to 3.11).
+    Runtime(u64),
+    /// `ceval.gil` of the interpreter, at `state`, points at a `_gil_runtime_state`: `last_holder` holds it while `locked` (a
+    /// 4-byte number) is 1 (3.12 and later).
+    Interpreter { state: u64, last_holder: u64, locked: u64 },
 }
 
 /// Where the functions stand that `atexit.register` was given.
@@ -387,6 +399,7 @@ pub struct Code {
     pub qualname: Option<u64>,
     pub stack_size: u64,
     pub lines: LineTable,
+    pub bytecode: Bytecode,
     /// `co_extra`, a pointer to `_PyCodeObjectExtra`.
     pub extra: u64,
     /// Members that own a reference, with the names that Python gives them.
@@ -400,8 +413,53 @@ pub enum LineTable {
     Steps { table: u64 },
     /// `co_linetable`: pairs of the length of a range and its line's distance from the one before (3.10).
     Ranges { table: u64 },
-    /// `co_linetable`: entries of a head and numbers of variable length (3.11 and later). Instructions begin at `code`.
-    Locations { table: u64, code: u64 },
+    /// `co_linetable`: entries of a head and numbers of variable length (3.11 and later). Instructions begin at `code`;
+    /// before the one that `_co_firsttraceable` numbers, the call has not begun as far as Python code can tell.
+    Locations {
+        table: u64,
+        code: u64,
+        first_traceable: u64,
+    },
+}
+
+/// Where a code object keeps its instructions and handlers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bytecode {
+    /// In a `bytes` at `code`, as they were compiled; instructions say where handlers begin and end (3.8 to 3.10).
+    Bytes { code: u64 },
+    /// At the object's end, where [`LineTable::Locations`] says, rewritten as they run; `exception_table` is a `bytes`
+    /// (`co_exceptiontable`), `kinds` another with a byte a variable (`co_localspluskinds`) (3.11 and later).
+    Adaptive {
+        exception_table: u64,
+        kinds: u64,
+        /// 3.12 and later.
+        monitoring: Option<Monitoring>,
+        /// 3.13 and later.
+        executors: Option<Executors>,
+    },
+}
+
+/// What the instructions were that `sys.monitoring` has put its own in place of (`_PyCoMonitoringData`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Monitoring {
+    /// `_co_monitoring`, which points at the data.
+    pub pointer: u64,
+    /// A pointer to an entry a code unit, whose first byte is the opcode (`_PyCoLineInstrumentationData`).
+    pub lines: u64,
+    /// A pointer to an opcode a code unit.
+    pub instructions: u64,
+}
+
+/// What the instructions were that enter an executor (`_PyExecutorArray`, `_PyExecutorObject`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Executors {
+    /// `co_executors`, which points at the array.
+    pub pointer: u64,
+    /// The number of executors, four bytes, and the first pointer to one.
+    pub size: u64,
+    pub first: u64,
+    /// In an executor the opcode, with the argument behind it, a byte each (`vm_data`).
+    pub instruction: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -657,6 +715,70 @@ pub struct Allocator {
     /// `struct pool_header`: `szidx`, the size class less one, in 16 bytes.
     pub pool_szidx: u64,
     pub pool_header: u64,
+}
+
+/// `tracemalloc`: which line of the program asked for which block of memory (Modules/_tracemalloc.c, Python/tracemalloc.c).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tracemalloc {
+    pub place: TracingPlace,
+    /// In `struct _PyTraceMalloc_Config`, 4-byte numbers.
+    pub tracing: u64,
+    pub max_nframe: u64,
+    /// In `_PyRuntime.tracemalloc`; of no use before 3.12.
+    pub traced_memory: u64,
+    pub peak_traced_memory: u64,
+    pub traces: u64,
+    pub domains: u64,
+    pub table: HashTable,
+    /// In `traceback_t`: the number of frames, as long as `nframe_bits` say, and the frames themselves, the newest first.
+    pub nframe: u64,
+    pub nframe_bits: u64,
+    pub frames: u64,
+    /// `sizeof(frame_t)`, and the 4-byte `lineno` in it, which stands behind `filename`.
+    pub frame_size: u64,
+    pub lineno: u64,
+    pub filename: FilenameForm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TracingPlace {
+    /// In static variables. `_Py_tracemalloc_config` is exported; the other ones have no name outside (3.8 to 3.11).
+    Statics,
+    /// In `_PyRuntime.tracemalloc`, which stands at this offset (3.12 and later).
+    Runtime(u64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FilenameForm {
+    /// A `str` (3.8 to 3.14).
+    Object,
+    /// A C string in UTF-8, in which surrogates may stand (3.15 and later).
+    Utf8,
+}
+
+/// `_Py_hashtable_t` and its entries (Modules/hashtable.h, pycore_hashtable.h).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HashTable {
+    /// `sizeof(_Py_hashtable_t)`.
+    pub size: u64,
+    pub nentries: u64,
+    pub nbuckets: u64,
+    pub buckets: u64,
+    /// Pointers to functions of the interpreter that every table has.
+    pub functions: &'static [u64],
+    /// In an entry: the one after it in its bucket, the hash of its key, and the key.
+    pub entry_next: u64,
+    pub entry_hash: u64,
+    pub entry_key: u64,
+    pub values: HashValues,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HashValues {
+    /// Behind the key; the table says how long both are (3.8).
+    Inline { key_size: u64, data_size: u64 },
+    /// A pointer in the entry (3.9 and later).
+    Pointer(u64),
 }
 
 /// A C type whose references all stand at fixed offsets, as far as it adds to its base; a `__dict__`, which

@@ -6,8 +6,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bytecode;
 pub mod choose;
 pub mod debug_offsets;
+pub mod gil;
 pub mod identify;
 pub mod layout;
 pub mod memory;
@@ -15,8 +17,10 @@ pub mod objects;
 pub mod prove;
 pub mod refusal;
 pub mod runtime;
+pub mod stack;
 pub mod version;
 pub mod versions;
+pub mod youngest;
 
 pub use identify::Symbols;
 pub use memory::ReadMemory;

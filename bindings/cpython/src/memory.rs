@@ -12,6 +12,25 @@ pub trait ReadMemory {
         true
     }
 
+    /// Reads these ranges (address and length) one after the other, as close together in time as can be, one behind the other
+    /// into `into`. Answers how many bytes were read: it stops at the first that cannot be.
+    fn read_series(&mut self, ranges: &[(u64, usize)], into: &mut Vec<u8>) -> usize {
+        into.clear();
+        for &(address, length) in ranges {
+            match self.read(address, length) {
+                Ok(bytes) => into.extend_from_slice(bytes),
+                Err(_) => break,
+            }
+        }
+        into.len()
+    }
+
+    /// Most of what lies around `address` will be asked for, up to the next multiples of what such memory is read in.
+    fn expect(&mut self, _address: u64) {}
+
+    /// From now on only single places will be asked for, so that what is held of others may go.
+    fn expect_little(&mut self) {}
+
     /// Makes the next reads see the program as it is then. Memory that follows a running program and keeps what it read
     /// drops that; frozen memory has nothing to drop.
     fn forget(&mut self) {}

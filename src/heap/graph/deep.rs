@@ -4,7 +4,7 @@ use super::ROOT;
 use super::nodes::NodeSet;
 use super::references::References;
 use super::retained::Amount;
-use super::sizes::Sizes;
+use super::sizes::BytesOf;
 
 /// Finds what nodes reach, one question after the other.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl<'a> Reach<'a> {
 
     /// What `starts` reach, themselves included and each node once. The nodes of `stop`, such as modules and types, are
     /// neither counted nor passed, unless they are among the starts.
-    pub fn amount(&mut self, sizes: &Sizes, starts: &[u32], stop: Option<&NodeSet>) -> Amount {
+    pub fn amount(&mut self, sizes: &impl BytesOf, starts: &[u32], stop: Option<&NodeSet>) -> Amount {
         let nodes = self.nodes(starts, stop);
         let bytes = nodes
             .iter()
@@ -67,6 +67,7 @@ impl<'a> Reach<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sizes::Sizes;
     use super::super::{naive, shapes};
     use super::*;
 

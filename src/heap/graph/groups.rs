@@ -7,7 +7,7 @@
 use super::NO_NODE;
 use super::dominators::{Dominators, Span};
 use super::retained::{Amount, Retained};
-use super::sizes::Sizes;
+use super::sizes::BytesOf;
 
 /// What is known of a group.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,7 @@ struct Group {
 /// `group_of` gives each node's group, and those that are in none of `leaves.len()` groups are left out.
 pub fn retained(
     dominators: &Dominators,
-    sizes: &Sizes,
+    sizes: &impl BytesOf,
     amounts: &Retained,
     leaves: Vec<Amount>,
     group_of: impl Fn(u32) -> u32,
@@ -88,6 +88,7 @@ fn in_depth_first_order(spans: &[Span]) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sizes::Sizes;
     use super::super::{ROOT, shapes};
     use super::*;
 

@@ -77,6 +77,16 @@ impl NodeSet {
         })
     }
 
+    /// The nodes that are no members, in order.
+    pub fn others(&self) -> impl Iterator<Item = u32> + '_ {
+        let words = self.words.iter().zip((0..self.nodes).step_by(64));
+        let incomplete = words.filter(|&(&word, _)| word != u64::MAX);
+        incomplete.flat_map(|(_, first)| {
+            let nodes = first..first.saturating_add(64).min(self.nodes);
+            nodes.filter(|&node| !self.contains(node))
+        })
+    }
+
     /// Takes out all that are not in `other`.
     pub fn keep_only(&mut self, other: &NodeSet) {
         for (word, mask) in self.words.iter_mut().zip(&other.words) {
@@ -138,6 +148,8 @@ mod tests {
         let members = [0, 1, 63, 64, 130, 199];
         let set = NodeSet::where_true(200, |node| members.contains(&node));
         assert_eq!(set.iter().collect::<Vec<_>>(), members);
+        let others = (0..200).filter(|node| !members.contains(node));
+        assert!(set.others().eq(others));
         assert_eq!(set.len(), 6);
         let ranked = RankedSet::new(set);
         assert_eq!(ranked.len(), 6);

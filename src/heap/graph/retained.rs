@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::dominators::Dominators;
-use super::sizes::Sizes;
+use super::sizes::BytesOf;
 use super::{NO_NODE, ROOT};
 
 /// Bytes and numbers of nodes.
@@ -26,19 +26,24 @@ pub struct Retained {
 }
 
 impl Retained {
-    pub fn sum(dominators: &Dominators, sizes: &Sizes) -> Self {
+    pub fn sum(dominators: &Dominators, sizes: &impl BytesOf) -> Self {
         let above = dominators.above();
-        let mut amounts = vec![Amount::default(); above.len()];
-        for (&place, bytes) in dominators.places().iter().zip(sizes.iter()) {
+        let own = |&node: &u32| match node {
+            // What the virtual root has of its own is nobody's.
+            ROOT => Amount::default(),
+            node => Amount {
+                bytes: sizes.of(node),
+                nodes: 1,
+            },
+        };
+        let mut amounts: Vec<Amount> = dominators.order().iter().map(own).collect();
+        let first_leaf = dominators.leaves().start;
+        let places = &dominators.places()[first_leaf as usize..];
+        for (&place, bytes) in places.iter().zip(sizes.from(first_leaf)) {
             if let Some(amount) = amounts.get_mut(place as usize) {
                 amount.bytes = amount.bytes.saturating_add(bytes);
                 amount.nodes += 1;
             }
-        }
-        // What the virtual root has of its own is nobody's.
-        if let Some(root) = amounts.first_mut() {
-            root.bytes = root.bytes.saturating_sub(sizes.of(ROOT));
-            root.nodes -= 1;
         }
         for number in (1..above.len()).rev() {
             let dominator = above[number];
@@ -52,7 +57,7 @@ impl Retained {
 
     /// What `node` retains; nothing when no root reaches it. The virtual root retains all that is reached.
     #[inline]
-    pub fn of(&self, dominators: &Dominators, sizes: &Sizes, node: u32) -> Amount {
+    pub fn of(&self, dominators: &Dominators, sizes: &impl BytesOf, node: u32) -> Amount {
         let place = dominators.place(node);
         if place == NO_NODE {
             return Amount::default();
@@ -77,7 +82,7 @@ impl Retained {
     pub fn top(
         &self,
         dominators: &Dominators,
-        sizes: &Sizes,
+        sizes: &impl BytesOf,
         most: usize,
         mut wanted: impl FnMut(u32) -> bool,
     ) -> Vec<(u32, Amount)> {
@@ -120,6 +125,7 @@ impl Retained {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sizes::Sizes;
     use super::super::{naive, shapes};
     use super::*;
 

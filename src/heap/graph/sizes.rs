@@ -7,7 +7,16 @@ use rustc_hash::FxHashMap;
 /// Stands for a size that is in the table.
 const LARGE: u32 = u32::MAX;
 
-/// The bytes that each node occupies by itself.
+/// Knows the bytes that each node occupies by itself.
+pub trait BytesOf {
+    /// The bytes of `node`; 0 when there is no such node.
+    fn of(&self, node: u32) -> u64;
+
+    /// The bytes of each node from `first` on, in order.
+    fn from(&self, first: u32) -> impl Iterator<Item = u64>;
+}
+
+/// The bytes of each node in a column.
 #[derive(Debug, Clone, Default)]
 pub struct Sizes {
     small: Vec<u32>,
@@ -34,16 +43,6 @@ impl Sizes {
         }
     }
 
-    /// The bytes of `node`; 0 when it was never given.
-    #[inline]
-    pub fn of(&self, node: u32) -> u64 {
-        match self.small.get(node as usize) {
-            Some(&LARGE) => self.large.get(&node).copied().unwrap_or(0),
-            Some(&bytes) => u64::from(bytes),
-            None => 0,
-        }
-    }
-
     /// The bytes of all nodes, in order.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = u64> {
@@ -60,6 +59,21 @@ impl Sizes {
 
     pub fn is_empty(&self) -> bool {
         self.small.is_empty()
+    }
+}
+
+impl BytesOf for Sizes {
+    #[inline]
+    fn of(&self, node: u32) -> u64 {
+        match self.small.get(node as usize) {
+            Some(&LARGE) => self.large.get(&node).copied().unwrap_or(0),
+            Some(&bytes) => u64::from(bytes),
+            None => 0,
+        }
+    }
+
+    fn from(&self, first: u32) -> impl Iterator<Item = u64> {
+        self.iter().skip(first as usize)
     }
 }
 

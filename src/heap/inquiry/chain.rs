@@ -93,7 +93,7 @@ impl<F: Facts> Inquiry<F> {
                 path: self.chain(&references[..=at], None).path,
                 type_name: self.facts.type_name(row),
                 address: self.facts.address(row),
-                retained_bytes: self.network.retained_bytes(row),
+                retained_bytes: self.retained_bytes(row),
             }
         };
         places.into_iter().map(dominator).collect()
@@ -122,7 +122,7 @@ impl<F: Facts> Inquiry<F> {
             },
             type_name: self.facts.type_name(link.row),
             address: self.facts.address(link.row),
-            retained_bytes: self.network.retained_bytes(link.row),
+            retained_bytes: self.retained_bytes(link.row),
             times: 1,
             is_dominator: dominators.contains(&link.row),
             after_gap: false,

@@ -76,8 +76,8 @@ impl<F: Facts> Inquiry<F> {
         }
         let sum = Sum {
             count: 1,
-            bytes: self.network.sizes.of(row),
-            retained_bytes: self.network.retained_bytes(row),
+            bytes: self.facts.bytes(row),
+            retained_bytes: self.retained_bytes(row),
         };
         let groups = alike.iter().take(MOST_GROUPS);
         let groups = groups.map(|(likeness, chains)| self.group((&likenesses, *likeness), state, sum, chains, depth));
@@ -144,24 +144,18 @@ impl<F: Facts> Inquiry<F> {
             for &row in *rows {
                 set_of_row[row as usize] = set;
                 if row >= network.references.holders() {
-                    leaves.bytes = leaves.bytes.saturating_add(network.sizes.of(row));
+                    leaves.bytes = leaves.bytes.saturating_add(self.facts.bytes(row));
                     leaves.nodes += 1;
                 }
             }
         }
         let set_of_row = |row: u32| set_of_row[row as usize];
-        let retained = groups::retained(
-            &network.dominators,
-            &network.sizes,
-            &network.retained,
-            leaves,
-            set_of_row,
-        );
+        let retained = groups::retained(&network.dominators, &self.facts, &network.retained, leaves, set_of_row);
         let sums = sets.iter().zip(retained).map(|(rows, retained)| Sum {
             count: rows.len() as u64,
             bytes: rows
                 .iter()
-                .fold(0, |sum: u64, &row| sum.saturating_add(network.sizes.of(row))),
+                .fold(0, |sum: u64, &row| sum.saturating_add(self.facts.bytes(row))),
             retained_bytes: retained.bytes,
         });
         sums.collect()

@@ -24,7 +24,7 @@ use super::live::Live;
 use super::objects::{HEAP, Objects};
 use super::ownership::Ownership;
 use super::recalled::Recalled;
-use super::survey::Survey;
+use super::survey::{Survey, counted_by_formula};
 use super::tasks::{self, Task};
 use network::Network;
 
@@ -223,14 +223,17 @@ impl Survey<'_> {
         let Survey {
             subject,
             mut found,
-            warnings,
+            mut warnings,
+            mut walker,
             rows,
             ..
         } = self;
+        memory.expect_little();
         let asked = subject::rows_of(&Live::new(memory, subject.layout, &mut found), &question.about)?;
+        warnings.extend(counted_by_formula(&found));
         leftovers::resolve(memory, subject.layout, &mut found, &rows);
         // Of the owners only those are needed that nothing is known to hold.
-        let tasks = tasks::pending(memory, subject.layout, &mut found);
+        let tasks = tasks::pending(memory, subject.layout, &mut walker, &mut found);
         let adopted = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks).adopted;
         let (references, labels) = references(&mut found.objects, adopted, &tasks).map_err(Unanswerable::TooLarge)?;
         let facts = Live::new(memory, subject.layout, &mut found);
@@ -257,7 +260,7 @@ fn references(
     tasks: &[Task],
 ) -> Result<(References, Vec<Label>), Malformed> {
     let mut labels = Vec::with_capacity(objects.reference_count() + tasks.len());
-    for row in 0..objects.count() as u32 {
+    for row in 0..objects.holders() as u32 {
         labels.extend(objects.references(row).iter().map(|reference| reference.label));
         if row == HEAP {
             labels.extend(tasks.iter().map(|task| task.label));
@@ -278,6 +281,11 @@ impl<F: Facts> Inquiry<F> {
             closure: facts.member(steps::CLOSURE),
             facts,
         }
+    }
+
+    /// The bytes of a row and of all that would go with it.
+    fn retained_bytes(&self, row: u32) -> u64 {
+        self.network.retained_bytes(&self.facts, row)
     }
 
     fn answer(&mut self, question: &Question, asked: &[u32]) -> Answer {

@@ -6,7 +6,6 @@ use crate::heap::graph::dominators::Dominators;
 use crate::heap::graph::incoming::Incoming;
 use crate::heap::graph::references::References;
 use crate::heap::graph::retained::Retained;
-use crate::heap::graph::sizes::Sizes;
 use crate::heap::labels::{Label, LabelKind};
 use crate::heap::paths::Link;
 
@@ -24,7 +23,6 @@ pub struct Network {
     pub incoming: Incoming,
     prices: Prices,
     pub cheapest: Cheapest,
-    pub sizes: Sizes,
     pub dominators: Dominators,
     pub retained: Retained,
     /// The holders that are no objects and hold what no root reaches.
@@ -36,8 +34,7 @@ impl Network {
     pub fn of(facts: &mut impl Facts, references: References, labels: Vec<Label>, adopters: [u32; 2]) -> Network {
         // What needs most room for itself comes first.
         let dominators = Dominators::find(&references);
-        let sizes: Sizes = (0..references.nodes()).map(|row| facts.bytes(row)).collect();
-        let retained = Retained::sum(&dominators, &sizes);
+        let retained = Retained::sum(&dominators, facts);
         let prices = Prices::of(facts, &references, adopters, &labels);
         let price = |source, reference| price(&prices, &references, &labels, source, reference);
         let mut cheapest = Cheapest::from_root(&references, price);
@@ -50,7 +47,6 @@ impl Network {
             labels,
             prices,
             cheapest,
-            sizes,
             dominators,
             retained,
             adopters,
@@ -92,13 +88,20 @@ impl Network {
         let parent = self.references.source(reference);
         let above = before.map(|before| self.label(before));
         let in_namespace = above == Some(Label::NAMESPACE);
+        let of_object = match before {
+            Some(before) if in_namespace => {
+                let object = self.references.source(before);
+                self.cheapest.through(object).map(|reference| self.label(reference))
+            }
+            _ => above,
+        };
         Link {
             row,
             parent,
             label: self.label(reference),
             in_namespace,
             is_of_attributes: !in_namespace && self.is_namespace(parent),
-            is_of_task: above.is_some_and(|above| above.kind() == LabelKind::Task) && facts.is_call(row),
+            is_of_task: of_object.is_some_and(|label| label.kind() == LabelKind::Task) && facts.is_call(row),
         }
     }
 
@@ -114,8 +117,8 @@ impl Network {
     }
 
     /// The bytes of a row and of all that would go with it.
-    pub fn retained_bytes(&self, row: u32) -> u64 {
-        self.retained.of(&self.dominators, &self.sizes, row).bytes
+    pub fn retained_bytes(&self, facts: &impl Facts, row: u32) -> u64 {
+        self.retained.of(&self.dominators, facts, row).bytes
     }
 
     /// Whether a row is a dict behind attributes.

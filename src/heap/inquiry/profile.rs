@@ -27,13 +27,13 @@ impl<F: Facts> Inquiry<F> {
         let stop = self.bounds_of_objects();
         let network = &self.network;
         let mut reach = Reach::new(&network.references);
-        let deep = reach.amount(&network.sizes, &[row], Some(&stop));
+        let deep = reach.amount(&self.facts, &[row], Some(&stop));
         let mut told: Vec<Part> = Vec::new();
         for (name, type_name, rows) in parts {
             let sum = rows.iter().fold(Sum::default(), |sum, &row| Sum {
                 count: sum.count + 1,
-                bytes: sum.bytes.saturating_add(network.sizes.of(row)),
-                retained_bytes: sum.retained_bytes.saturating_add(network.retained_bytes(row)),
+                bytes: sum.bytes.saturating_add(self.facts.bytes(row)),
+                retained_bytes: sum.retained_bytes.saturating_add(self.retained_bytes(row)),
             });
             let entered: Vec<u32> = rows.into_iter().filter(|&row| !stop.contains(row)).collect();
             told.push(Part {
@@ -41,7 +41,7 @@ impl<F: Facts> Inquiry<F> {
                 type_name,
                 sum,
                 deep_bytes: reach
-                    .amount(&network.sizes, &entered, Some(&stop))
+                    .amount(&self.facts, &entered, Some(&stop))
                     .bytes
                     .max(sum.retained_bytes),
             });
@@ -50,7 +50,7 @@ impl<F: Facts> Inquiry<F> {
         told.truncate(MOST_PARTS);
         Profile {
             address,
-            deep_bytes: deep.bytes.max(network.retained_bytes(row)),
+            deep_bytes: deep.bytes.max(self.retained_bytes(row)),
             deep_objects: u64::from(deep.nodes),
             parts: told,
         }

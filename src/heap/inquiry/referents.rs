@@ -120,7 +120,7 @@ impl<F: Facts> Inquiry<F> {
             }
         }
         tree[node].rows = holders;
-        let bytes = |each: &Growing| each.rows.iter().map(|&row| self.network.retained_bytes(row)).max();
+        let bytes = |each: &Growing| each.rows.iter().map(|&row| self.retained_bytes(row)).max();
         below.sort_by_cached_key(|each| Reverse((bytes(each), each.rows.len())));
         let room = MOST_BELOW.min(MOST_NODES.saturating_sub(tree.len()));
         let hidden = below.split_off(below.len().min(room));

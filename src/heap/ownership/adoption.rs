@@ -3,36 +3,40 @@
 use cpython::memory::ReadMemory;
 
 use super::{NOBODY, Ownership, Reader};
+use crate::heap::facts::Nature;
 use crate::heap::graph::nodes::{NodeSet, RankedSet};
 use crate::heap::labels::Label;
 use crate::heap::leftovers::REFERENCE_COUNT;
+use crate::heap::live::nature_of;
 use crate::heap::objects::{Objects, Reference};
+use crate::heap::types::Types;
 use crate::heap::unheld::Unheld;
 
 impl Ownership {
     /// Gives what no root reaches to two holders: to the first what more references lead to than are known, and what that
-    /// reaches; the rest to the second. Of each group of objects that nothing outside it holds, the one at the lowest
-    /// address is given; the rest hangs on these. The choice follows addresses alone, so that every look at a heap makes it
-    /// alike.
+    /// reaches; the rest to the second. Of each group of objects that nothing outside it holds, the one that a reader knows
+    /// best is given, of equals that at the lowest address; the rest hangs on these. So every look at a heap makes the same
+    /// choice, and groups that are alike begin alike.
     pub(super) fn adopt<M: ReadMemory>(&mut self, reader: &mut Reader<M>, [by_c, garbage]: [u32; 2], mut done: usize) {
-        if self.reached == reader.objects.count() {
+        let holders = self.owners.len() as u32;
+        let mut unreached = Vec::new();
+        if self.order.len() < self.owners.len() {
+            unreached.extend((0..holders).filter(|&row| self.parent(row) == NOBODY));
+        }
+        unreached.extend(self.reached_leaves.others().map(|leaf| holders + leaf));
+        if unreached.is_empty() {
             return;
         }
-        let holders = self.owners.iter().map(|owner| owner.parent != NOBODY);
-        let is_reached = holders.chain(self.reached_leaves.iter().copied());
-        let unreached = (0..).zip(is_reached).filter(|&(_, is_reached)| !is_reached);
-        let unreached: Vec<u32> = unreached.map(|(row, _)| row).collect();
-        let mut by_address = unreached.clone();
-        by_address.sort_unstable_by_key(|&row| reader.spots.address(reader.objects.spot(row)));
-        let proved = with_unknown_holders(reader, &unreached, &by_address);
+        let mut best_first = best_first(reader, &unreached);
+        let proved = with_unknown_holders(reader, &unreached, &best_first);
         done = self.adopt_all(reader, by_c, &proved, done);
         let (garbage_rows, by_c_rows) = unreached.into_iter().partition(|&row| !self.is_reached(row));
         self.unheld = Unheld {
             by_c: by_c_rows,
             garbage: garbage_rows,
         };
-        by_address.retain(|&row| !self.is_reached(row));
-        self.adopt_all(reader, garbage, &by_address, done);
+        best_first.retain(|&row| !self.is_reached(row));
+        self.adopt_all(reader, garbage, &best_first, done);
         self.adopted.reverse();
     }
 
@@ -61,27 +65,25 @@ impl Ownership {
     fn is_reached(&self, row: u32) -> bool {
         match self.owners.get(row as usize) {
             Some(owner) => owner.parent != NOBODY,
-            None => self.reached_leaves[row as usize - self.owners.len()],
+            None => self.reached_leaves.contains(row - self.owners.len() as u32),
         }
     }
 
     /// Those of `unreached`, in their order, that none of the earlier ones leads to.
     fn starts(&self, objects: &Objects, unreached: &[u32]) -> Vec<u32> {
-        let mut is_met = vec![false; objects.count()];
+        let mut met = NodeSet::none_of(objects.count() as u32);
         let mut starts = Vec::new();
         let mut open = Vec::new();
         for &start in unreached {
-            if is_met[start as usize] {
+            if !met.insert(start) {
                 continue;
             }
-            is_met[start as usize] = true;
             starts.push(start);
             open.push(start);
             while let Some(row) = open.pop() {
                 for reference in objects.references(row) {
                     let target = reference.target;
-                    if !is_met[target as usize] && !self.is_reached(target) {
-                        is_met[target as usize] = true;
+                    if !self.is_reached(target) && met.insert(target) {
                         open.push(target);
                     }
                 }
@@ -91,9 +93,55 @@ impl Ownership {
     }
 }
 
-/// Those of the `unreached`, in the order of their addresses, that have more references than lead to them. Whatever leads
+/// The rows in the order in which they are worth beginning with.
+fn best_first<M>(reader: &Reader<M>, unreached: &[u32]) -> Vec<u32> {
+    let ranks = ranks(reader.types);
+    let is_namespace = |reference: &&Reference| reference.label == Label::NAMESPACE;
+    let mut namespaces = NodeSet::none_of(reader.objects.count() as u32);
+    for reference in unreached
+        .iter()
+        .flat_map(|&row| reader.objects.references(row))
+        .filter(is_namespace)
+    {
+        namespaces.insert(reference.target);
+    }
+    let mut rows = unreached.to_vec();
+    rows.sort_by_cached_key(|&row| {
+        let rank = ranks.get(reader.objects.type_of(row) as usize).copied();
+        (
+            namespaces.contains(row),
+            rank,
+            reader.spots.address(reader.objects.spot(row)),
+        )
+    });
+    rows
+}
+
+/// The places of types among all, by how well a reader knows what their objects are: classes and modules, instances of the
+/// program's own classes, functions, and then what the language has of its own.
+fn ranks(types: &Types) -> Vec<u32> {
+    let key = |index: u32| {
+        let each = types.get(index);
+        let kind = match nature_of(each) {
+            Nature::Module | Nature::Class => 0,
+            Nature::Other if !each.name.starts_with("builtins.") => 1,
+            Nature::Function => 2,
+            _ => 3,
+        };
+        (kind, &*each.name, each.info.of_type.address)
+    };
+    let mut order: Vec<u32> = (0..types.count()).collect();
+    order.sort_unstable_by(|&a, &b| key(a).cmp(&key(b)));
+    let mut ranks = vec![0; order.len()];
+    for (rank, &index) in (0..).zip(&order) {
+        ranks[index as usize] = rank;
+    }
+    ranks
+}
+
+/// Those of the `unreached`, in the order of `best_first`, that have more references than lead to them. Whatever leads
 /// to what no root reaches is not reached either.
-fn with_unknown_holders<M: ReadMemory>(reader: &mut Reader<M>, unreached: &[u32], by_address: &[u32]) -> Vec<u32> {
+fn with_unknown_holders<M: ReadMemory>(reader: &mut Reader<M>, unreached: &[u32], best_first: &[u32]) -> Vec<u32> {
     let objects = reader.objects;
     let mut set = NodeSet::none_of(objects.count() as u32);
     for &row in unreached {
@@ -114,5 +162,5 @@ fn with_unknown_holders<M: ReadMemory>(reader: &mut Reader<M>, unreached: &[u32]
         let known = set.rank(row).map_or(0, |rank| known[rank as usize]);
         count > u64::from(known)
     };
-    by_address.iter().copied().filter(has_unknown_holder).collect()
+    best_first.iter().copied().filter(has_unknown_holder).collect()
 }

@@ -13,7 +13,7 @@ impl Ownership {
     pub fn frames<M: ReadMemory>(&mut self, memory: &mut M, found: &mut Found, layout: &Layout) -> Vec<u32> {
         let mut reader = Reader::of(memory, found, layout);
         let objects = reader.objects;
-        let mut frames: Vec<u32> = self.owners.iter().map(|owner| owner.frame).collect();
+        let mut frames: Vec<u32> = self.owners.iter().map(|owner| owner.frame()).collect();
         frames.resize(objects.count(), ROOT);
         for place in 0..self.order.len() {
             let holder = self.holder(self.order[place]);

@@ -4,7 +4,7 @@ use cpython::memory::ReadMemory;
 use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
-use crate::heap::retention::Retention;
+use crate::heap::retention::RetainedSizes;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldAlone {
@@ -16,7 +16,7 @@ pub struct HeldAlone {
 
 impl HeldAlone {
     /// Takes in what the object retains; whether its holder is the only one.
-    pub fn is_so(&mut self, retention: &Retention) -> bool {
+    pub fn is_so(&mut self, retention: &RetainedSizes<'_>) -> bool {
         self.subject.add_retained(retention);
         retention.dominator(self.subject.row) == Some(self.holder)
     }

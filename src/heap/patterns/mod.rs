@@ -19,6 +19,7 @@ mod repeats;
 mod responses;
 mod sparse;
 mod subject;
+mod temporaries;
 
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
@@ -38,15 +39,17 @@ pub use self::repeats::Repeats;
 pub use self::responses::BufferedBody;
 pub use self::sparse::SparseTable;
 pub use self::subject::Subject;
+pub use self::temporaries::Temporary;
 
 use self::key_hashes::{KeyHashes, KeySet};
 use self::libraries::Libraries;
 use self::picked::Picked;
+use super::calls::{self, ThreadCall};
 use super::found::Found;
 use super::labels::{Label, LabelKind};
 use super::names::Form;
 use super::ownership::{Owner, Ownership};
-use super::retention::Retention;
+use super::retention::RetainedSizes;
 
 /// The evidence of patterns; empty where nobody gathered it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -56,6 +59,7 @@ pub struct PatternFacts {
     pub classes: Vec<ClassInstances>,
     pub records: Vec<Records>,
     pub sparse: Vec<SparseTable>,
+    pub temporaries: Vec<Temporary>,
     pub repeats: Vec<Repeats>,
     pub defaults: Vec<MutableDefault>,
     pub captured: Vec<Captured>,
@@ -80,8 +84,15 @@ struct Sight<'a, 'b, M> {
     key_hashes: KeyHashes,
 }
 
-/// Gathers the evidence. The references must still have their labels.
-pub fn gather<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found, owned: &Ownership) -> PatternFacts {
+/// Gathers the evidence. The references must still have their labels. Of the calls under way those `of_threads` are known.
+pub fn gather<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    found: &mut Found,
+    owned: &Ownership,
+    of_threads: &[ThreadCall],
+) -> PatternFacts {
+    let calls = calls::under_way(memory, layout, found, of_threads);
     let mut picked = Picked::of(found, owned);
     let mut sight = Sight {
         memory,
@@ -100,6 +111,7 @@ pub fn gather<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found,
         classes: instances::gather(&mut sight, &picked.instances),
         records: records::gather(&mut sight, &picked.dicts),
         sparse: sparse::gather(&mut sight, &picked.tables),
+        temporaries: temporaries::gather(&mut sight, &calls),
         repeats: repeats::gather(&mut sight),
         defaults: functions.defaults,
         captured: functions.captured,
@@ -113,7 +125,7 @@ pub fn gather<M: ReadMemory>(memory: &mut M, layout: &Layout, found: &mut Found,
 
 impl PatternFacts {
     /// Adds what is known last: what would be freed with each object.
-    pub fn add_retained(&mut self, retention: &Retention) {
+    pub fn add_retained(&mut self, retention: &RetainedSizes<'_>) {
         for each in &mut self.numbers {
             each.add_retained(retention);
         }
@@ -133,7 +145,8 @@ impl PatternFacts {
         let sparse = self.sparse.iter_mut().map(|each| &mut each.subject);
         let repeats = self.repeats.iter_mut().map(|each| &mut each.subject);
         let bodies = self.bodies.iter_mut().map(|each| &mut each.subject);
-        for subject in records.chain(sparse).chain(repeats).chain(bodies) {
+        let temporaries = self.temporaries.iter_mut().map(|each| &mut each.subject);
+        for subject in records.chain(sparse).chain(repeats).chain(bodies).chain(temporaries) {
             subject.add_retained(retention);
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Sight, Subject};
 use crate::heap::labels::LabelKind;
 use crate::heap::objects::HEAP;
-use crate::heap::retention::Retention;
+use crate::heap::retention::RetainedSizes;
 
 /// Shorter ones are not looked at.
 pub const FEWEST_NUMBERS: u64 = 1000;
@@ -35,7 +35,7 @@ pub struct NumberSequences {
 }
 
 impl NumberSequences {
-    pub(super) fn add_retained(&mut self, retention: &Retention) {
+    pub(super) fn add_retained(&mut self, retention: &RetainedSizes<'_>) {
         self.subject.add_retained(retention);
         let rows = std::mem::take(&mut self.rows).into_iter();
         self.retained_bytes = rows.fold(0, |sum, row| sum.saturating_add(retention.bytes(row)));

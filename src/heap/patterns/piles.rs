@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
 use crate::heap::objects::{HEAP, NO_OBJECT};
-use crate::heap::retention::Retention;
+use crate::heap::retention::RetainedSizes;
 
 /// So many places are described, those with most first.
 const MOST_PLACES: usize = 100;
@@ -31,7 +31,7 @@ pub struct Pile {
 }
 
 impl Pile {
-    pub(super) fn add_retained(&mut self, retention: &Retention) {
+    pub(super) fn add_retained(&mut self, retention: &RetainedSizes<'_>) {
         self.subject.add_retained(retention);
         let rows = std::mem::take(&mut self.rows).into_iter();
         self.retained_bytes = rows.fold(self.container_bytes, |sum, row| {

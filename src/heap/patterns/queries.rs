@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Sight, Subject};
 use crate::heap::naming;
 use crate::heap::objects::{HEAP, NO_OBJECT};
-use crate::heap::retention::Retention;
+use crate::heap::retention::RetainedSizes;
 
 /// By these endings types are known that may be query sets.
 pub const TYPE_ENDING: &str = "QuerySet";
@@ -58,14 +58,14 @@ pub(super) struct Queries {
 }
 
 impl CachedRows {
-    pub(super) fn add_retained(&mut self, retention: &Retention) {
+    pub(super) fn add_retained(&mut self, retention: &RetainedSizes<'_>) {
         self.subject.add_retained(retention);
         self.retained_bytes = retention.bytes(self.cache);
     }
 }
 
 impl PrefetchedRows {
-    pub(super) fn add_retained(&mut self, retention: &Retention) {
+    pub(super) fn add_retained(&mut self, retention: &RetainedSizes<'_>) {
         self.subject.add_retained(retention);
         let rows = std::mem::take(&mut self.query_sets).into_iter();
         self.retained_bytes = rows.fold(0, |sum, row| sum.saturating_add(retention.bytes(row)));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Sight;
 use crate::heap::objects::HEAP;
 use crate::heap::paths::Paths;
-use crate::heap::retention::Retention;
+use crate::heap::retention::RetainedSizes;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
@@ -31,7 +31,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    pub fn add_retained(&mut self, retention: &Retention) {
+    pub fn add_retained(&mut self, retention: &RetainedSizes<'_>) {
         self.retained_bytes = retention.bytes(self.row);
     }
 }

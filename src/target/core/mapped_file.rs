@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use cpython::memory::ReadMemory;
 
+use crate::memory::bulk::BulkRead;
 use crate::memory::core::CoreMemory;
-use crate::memory::image::BulkRead;
 use crate::target::container::open_below;
 use crate::target::elf;
 use crate::target::maps::Mapping;

@@ -252,7 +252,7 @@ fn no_core(path: &Path, cause: NoCore) -> Error {
         NoCore::Unreadable(cause) => return unreadable(path, &cause),
         NoCore::NotElf => (
             "is no core file".to_owned(),
-            "give a pid, or what the kernel or `gcore PID` wrote",
+            "give a pid, or what the kernel or `gcore PID` wrote; a saved heap is a folder, for `report` and `paths`",
         ),
         NoCore::OtherElf => (
             "is an executable or a library, not a core file".to_owned(),

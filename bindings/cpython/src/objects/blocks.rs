@@ -85,6 +85,18 @@ impl Blocks {
         is_pooled(memory, layout, start, request)
     }
 
+    /// Whether a block that may have been resized to `request` bytes can start at `start`. One that shrinks a little stays
+    /// where it is, and one that came from the C library stays there (`_PyObject_Realloc`, Objects/obmalloc.c).
+    pub fn may_hold_resized<M: ReadMemory>(self, memory: &mut M, layout: &Layout, start: u64, request: u64) -> bool {
+        if self.may_hold(memory, layout, start, request) {
+            return true;
+        }
+        let larger = (small(request) + CLASS..=SMALL_REQUEST).step_by(CLASS as usize);
+        let mut still_fitting = larger.take_while(|class| 3 * class < 4 * request);
+        still_fitting.any(|class| self.may_hold(memory, layout, start, class))
+            || start.is_multiple_of(CLASS) && has_chunk(memory, start, request)
+    }
+
     /// Judges by a sample of objects, given as starts of blocks and the sizes asked for.
     pub fn judge<M: ReadMemory>(memory: &mut M, layout: &Layout, sample: &[(u64, u64)]) -> Blocks {
         let guarded = sample.iter().filter(|&&(start, _)| is_guarded(memory, start)).count();
@@ -111,11 +123,22 @@ pub fn small(request: u64) -> u64 {
 /// The size that glibc wrote before the block, where that is plausible; else what its rules give.
 #[cold]
 fn chunk_size<M: ReadMemory>(memory: &mut M, start: u64, request: u64) -> u64 {
-    let least = (request + CHUNK_HEADER).next_multiple_of(CLASS).max(SMALLEST_CHUNK);
-    match memory.word(start.wrapping_sub(CHUNK_HEADER)) {
-        Ok(head) if (least..=least + MOST_SLACK).contains(&(head & !CHUNK_FLAGS)) => head & !CHUNK_FLAGS,
-        _ => least,
-    }
+    written_size(memory, start, request).unwrap_or(least_chunk(request))
+}
+
+/// Whether glibc wrote a size before the block that is plausible.
+fn has_chunk<M: ReadMemory>(memory: &mut M, start: u64, request: u64) -> bool {
+    written_size(memory, start, request).is_some()
+}
+
+fn written_size<M: ReadMemory>(memory: &mut M, start: u64, request: u64) -> Option<u64> {
+    let least = least_chunk(request);
+    let size = memory.word(start.wrapping_sub(CHUNK_HEADER)).ok()? & !CHUNK_FLAGS;
+    (least..=least + MOST_SLACK).contains(&size).then_some(size)
+}
+
+fn least_chunk(request: u64) -> u64 {
+    (request + CHUNK_HEADER).next_multiple_of(CLASS).max(SMALLEST_CHUNK)
 }
 
 fn is_guarded<M: ReadMemory>(memory: &mut M, start: u64) -> bool {

@@ -118,14 +118,23 @@ impl<'a> Examiner<'a> {
                 }
             }
         }
-        let fixed = info.itemsize == 0 && !info.has(flags::INLINE_VALUES);
-        !fixed
-            || self.blocks.may_hold(
-                memory,
-                self.layout,
-                address.wrapping_sub(info.presize),
-                info.presize + info.basicsize,
-            )
+        let start = address.wrapping_sub(info.presize);
+        // Classes made in Python have room for one item more than their instances say.
+        let is_leaf = info.is_leaf() && !(info.has(flags::HEAPTYPE) && info.itemsize > 0);
+        if is_leaf || info.content == Content::Str {
+            // What is merely judged takes no room.
+            let bounds = self.bounds;
+            let measured = self.scalar(memory, info, address);
+            let measured = measured.and_then(|extent| self.bounds.block(memory, address, extent.own).map(|()| extent));
+            self.bounds = bounds;
+            return measured.is_ok_and(|extent| {
+                let request = info.presize + extent.own;
+                self.blocks.may_hold_resized(memory, self.layout, start, request)
+            });
+        }
+        let is_fixed = info.itemsize == 0 && !info.has(flags::INLINE_VALUES);
+        let request = info.presize + info.basicsize;
+        !is_fixed || self.blocks.may_hold(memory, self.layout, start, request)
     }
 
     #[inline(always)]

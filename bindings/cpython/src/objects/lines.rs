@@ -1,4 +1,6 @@
-//! The line that a call stands in, from its frame's instruction and its code's table of lines.
+//! The line that a call stands in, from its frame's instruction and its code's table of lines; all lines of a code.
+
+use std::ops::ControlFlow;
 
 use crate::layout::{FrameForm, Layout, LineTable};
 use crate::memory::{ReadMemory, Unreadable};
@@ -16,12 +18,10 @@ pub fn of_frame<M: ReadMemory>(
     frame: u64,
     code: u64,
 ) -> Result<Option<u32>, Unreadable> {
-    let LineTable::Locations { code: first, .. } = layout.code.lines else {
-        return Ok(None);
-    };
-    let instruction = memory.word(frame.wrapping_add(layout.frame.instruction))?;
-    let offset = instruction.wrapping_sub(code.wrapping_add(first)) as i64;
-    of_offset(memory, layout, code, offset)
+    match instruction_of_frame(memory, layout, frame, code)? {
+        Some(offset) => of_offset(memory, layout, code, offset),
+        None => Ok(None),
+    }
 }
 
 /// The same of a frame object (3.8 to 3.10).
@@ -31,6 +31,43 @@ pub fn of_frame_object<M: ReadMemory>(
     frame: u64,
     code: u64,
 ) -> Result<Option<u32>, Unreadable> {
+    match instruction_of_frame_object(memory, layout, frame)? {
+        Some(offset) => of_offset(memory, layout, code, offset),
+        None => Ok(None),
+    }
+}
+
+/// How many bytes behind its code's first instruction the call stands, in the instruction that is under way or that it
+/// goes on from; negative before the first. `None` when the layout's frames do not say.
+pub fn instruction<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    call: SuspendedCall,
+) -> Result<Option<i64>, Unreadable> {
+    match layout.frame_object.form {
+        FrameForm::Inline { .. } => instruction_of_frame_object(memory, layout, call.frame),
+        FrameForm::Pointer { .. } => instruction_of_frame(memory, layout, call.frame, call.code),
+    }
+}
+
+fn instruction_of_frame<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    frame: u64,
+    code: u64,
+) -> Result<Option<i64>, Unreadable> {
+    let LineTable::Locations { code: first, .. } = layout.code.lines else {
+        return Ok(None);
+    };
+    let instruction = memory.word(frame.wrapping_add(layout.frame.instruction))?;
+    Ok(Some(instruction.wrapping_sub(code.wrapping_add(first)) as i64))
+}
+
+fn instruction_of_frame_object<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    frame: u64,
+) -> Result<Option<i64>, Unreadable> {
     let FrameForm::Inline {
         last_instruction: (offset, unit),
         ..
@@ -39,7 +76,7 @@ pub fn of_frame_object<M: ReadMemory>(
         return Ok(None);
     };
     let last = memory.half(frame.wrapping_add(offset))? as i32;
-    of_offset(memory, layout, code, i64::from(last) * unit)
+    Ok(Some(i64::from(last) * unit))
 }
 
 /// The line that a generator or coroutine waits in; the function's own before it has begun.
@@ -54,6 +91,22 @@ pub fn of_suspended<M: ReadMemory>(
     }
 }
 
+/// The lines that instructions of the code at `code` belong to, each once and in order.
+pub fn of_code<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Result<Vec<u32>, Unreadable> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    let first = memory.half(code.wrapping_add(layout.code.first_line))?;
+    for_each_range(layout, table(memory, layout, code)?, first, |end, line| {
+        let line = line.filter(|_| end > start).and_then(|line| u32::try_from(line).ok());
+        lines.extend(line);
+        start = end;
+        ControlFlow::Continue(())
+    });
+    lines.sort_unstable();
+    lines.dedup();
+    Ok(lines)
+}
+
 /// The line of the instruction at `offset` bytes in the code at `code`; before the first one it is the function's own.
 fn of_offset<M: ReadMemory>(
     memory: &mut M,
@@ -65,6 +118,11 @@ fn of_offset<M: ReadMemory>(
     if offset < 0 {
         return Ok(Some(first));
     }
+    Ok(line(layout, table(memory, layout, code)?, first, offset))
+}
+
+/// The table of lines of the code at `code`.
+fn table<'a, M: ReadMemory>(memory: &'a mut M, layout: &Layout, code: u64) -> Result<&'a [u8], Unreadable> {
     let (LineTable::Steps { table } | LineTable::Ranges { table } | LineTable::Locations { table, .. }) =
         layout.code.lines;
     let table = memory.word(code.wrapping_add(table))?;
@@ -75,28 +133,106 @@ fn of_offset<M: ReadMemory>(
             at: table,
         });
     }
-    let bytes = memory.read(table.wrapping_add(layout.text.bytes_value), length as usize)?;
-    let line = match layout.code.lines {
-        LineTable::Steps { .. } => line_of_steps(bytes, i64::from(first), offset),
-        LineTable::Ranges { .. } => line_of_ranges(bytes, i64::from(first), offset),
-        LineTable::Locations { .. } => line_of_locations(bytes, i64::from(first), offset),
-    };
-    Ok(line.and_then(|line| u32::try_from(line).ok()))
+    Ok(memory.read(table.wrapping_add(layout.text.bytes_value), length as usize)?)
 }
 
-fn line_of_steps(table: &[u8], first: i64, offset: i64) -> Option<i64> {
-    let (mut at, mut line) = (0, first);
-    for step in table.chunks_exact(2) {
-        at += i64::from(step[0]);
-        if at > offset {
-            break;
+/// Calls `see` with the end of each range of instructions, in bytes, and the line that they belong to, until it has seen
+/// enough. Ranges begin where those before them end.
+fn for_each_range(layout: &Layout, table: &[u8], first: u32, see: impl FnMut(i64, Option<i64>) -> ControlFlow<()>) {
+    let first = i64::from(first);
+    // All the same whether it was seen to its end.
+    let _ = match layout.code.lines {
+        LineTable::Steps { .. } => steps(table, first, see),
+        LineTable::Ranges { .. } => ranges(table, first, see),
+        LineTable::Locations { .. } => locations(table, first, see),
+    };
+}
+
+fn line(layout: &Layout, table: &[u8], first: u32, offset: i64) -> Option<u32> {
+    let mut found = None;
+    for_each_range(layout, table, first, |end, line| match offset < end {
+        true => {
+            found = line;
+            ControlFlow::Break(())
         }
+        false => ControlFlow::Continue(()),
+    });
+    found.and_then(|line| u32::try_from(line).ok())
+}
+
+/// The lines of a code object, to be asked without its program.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    first: u32,
+    table: Box<[u8]>,
+    /// Bytes of instructions that run before the call has begun as far as Python code can tell.
+    before: i64,
+    /// Bytes of all instructions.
+    length: i64,
+}
+
+impl Lines {
+    /// Those of the code at `code`.
+    pub fn read<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Result<Lines, Unreadable> {
+        /// The bytes of a code unit.
+        const UNIT: i64 = 2;
+        let first = memory.half(code.wrapping_add(layout.code.first_line))?;
+        let (before, length) = match layout.code.lines {
+            LineTable::Locations { first_traceable, .. } => {
+                let before = memory.half(code.wrapping_add(first_traceable))?;
+                let units = memory.word(code.wrapping_add(layout.object.ob_size))?;
+                (i64::from(before) * UNIT, units as i64 * UNIT)
+            }
+            LineTable::Steps { .. } | LineTable::Ranges { .. } => {
+                let bytes = layout.code.references.iter().find(|(name, _)| *name == "co_code");
+                let bytes = memory.word(code.wrapping_add(bytes.map_or(0, |&(_, offset)| offset)))?;
+                (0, memory.word(bytes.wrapping_add(layout.object.ob_size))? as i64)
+            }
+        };
+        let implausible = Unreadable::Implausible { what: "code", at: code };
+        if !(1..=LONGEST_TABLE as i64).contains(&length) || !(0..=length).contains(&before) {
+            return Err(implausible);
+        }
+        let table = table(memory, layout, code)?.into();
+        Ok(Lines {
+            first,
+            table,
+            before,
+            length,
+        })
+    }
+
+    /// Whether an instruction can stand at `offset`; frames that have not begun stand one or two bytes before the first.
+    pub fn has(&self, offset: i64) -> bool {
+        (-2..self.length).contains(&offset) && offset % 2 == 0 || offset == -1
+    }
+
+    /// Whether a call at `offset` has begun: before, what it makes is made by its caller.
+    pub fn has_begun(&self, offset: i64) -> bool {
+        offset >= self.before
+    }
+
+    /// The line of the instruction at `offset`; before the first one it is the function's own.
+    pub fn at(&self, layout: &Layout, offset: i64) -> Option<u32> {
+        if offset < 0 {
+            return Some(self.first);
+        }
+        line(layout, &self.table, self.first, offset)
+    }
+}
+
+fn steps(table: &[u8], first: i64, mut see: impl FnMut(i64, Option<i64>) -> ControlFlow<()>) -> ControlFlow<()> {
+    let (mut end, mut line) = (0, first);
+    for step in table.chunks_exact(2) {
+        end += i64::from(step[0]);
+        see(end, Some(line))?;
         line += i64::from(step[1] as i8);
     }
-    Some(line)
+    // The last line goes on to the end of the code.
+    see(i64::MAX, Some(line))
 }
 
-fn line_of_ranges(table: &[u8], first: i64, offset: i64) -> Option<i64> {
+fn ranges(table: &[u8], first: i64, mut see: impl FnMut(i64, Option<i64>) -> ControlFlow<()>) -> ControlFlow<()> {
     const NO_LINE: i8 = -128;
     let (mut end, mut line) = (0, first);
     for range in table.chunks_exact(2) {
@@ -105,14 +241,12 @@ fn line_of_ranges(table: &[u8], first: i64, offset: i64) -> Option<i64> {
         if distance != NO_LINE {
             line += i64::from(distance);
         }
-        if offset < end {
-            return (distance != NO_LINE).then_some(line);
-        }
+        see(end, (distance != NO_LINE).then_some(line))?;
     }
-    None
+    ControlFlow::Continue(())
 }
 
-fn line_of_locations(table: &[u8], first: i64, offset: i64) -> Option<i64> {
+fn locations(table: &[u8], first: i64, mut see: impl FnMut(i64, Option<i64>) -> ControlFlow<()>) -> ControlFlow<()> {
     /// The bytes of a code unit.
     const UNIT: i64 = 2;
     let (mut end, mut line) = (0, first);
@@ -125,16 +259,14 @@ fn line_of_locations(table: &[u8], first: i64, offset: i64) -> Option<i64> {
             10..=12 => i64::from(kind) - 10,
             _ => 0,
         };
-        if offset < end {
-            return (kind != 15).then_some(line);
-        }
+        see(end, (kind != 15).then_some(line))?;
         // Only the first byte of an entry has its highest bit set.
         at += 1;
         while table.get(at).is_some_and(|byte| byte & 0x80 == 0) {
             at += 1;
         }
     }
-    None
+    ControlFlow::Continue(())
 }
 
 /// A number in pieces of six bits, the lowest first; all but the last have the bit above these set. The lowest bit is the
@@ -155,17 +287,32 @@ fn signed_number(bytes: &[u8]) -> i64 {
 mod tests {
     use super::*;
 
+    type Decoder = fn(&[u8], i64, &mut dyn FnMut(i64, Option<i64>) -> ControlFlow<()>) -> ControlFlow<()>;
+
+    /// What a decoder says of the instruction at `offset`.
+    fn line_of(decode: Decoder, table: &[u8], first: i64, offset: i64) -> Option<i64> {
+        let mut found = None;
+        let _ = decode(table, first, &mut |end, line| match offset < end {
+            true => {
+                found = line;
+                ControlFlow::Break(())
+            }
+            false => ControlFlow::Continue(()),
+        });
+        found
+    }
+
     #[test]
     fn steps_lead_up_to_the_instruction() {
         let table = [4, 1, 6, 255, 0, 3];
-        let lines = [0, 3, 4, 9, 10, 99].map(|offset| line_of_steps(&table, 10, offset));
+        let lines = [0, 3, 4, 9, 10, 99].map(|offset| line_of(|a, b, see| steps(a, b, see), &table, 10, offset));
         assert_eq!(lines, [10, 10, 11, 11, 13, 13].map(Some));
     }
 
     #[test]
     fn ranges_have_a_line_or_none() {
         let table = [4, 1, 0, 5, 2, 128, 2, 254];
-        let lines = [0, 3, 4, 6, 8].map(|offset| line_of_ranges(&table, 10, offset));
+        let lines = [0, 3, 4, 6, 8].map(|offset| line_of(|a, b, see| ranges(a, b, see), &table, 10, offset));
         assert_eq!(lines, [Some(11), Some(11), None, Some(14), None]);
     }
 
@@ -183,8 +330,11 @@ mod tests {
             0x80,
             17,
         ];
-        let lines = [0, 2, 5, 6, 8, 10].map(|offset| line_of_locations(&table, 100, offset));
+        let lines = [0, 2, 5, 6, 8, 10].map(|offset| line_of(|a, b, see| locations(a, b, see), &table, 100, offset));
         assert_eq!(lines, [Some(101), Some(31), Some(31), None, Some(31), None]);
-        assert_eq!(line_of_locations(&[0x80 | 13 << 3, 127], 1, 0), Some(1 - 31));
+        assert_eq!(
+            line_of(|a, b, see| locations(a, b, see), &[0x80 | 13 << 3, 127], 1, 0),
+            Some(1 - 31)
+        );
     }
 }

@@ -248,11 +248,9 @@ impl Header {
     /// Whether it is a static type that CPython has instances of without ever calling `PyType_Ready` (3.8, 3.9).
     #[cold]
     fn is_never_ready<M: ReadMemory>(&self, memory: &mut M) -> bool {
-        const NAME: &[u8] = b"functools._lru_list_elem";
-        self.flags & flags::HEAPTYPE == 0
-            && memory
-                .c_string(self.name, NAME.len() + 1)
-                .is_ok_and(|name| name == NAME)
+        const NAMES: [&str; 2] = ["functools._lru_list_elem", "unicodedata.UCD"];
+        let is_static = self.flags & flags::HEAPTYPE == 0;
+        is_static && c_name(memory, self).is_ok_and(|name| NAMES.contains(&name.as_str()))
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! A file's `LAYOUT` is that of the first release; what moved in a patch release stands below it as `SINCE_…`.
 //! `generator/layout.py` asks installed headers for these numbers; given two interpreters, it prints what changed.
-//! A new minor version is one file, its line in `MINORS`, and its order of members in `debug_fields`.
+//! A new minor version is one file, its line in `MINORS`, its order of members in `debug_fields`, and its instructions, which
+//! `generator/opcodes.py` prints.
 
 mod c_types;
 pub mod debug_fields;
+mod opcodes;
 mod v3_10;
 mod v3_11;
 mod v3_12;
@@ -15,6 +17,7 @@ mod v3_15;
 mod v3_8;
 mod v3_9;
 
+use crate::bytecode::opcodes::Opcodes;
 use crate::layout::Layout;
 use crate::version::Version;
 
@@ -29,6 +32,8 @@ pub struct Minor {
     pub newest: Version,
     /// The members of its `_Py_DebugOffsets` behind the head, in order; empty where there is none.
     pub debug_offsets: &'static [Group],
+    /// Its instruction set.
+    pub opcodes: &'static Opcodes,
 }
 
 /// Every minor version that is supported, oldest first.

@@ -6,7 +6,7 @@ use crate::layout::{
 };
 use crate::version::Version;
 
-use super::{Minor, c_types, v3_9};
+use super::{Minor, c_types, opcodes, v3_9};
 
 /// Functions begin with what builds them, line tables are new, pymalloc has pools of 16 KiB.
 pub const LAYOUT: Layout = Layout {
@@ -237,4 +237,5 @@ pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_10_6, &SINCE_3_10_7],
     newest: Version::new(3, 10, 21),
     debug_offsets: &[],
+    opcodes: &opcodes::v3_10::OPCODES,
 };

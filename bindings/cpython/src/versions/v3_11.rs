@@ -1,13 +1,13 @@
 //! CPython 3.11.
 
 use crate::layout::{
-    CType, Code, CodeCache, CodeForm, CurrentFrame, Deque, Exception, ExitFunctions, Frame, FrameForm, FrameObject,
-    FrameTop, Gc, GcPlace, Generator, GeneratorForm, Int, IntForm, Interpreter, Keys, Layout, LineTable, Object,
-    PreHeader, Runtime, Thread, Type, Values,
+    Bytecode, CType, Code, CodeCache, CodeForm, CurrentFrame, Deque, Exception, ExitFunctions, Frame, FrameForm,
+    FrameObject, FrameTop, Gc, GcPlace, Generator, GeneratorForm, Gil, Int, IntForm, Interpreter, Keys, Layout,
+    LineTable, Object, PreHeader, Runtime, Thread, Type, Values,
 };
 use crate::version::Version;
 
-use super::{Minor, c_types, v3_9, v3_10};
+use super::{Minor, c_types, opcodes, v3_9, v3_10};
 
 /// Frames are no objects any more, dict keys know their kind, instances keep values without a dict.
 pub const LAYOUT: Layout = Layout {
@@ -25,6 +25,7 @@ pub const LAYOUT: Layout = Layout {
         id: 48,
         threads_head: 16,
         runtime: Some(40),
+        gil: Gil::Runtime(576),
         modules: 888,
         sysdict: 904,
         builtins: 912,
@@ -116,7 +117,17 @@ pub const LAYOUT: Layout = Layout {
         arguments: 56,
         qualname: Some(128),
         stack_size: 68,
-        lines: LineTable::Locations { table: 136, code: 184 },
+        lines: LineTable::Locations {
+            table: 136,
+            code: 184,
+            first_traceable: 168,
+        },
+        bytecode: Bytecode::Adaptive {
+            exception_table: 40,
+            kinds: 104,
+            monitoring: None,
+            executors: None,
+        },
         extra: 176,
         references: &[
             ("co_consts", 24),
@@ -272,4 +283,5 @@ pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT],
     newest: Version::new(3, 11, 16),
     debug_offsets: &[],
+    opcodes: &opcodes::v3_11::OPCODES,
 };

@@ -1,12 +1,13 @@
 //! CPython 3.12.
 
 use crate::layout::{
-    CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, Frame, Gc, GcPlace, Generator, GeneratorForm, Int,
-    IntForm, Interpreter, Layout, LineTable, Object, PreHeader, Runtime, StaticTypes, Text, Thread, Type, Values,
+    Bytecode, CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, Frame, Gc, GcPlace, Generator,
+    GeneratorForm, Gil, Int, IntForm, Interpreter, Layout, LineTable, Monitoring, Object, PreHeader, Runtime,
+    StaticTypes, Text, Thread, Tracemalloc, TracingPlace, Type, Values,
 };
 use crate::version::Version;
 
-use super::{Minor, c_types, v3_9, v3_10, v3_11};
+use super::{Minor, c_types, opcodes, v3_9, v3_10, v3_11};
 
 /// `str` without `wstr`, `int` with a tag, static types with their dicts in the interpreter, managed weak references.
 pub const LAYOUT: Layout = Layout {
@@ -21,6 +22,11 @@ pub const LAYOUT: Layout = Layout {
         id: 8,
         threads_head: 72,
         runtime: Some(96),
+        gil: Gil::Interpreter {
+            state: 384,
+            last_holder: 8,
+            locked: 16,
+        },
         modules: 944,
         sysdict: 352,
         builtins: 360,
@@ -108,7 +114,21 @@ pub const LAYOUT: Layout = Layout {
     },
     values: Values::Tagged,
     code: Code {
-        lines: LineTable::Locations { table: 136, code: 192 },
+        lines: LineTable::Locations {
+            table: 136,
+            code: 192,
+            first_traceable: 176,
+        },
+        bytecode: Bytecode::Adaptive {
+            exception_table: 40,
+            kinds: 104,
+            monitoring: Some(Monitoring {
+                pointer: 168,
+                lines: 40,
+                instructions: 56,
+            }),
+            executors: None,
+        },
         size: 200,
         form: CodeForm::LocalsPlus {
             names: 96,
@@ -158,6 +178,14 @@ pub const LAYOUT: Layout = Layout {
         v3_9::C_TYPES,
         c_types::SINCE_3_8,
     ],
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Runtime(2768),
+        traced_memory: 144,
+        peak_traced_memory: 152,
+        traces: 184,
+        domains: 192,
+        ..v3_11::LAYOUT.tracemalloc
+    },
     ..v3_11::LAYOUT
 };
 
@@ -264,4 +292,5 @@ pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_12_1, &SINCE_3_12_4, &SINCE_3_12_7],
     newest: Version::new(3, 12, 14),
     debug_offsets: &[],
+    opcodes: &opcodes::v3_12::OPCODES,
 };

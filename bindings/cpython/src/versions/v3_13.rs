@@ -1,12 +1,13 @@
 //! CPython 3.13.
 
 use crate::layout::{
-    CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, FrameForm, FrameObject, Gc, GcPlace, Interpreter,
-    Layout, LineTable, Object, PreHeader, Runtime, SimpleQueue, StaticTypes, Thread, Type, Values,
+    Bytecode, CType, Code, CodeCache, CodeForm, CurrentFrame, Executors, ExitFunctions, FrameForm, FrameObject, Gc,
+    GcPlace, Gil, Interpreter, Layout, LineTable, Monitoring, Object, PreHeader, Runtime, SimpleQueue, StaticTypes,
+    Thread, Tracemalloc, TracingPlace, Type, Values,
 };
 use crate::version::Version;
 
-use super::{Minor, c_types, debug_fields, v3_9, v3_10, v3_11, v3_12};
+use super::{Minor, c_types, debug_fields, opcodes, v3_9, v3_10, v3_11, v3_12};
 
 /// `_Py_DebugOffsets` at the front of the runtime, values inside the instances, frames with an executable.
 pub const LAYOUT: Layout = Layout {
@@ -24,6 +25,11 @@ pub const LAYOUT: Layout = Layout {
         next: 7264,
         id: 7272,
         threads_head: 7344,
+        gil: Gil::Interpreter {
+            state: 16,
+            last_holder: 8,
+            locked: 16,
+        },
         runtime: Some(7376),
         modules: 7656,
         sysdict: 7640,
@@ -98,7 +104,26 @@ pub const LAYOUT: Layout = Layout {
         values: 8,
     },
     code: Code {
-        lines: LineTable::Locations { table: 136, code: 200 },
+        lines: LineTable::Locations {
+            table: 136,
+            code: 200,
+            first_traceable: 184,
+        },
+        bytecode: Bytecode::Adaptive {
+            exception_table: 40,
+            kinds: 104,
+            monitoring: Some(Monitoring {
+                pointer: 176,
+                lines: 32,
+                instructions: 48,
+            }),
+            executors: Some(Executors {
+                pointer: 152,
+                size: 0,
+                first: 8,
+                instruction: 32,
+            }),
+        },
         size: 208,
         form: CodeForm::LocalsPlus {
             names: 96,
@@ -149,6 +174,10 @@ pub const LAYOUT: Layout = Layout {
         v3_9::C_TYPES,
         c_types::SINCE_3_8,
     ],
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Runtime(10_080),
+        ..v3_12::LAYOUT.tracemalloc
+    },
     ..v3_12::LAYOUT
 };
 
@@ -174,6 +203,10 @@ pub const SINCE_3_13_12: Layout = Layout {
         size: 283_400,
         main_interpreter: Some(88_424),
         ..SINCE_3_13_1.runtime
+    },
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Runtime(10_104),
+        ..SINCE_3_13_1.tracemalloc
     },
     ..SINCE_3_13_1
 };
@@ -294,4 +327,5 @@ pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_13_1, &SINCE_3_13_12, &SINCE_3_13_13],
     newest: Version::new(3, 13, 18),
     debug_offsets: debug_fields::V3_13,
+    opcodes: &opcodes::v3_13::OPCODES,
 };

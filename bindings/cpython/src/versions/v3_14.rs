@@ -1,12 +1,12 @@
 //! CPython 3.14.
 
 use crate::layout::{
-    CType, Code, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Gc, GcPlace, Generator, Interpreter, Layout,
-    LineTable, Runtime, StaticTypes, Thread, Tuple, Type,
+    Bytecode, CType, Code, Executors, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Gc, GcPlace, Generator,
+    Interpreter, Layout, LineTable, Monitoring, Runtime, StaticTypes, Thread, Tracemalloc, TracingPlace, Tuple, Type,
 };
 use crate::version::Version;
 
-use super::{Minor, c_types, debug_fields, v3_9, v3_10, v3_11, v3_12, v3_13};
+use super::{Minor, c_types, debug_fields, opcodes, v3_9, v3_10, v3_11, v3_12, v3_13};
 
 /// The incremental collector (a young list and two old ones), stack references with tags, a hash in every tuple.
 pub const LAYOUT: Layout = Layout {
@@ -87,7 +87,26 @@ pub const LAYOUT: Layout = Layout {
     },
     tuple: Tuple { items: 32 },
     code: Code {
-        lines: LineTable::Locations { table: 136, code: 208 },
+        lines: LineTable::Locations {
+            table: 136,
+            code: 208,
+            first_traceable: 192,
+        },
+        bytecode: Bytecode::Adaptive {
+            exception_table: 40,
+            kinds: 104,
+            monitoring: Some(Monitoring {
+                pointer: 176,
+                lines: 96,
+                instructions: 112,
+            }),
+            executors: Some(Executors {
+                pointer: 152,
+                size: 0,
+                first: 8,
+                instruction: 32,
+            }),
+        },
         size: 216,
         extra: 200,
         ..v3_13::LAYOUT.code
@@ -139,6 +158,10 @@ pub const LAYOUT: Layout = Layout {
         v3_9::C_TYPES,
         c_types::SINCE_3_8,
     ],
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Runtime(10_272),
+        ..v3_13::LAYOUT.tracemalloc
+    },
     ..v3_13::LAYOUT
 };
 
@@ -163,6 +186,10 @@ pub const SINCE_3_14_3: Layout = Layout {
         size: 316_576,
         main_interpreter: Some(90_752),
         ..SINCE_3_14_1.runtime
+    },
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Runtime(10_296),
+        ..SINCE_3_14_1.tracemalloc
     },
     ..SINCE_3_14_1
 };
@@ -403,4 +430,5 @@ pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_14_1, &SINCE_3_14_3, &SINCE_3_14_4, &SINCE_3_14_5],
     newest: Version::new(3, 14, 10),
     debug_offsets: debug_fields::V3_14,
+    opcodes: &opcodes::v3_14::OPCODES,
 };

@@ -1,12 +1,13 @@
 //! CPython 3.15.
 
 use crate::layout::{
-    ByteArray, CType, Gc, GcPlace, Generator, GeneratorForm, Interpreter, Layout, Module, ModuleStateSize, Runtime,
-    SimpleQueue, StaticTypes, Thread, Type,
+    ByteArray, Bytecode, CType, Code, Executors, FilenameForm, Gc, GcPlace, Generator, GeneratorForm, Interpreter,
+    Layout, Module, ModuleStateSize, Monitoring, Runtime, SimpleQueue, StaticTypes, Thread, Tracemalloc, TracingPlace,
+    Type,
 };
 use crate::version::Version;
 
-use super::{Minor, c_types, debug_fields, v3_9, v3_10, v3_11, v3_12, v3_13, v3_14};
+use super::{Minor, c_types, debug_fields, opcodes, v3_9, v3_10, v3_11, v3_12, v3_13, v3_14};
 
 /// Lazy imports, modules without `md_def`, bytearrays on top of `bytes`.
 pub const LAYOUT: Layout = Layout {
@@ -99,6 +100,24 @@ pub const LAYOUT: Layout = Layout {
         ht_module: Some(896),
         ..v3_14::LAYOUT.types
     },
+    code: Code {
+        bytecode: Bytecode::Adaptive {
+            exception_table: 40,
+            kinds: 104,
+            monitoring: Some(Monitoring {
+                pointer: 176,
+                lines: 104,
+                instructions: 120,
+            }),
+            executors: Some(Executors {
+                pointer: 152,
+                size: 0,
+                first: 8,
+                instruction: 32,
+            }),
+        },
+        ..v3_14::LAYOUT.code
+    },
     bytearray: ByteArray {
         bytes_object: Some(56),
         ..v3_14::LAYOUT.bytearray
@@ -145,6 +164,11 @@ pub const LAYOUT: Layout = Layout {
         v3_9::C_TYPES,
         c_types::SINCE_3_8,
     ],
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Runtime(10_432),
+        filename: FilenameForm::Utf8,
+        ..v3_14::LAYOUT.tracemalloc
+    },
     ..v3_14::LAYOUT
 };
 
@@ -171,4 +195,5 @@ pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT],
     newest: Version::new(3, 15, 2),
     debug_offsets: debug_fields::V3_15,
+    opcodes: &opcodes::v3_15::OPCODES,
 };

@@ -1,14 +1,15 @@
 //! CPython 3.8.
 
 use crate::layout::{
-    Allocator, Array, Buffered, ByteArray, BytesIo, Code, CodeForm, CurrentFrame, Decimal, Deque, Dict, Element,
-    Exception, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Function, Gc, GcPlace, Generator, GeneratorForm,
-    Int, IntForm, Interpreter, Keys, Layout, LineTable, List, LruCache, Module, ModuleStateSize, Object, OrderedDict,
-    PreHeader, Runtime, Set, StackDepth, StaticTypes, StructObject, Text, Thread, Tuple, Type, Values, WeakRef,
+    Allocator, Array, Buffered, ByteArray, Bytecode, BytesIo, Code, CodeForm, CurrentFrame, Decimal, Deque, Dict,
+    Element, Exception, ExitFunctions, FilenameForm, Frame, FrameForm, FrameObject, FrameTop, Function, Gc, GcPlace,
+    Generator, GeneratorForm, Gil, HashTable, HashValues, Int, IntForm, Interpreter, Keys, Layout, LineTable, List,
+    LruCache, Module, ModuleStateSize, Object, OrderedDict, PreHeader, Runtime, Set, StackDepth, StaticTypes,
+    StructObject, Text, Thread, Tracemalloc, TracingPlace, Tuple, Type, Values, WeakRef,
 };
 use crate::version::Version;
 
-use super::{Minor, c_types};
+use super::{Minor, c_types, opcodes};
 
 /// One collector for all interpreters, dict entries always of three words, frames that are objects.
 pub const LAYOUT: Layout = Layout {
@@ -51,6 +52,7 @@ pub const LAYOUT: Layout = Layout {
         root_arrays: &[],
         exit_functions: ExitFunctions::Module,
         interned: None,
+        gil: Gil::Runtime(1368),
     },
     gc: Gc {
         place: GcPlace::Runtime(344),
@@ -206,6 +208,7 @@ pub const LAYOUT: Layout = Layout {
         qualname: None,
         stack_size: 32,
         lines: LineTable::Steps { table: 120 },
+        bytecode: Bytecode::Bytes { code: 48 },
         extra: 144,
         references: &[
             ("co_code", 48),
@@ -329,6 +332,35 @@ pub const LAYOUT: Layout = Layout {
         pool_szidx: 36,
         pool_header: 48,
     },
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Statics,
+        tracing: 4,
+        max_nframe: 8,
+        traced_memory: 0,
+        peak_traced_memory: 0,
+        traces: 0,
+        domains: 0,
+        table: HashTable {
+            size: 72,
+            nentries: 8,
+            nbuckets: 0,
+            buckets: 16,
+            functions: &[40, 48],
+            entry_next: 0,
+            entry_hash: 8,
+            entry_key: 16,
+            values: HashValues::Inline {
+                key_size: 24,
+                data_size: 32,
+            },
+        },
+        nframe: 8,
+        nframe_bits: 32,
+        frames: 12,
+        frame_size: 12,
+        lineno: 8,
+        filename: FilenameForm::Object,
+    },
     c_types: &[c_types::SINCE_3_8],
 };
 
@@ -346,4 +378,5 @@ pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_8_14],
     newest: Version::new(3, 8, 20),
     debug_offsets: &[],
+    opcodes: &opcodes::v3_8::OPCODES,
 };

@@ -1,9 +1,9 @@
 //! CPython 3.9.
 
-use crate::layout::{CType, Gc, GcPlace, Interpreter, Layout, Runtime, Type};
+use crate::layout::{CType, Gc, GcPlace, Gil, HashTable, HashValues, Interpreter, Layout, Runtime, Tracemalloc, Type};
 use crate::version::Version;
 
-use super::{Minor, c_types, v3_8};
+use super::{Minor, c_types, opcodes, v3_8};
 
 /// A collector in each interpreter; the interpreter points back at the runtime; types know their module.
 pub const LAYOUT: Layout = Layout {
@@ -16,6 +16,7 @@ pub const LAYOUT: Layout = Layout {
         size: 5648,
         id: 24,
         runtime: Some(16),
+        gil: Gil::Runtime(568),
         modules: 856,
         sysdict: 872,
         builtins: 880,
@@ -52,6 +53,18 @@ pub const LAYOUT: Layout = Layout {
         ..v3_8::LAYOUT.types
     },
     c_types: &[C_TYPES, c_types::SINCE_3_8],
+    tracemalloc: Tracemalloc {
+        table: HashTable {
+            size: 80,
+            nentries: 0,
+            nbuckets: 8,
+            functions: &[24, 32, 40],
+            values: HashValues::Pointer(24),
+            ..v3_8::LAYOUT.tracemalloc.table
+        },
+        nframe_bits: 16,
+        ..v3_8::LAYOUT.tracemalloc
+    },
     ..v3_8::LAYOUT
 };
 
@@ -114,4 +127,5 @@ pub const MINOR: Minor = Minor {
     layouts: &[&LAYOUT, &SINCE_3_9_14],
     newest: Version::new(3, 9, 25),
     debug_offsets: &[],
+    opcodes: &opcodes::v3_9::OPCODES,
 };

@@ -42,8 +42,8 @@ pub struct Dominators {
 impl Dominators {
     /// Finds the dominators of all nodes. A graph has at least the root.
     pub fn find(references: &References) -> Self {
-        let walk = walk::walk(references);
-        let mut ladder = semi::dominators(&walk);
+        let mut walk = walk::walk(references);
+        let mut ladder = semi::dominators(&mut walk);
         let walk::Walk { mut place, order, .. } = walk;
         let spans = spans::spans(ladder.above());
         leaves::place(references, &spans, &mut ladder, &mut place);

@@ -3,9 +3,9 @@
 use super::ladder::Ladder;
 use super::walk::{Crossing, Walk};
 
-/// The dominator tree of the numbered nodes.
-pub fn dominators(walk: &Walk) -> Ladder {
-    let semi = semidominators(walk);
+/// The dominator tree of the numbered nodes. Takes the references that the walk did not follow, which are of no use later.
+pub fn dominators(walk: &mut Walk) -> Ladder {
+    let semi = semidominators(&walk.parent, std::mem::take(&mut walk.crossings));
     let mut ladder = Ladder::with_capacity(semi.len());
     for (&semi, &parent) in semi.iter().zip(&walk.parent).skip(1) {
         // The dominator is the nearest common ancestor of parent and semidominator in the tree so far; the latter is
@@ -21,16 +21,17 @@ pub fn dominators(walk: &Walk) -> Ladder {
 }
 
 /// By number: the semidominator's number.
-fn semidominators(walk: &Walk) -> Vec<u32> {
-    let mut semi = walk.parent.clone();
-    for crossing in walk.crossings.iter().filter(|crossing| crossing.source == 0) {
+fn semidominators(parent: &[u32], crossings: Vec<Crossing>) -> Vec<u32> {
+    let mut semi = parent.to_vec();
+    for crossing in crossings.iter().filter(|crossing| crossing.source == 0) {
         semi[crossing.target as usize] = 0;
     }
-    let referrers = Referrers::of_crossed(&walk.crossings, &semi);
+    let referrers = Referrers::of_crossed(&crossings, &semi);
+    drop(crossings);
     if referrers.sources.is_empty() {
         return semi;
     }
-    let mut forest = Forest::new(&walk.parent);
+    let mut forest = Forest::new(parent);
     for number in (1..semi.len() as u32).rev() {
         let mut lowest = semi[number as usize];
         for &referrer in referrers.of(number) {
