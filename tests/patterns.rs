@@ -315,7 +315,7 @@ fn watched(python: &Interpreter, file: &str, snapshots: usize) -> Value {
     thread::scope(|scope| {
         scope.spawn(|| {
             while !ended.load(Ordering::Relaxed) {
-                program.tell("50");
+                program.tell("1");
                 program.line();
             }
         });
