@@ -154,8 +154,8 @@ fn inherits_dict_of_library<M: ReadMemory>(sight: &mut Sight<M>, info: &TypeInfo
             return false;
         }
         let (module, _) = naming::module_and_qualname(sight.memory, at, &base);
-        let file = sight.libraries.file(&module);
-        file.is_some_and(|file| sight.libraries.is_library(file))
+        let libraries = sight.libraries();
+        libraries.file(&module).is_some_and(|file| libraries.is_library(file))
     })
 }
 
@@ -163,7 +163,7 @@ fn inherits_dict_of_library<M: ReadMemory>(sight: &mut Sight<M>, info: &TypeInfo
 fn defined_at<M: ReadMemory>(sight: &mut Sight<M>, info: &TypeInfo, module: &str) -> Option<(String, u32)> {
     let at = sight.layout;
     let names = sight.memory.word(info.address.wrapping_add(at.types.dict)).ok()?;
-    let file = sight.libraries.file(module).map(str::to_owned);
+    let file = sight.libraries().file(module).map(str::to_owned);
     let mut method: Option<(String, u32)> = None;
     let mut own_line = None;
     for entry in dict::entries(sight.memory, at, names, MOST_MEMBERS).ok()? {

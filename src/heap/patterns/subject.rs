@@ -39,6 +39,7 @@ impl Subject {
 impl<M: ReadMemory> Sight<'_, '_, M> {
     /// The object of a row that is no leaf, which has `length` items.
     pub fn subject(&mut self, row: u32, length: u64) -> Subject {
+        let root = self.root_of(row);
         Subject {
             row,
             address: self.found.address_of(row),
@@ -47,7 +48,7 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
             kept_bytes: self.owned.kept(row),
             retained_bytes: 0,
             path: self.path(row),
-            in_library: self.libraries.contains(self.root_of(row)),
+            in_library: self.libraries().contains(root),
         }
     }
 
