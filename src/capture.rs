@@ -6,8 +6,11 @@ use crate::heap::Heap;
 use crate::sampling::births::Births;
 pub use crate::sampling::observing::Counts;
 pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
+pub use crate::sampling::traced::Tracing;
 
+mod births;
 mod dead;
+mod facts;
 pub mod folder;
 mod header;
 pub mod inquiry;
@@ -52,6 +55,8 @@ pub struct Capture {
     pub births: Option<Births>,
     /// What the looking between the snapshots came to, if there was any.
     pub looks: Option<Counts>,
+    /// What `tracemalloc` counts, where its tables were read.
+    pub tracemalloc: Option<Tracing>,
     pub warnings: Vec<String>,
     /// The memory limit that applies to the process (the smallest of its control groups' and the machine's), in bytes.
     /// A process that has ended has none.

@@ -8,21 +8,22 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::words::{address, format, graph, seconds, weight};
 use crate::capture::plan::Graph;
 use crate::commands::Command;
 use crate::error::{Error, exit_code};
 use crate::report::difference::DifferenceFormat;
 use crate::report::explanation::output::ExplanationFormat;
 use crate::report::export::ExportFormat;
-use crate::report::output::{FileFormat, Format, LATER};
+use crate::report::output::Format;
+use crate::report::picture::Weight;
 
+mod drawings;
 mod examples;
 mod meaning;
 mod outputs;
 mod questions;
-
-/// Longer times are slips of the keyboard.
-const LONGEST_SECONDS: f64 = 365.25 * 86400.0;
+mod words;
 
 /// Sees what is in the memory of a live Python program, who keeps it, and what to change. Works from outside: nothing is
 /// installed in the program and no code runs in it.
@@ -71,6 +72,9 @@ enum TypedCommand {
         /// The folder to write; it holds the heap as Parquet tables
         #[arg(short, long, value_name = "FOLDER", required = true)]
         output: PathBuf,
+        /// Leave the tables of tracemalloc alone where the program has it on
+        #[arg(long)]
+        no_tracemalloc: bool,
         /// Replace a snapshot that exists
         #[arg(long)]
         force: bool,
@@ -160,6 +164,9 @@ struct Watching {
     /// nothing is stopped for that. 0 takes no looks
     #[arg(short, long, value_name = "LOOKS", default_value_t = DEFAULT_RATE)]
     rate: u32,
+    /// Leave the tables of tracemalloc alone where the program has it on. Else they say where each traced block was allocated
+    #[arg(long)]
+    no_tracemalloc: bool,
     #[command(flatten)]
     freezing: Freezing,
 }
@@ -189,11 +196,13 @@ struct Freezing {
 /// How a capture is shown and judged.
 #[derive(Debug, Args)]
 struct Showing {
-    /// Write to FILE what its extension says: the report (.json) or a flame graph (.svg). `-` is standard output, and
-    /// needs -f. May be given several times
+    /// Write to FILE what its extension says: the report (.json), a flame graph (.svg), or what it shows for other tools:
+    /// folded stacks (.collapsed), speedscope (.speedscope.json), pprof (.pb.gz). `-` is standard output, and needs -f. May
+    /// be given several times
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// json or svg, for `-o -` and for files whose names tell neither; alone, it writes to standard output
+    /// json, svg, collapsed, speedscope or pprof, for `-o -` and for files whose names tell none; alone, it writes to
+    /// standard output
     #[arg(short, long, value_parser = format::<Format>)]
     format: Option<Format>,
     /// The JSON report to standard output: -f json -o -
@@ -202,11 +211,8 @@ struct Showing {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
-    /// What an SVG shows. `ownership`: the dominator tree, from modules and threads through names and items to types, each
-    /// object under the last holder that all references to it pass. `types`: all objects by type, and by the types that
-    /// refer to them. (`allocation` is not available yet)
-    #[arg(long, value_parser = graph, default_value = "ownership", value_name = "WHAT")]
-    graph: Graph,
+    #[command(flatten)]
+    drawing: Drawing,
     /// Divide all objects, on the terminal too: by the module of their type, by their size, by type with dicts by the class
     /// whose attributes they hold, or by the types that refer to them. May be given several times. JSON always has the
     /// first two
@@ -224,17 +230,34 @@ struct Showing {
     /// times
     #[arg(long, value_name = "RULE.NAME=VALUE")]
     threshold: Vec<String>,
-    /// How many types the terminal shows, and half as many owners. JSON has all types and the 1 000 largest owners
+    /// How many types the terminal shows, two thirds as many sites, and half as many owners. JSON has all types and sites
+    /// and the 1 000 largest owners
     #[arg(long, default_value_t = 15, value_name = "ROWS")]
     top: usize,
 }
 
+/// What flame graphs and profiles show.
+#[derive(Debug, Args)]
+struct Drawing {
+    /// What a flame graph or a profile shows. `allocation`: the calls that made the objects, with their types on top; taken
+    /// unless told where it is known what made them. `ownership`, taken elsewhere: the dominator tree, from modules and
+    /// threads through names and items to types, each object under the last holder that all references to it pass. `types`:
+    /// all objects by type, and by the types that refer to them
+    #[arg(long, value_parser = graph, value_name = "WHAT")]
+    graph: Option<Graph>,
+    /// What the width of a frame is: its bytes, the count of its objects, or with `allocation` its growth, the bytes that
+    /// came since the first snapshot. Speedscope and pprof always get bytes and objects
+    #[arg(long, value_parser = weight, default_value = "bytes", value_name = "bytes|count|growth")]
+    weight: Weight,
+}
+
 #[derive(Debug, Args)]
 struct DiffOptions {
-    /// Write the comparison to FILE (.json). `-` is standard output, and needs -f. May be given several times
+    /// Write to FILE what its extension says: the comparison (.json), a flame graph of what has changed (.svg), or folded
+    /// stacks with both figures (.collapsed). `-` is standard output, and needs -f. May be given several times
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// json, for `-o -` and for files whose names do not tell; alone, it writes to standard output
+    /// json, svg or collapsed, for `-o -` and for files whose names tell none; alone, it writes to standard output
     #[arg(short, long, value_parser = format::<DifferenceFormat>)]
     format: Option<DifferenceFormat>,
     /// The comparison as JSON to standard output: -f json -o -
@@ -246,20 +269,25 @@ struct DiffOptions {
     /// How many types the terminal shows, and half as many owners
     #[arg(long, default_value_t = 15, value_name = "ROWS")]
     top: usize,
+    #[command(flatten)]
+    drawing: Drawing,
 }
 
 #[derive(Debug, Args)]
 struct ExportOptions {
-    /// Write to FILE what its extension says: .heapsnapshot or .dot. `-` is standard output, and needs -f. May be given
-    /// several times
+    /// Write to FILE what its extension says: .heapsnapshot, .dot, .collapsed, .speedscope.json or .pb.gz. `-` is standard
+    /// output, and needs -f. May be given several times
     #[arg(short, long, value_name = "FILE", required_unless_present = "format")]
     output: Vec<PathBuf>,
-    /// heapsnapshot or dot, for `-o -` and for files whose names tell neither; alone, it writes to standard output
+    /// heapsnapshot, dot, collapsed, speedscope or pprof, for `-o -` and for files whose names tell none; alone, it writes
+    /// to standard output
     #[arg(short, long, value_parser = format::<ExportFormat>)]
     format: Option<ExportFormat>,
     /// Replace files that exist
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    drawing: Drawing,
 }
 
 #[derive(Debug, Args)]
@@ -353,42 +381,5 @@ fn pid(typed: &str) -> Result<u32, String> {
     match typed.parse() {
         Ok(pid) if pid > 0 => Ok(pid),
         _ => Err("a process id is a number; `pgrep -af python` lists the Python programs that run".to_owned()),
-    }
-}
-
-fn seconds(typed: &str) -> Result<Duration, String> {
-    match typed.parse::<f64>() {
-        Ok(seconds) if (0.0..=LONGEST_SECONDS).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("a time is a number of seconds, up to a year: 10, 0.5".to_owned()),
-    }
-}
-
-fn address(typed: &str) -> Result<u64, String> {
-    let digits = typed.strip_prefix("0x").or_else(|| typed.strip_prefix("0X"));
-    let address = match digits {
-        Some(digits) => u64::from_str_radix(digits, 16),
-        None => typed.parse(),
-    };
-    address.map_err(|_| "an address is a number: 0x7f31c0de, or as id() gives it, 139852612345".to_owned())
-}
-
-fn format<F: FileFormat>(typed: &str) -> Result<F, String> {
-    let names: Vec<&str> = F::ALL.iter().map(|format| format.name()).collect();
-    F::named(typed).ok_or_else(|| {
-        let why = if LATER.contains(&typed) {
-            "is not available yet"
-        } else {
-            "is unknown"
-        };
-        format!("the format {why}; there are {}", names.join(", "))
-    })
-}
-
-fn graph(typed: &str) -> Result<Graph, String> {
-    match typed {
-        "ownership" => Ok(Graph::Ownership),
-        "types" => Ok(Graph::Types),
-        "allocation" => Err("the graph is not available yet; there are ownership and types".to_owned()),
-        _ => Err("the graph is unknown; there are ownership and types".to_owned()),
     }
 }

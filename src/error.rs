@@ -150,6 +150,9 @@ pub enum Error {
     #[error("the snapshot {} is damaged: {what}", shown(.path))]
     SnapshotUnreadable { path: PathBuf, what: String },
 
+    #[error("{what}")]
+    NothingToDraw { what: String, hint: String },
+
     #[error("it was stopped before it was done; nothing was written")]
     Stopped,
 
@@ -186,6 +189,7 @@ impl Error {
             | Core { hint, .. }
             | Freeze { hint, .. }
             | NothingToExplain { hint, .. }
+            | NothingToDraw { hint, .. }
             | Usage { hint, .. } => hint.clone().into(),
             InCore { cause, .. } => hint_for_core(cause),
             AlreadyTraced { tracer, .. } => {

@@ -82,8 +82,16 @@ fn what_makes_no_sense_is_a_usage_error_that_says_why() {
             "cannot be used with",
         ),
         (
-            &["attach", "1", "--graph", "allocation"],
-            "is not available yet; there are ownership and types",
+            &["attach", "1", "--graph", "stars"],
+            "the graph is unknown; there are ownership, types and allocation",
+        ),
+        (
+            &["attach", "1", "--weight", "mass"],
+            "the weight is unknown; there are bytes, count and growth",
+        ),
+        (
+            &["attach", "1", "--graph", "types", "--weight", "growth"],
+            "--weight growth is for --graph allocation",
         ),
         (
             &["attach", "1", "--by", "age"],
@@ -147,7 +155,7 @@ fn help_and_version_are_answers_and_no_errors() {
         (&["attach", "--help"], "--fail-on"),
         (
             &["attach", "--help"],
-            "What an SVG shows. `ownership`: the dominator tree",
+            "What a flame graph or a profile shows. `allocation`: the calls that made the objects",
         ),
         (&["attach", "--help"], "half as many owners"),
         (&["run", "-h"], "pymemscope run -m http.server 8000"),

@@ -100,6 +100,7 @@ impl Copied {
             slots: Rc::clone(&self.slots),
             statics: self.statics.clone(),
             redacts_keys: false,
+            tracing: None,
         };
         for direction in [Direction::Holders, Direction::Referents] {
             let question = Question {

@@ -8,8 +8,10 @@ use std::path::Path;
 use pymemscope::capture::Capture;
 use pymemscope::error::Error;
 use pymemscope::report::output::{Destination, Format, Output};
+use pymemscope::report::picture::format::PictureFormat;
+use pymemscope::report::picture::{Asked, Picture};
 use pymemscope::report::screen::Screen;
-use pymemscope::report::{json, svg, terminal};
+use pymemscope::report::{json, terminal};
 use serde_json::Value;
 
 #[path = "report/captured.rs"]
@@ -231,7 +233,8 @@ fn frames(svg: &str) -> Vec<(u64, u64, u64, String)> {
 
 fn as_svg(capture: &Capture) -> String {
     let mut written = Vec::new();
-    svg::write(&report(capture), &mut written).unwrap();
+    let picture = Picture::of(capture, Asked::default()).unwrap();
+    PictureFormat::Svg.write(&picture, &mut written).unwrap();
     String::from_utf8(written).unwrap()
 }
 
@@ -293,7 +296,7 @@ fn write(path: &Path, force: bool) -> Result<(), Error> {
         format: Format::Json,
     };
     output.check(force)?;
-    output.write_with(force, |out| output.format.write(&report(&shop()), out))
+    output.write_with(force, |out| json::write(&report(&shop()), out))
 }
 
 fn names_in(folder: &Path) -> Vec<String> {
@@ -326,7 +329,7 @@ fn a_check_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let output = Output {
         destination: Destination::File(folder.path().join("x.svg")),
-        format: Format::Svg,
+        format: Format::Picture(PictureFormat::Svg),
     };
     output.check(false).unwrap();
     assert_eq!(names_in(folder.path()), [] as [String; 0]);
@@ -343,7 +346,7 @@ fn a_file_that_appeared_after_the_check_is_left_alone() {
     output.check(false).unwrap();
     fs::write(&path, "somebody else's").unwrap();
     assert!(matches!(
-        output.write_with(false, |out| output.format.write(&report(&shop()), out)),
+        output.write_with(false, |out| json::write(&report(&shop()), out)),
         Err(Error::OutputExists { .. })
     ));
     assert_eq!(fs::read_to_string(&path).unwrap(), "somebody else's");

@@ -9,13 +9,14 @@ use super::look::Look;
 use super::plan::CapturePlan;
 use super::progress::{Progress, Step};
 use super::session::summary;
-use super::snapshot::{FrozenMemory, image_budget, object_slots, recognise_any};
+use super::snapshot::{FrozenMemory, image_budget, object_slots, recognise_any, whereabouts};
 use super::source::CoreFile;
 use super::{Capture, Hold, Mode, ProcessFacts};
 use crate::error::{Error, Result};
 use crate::heap::survey::{Subject, Survey, survey};
 use crate::heap::{Earlier, redaction};
 use crate::memory::image::{BulkRead, Image};
+use crate::sampling::traced::{self, Watched};
 use crate::target::core::Core;
 use crate::target::static_data::static_data;
 
@@ -78,12 +79,16 @@ fn read<T>(
     let (runtime, recognised) =
         recognise_any(core.pid, &core.interpreters, &mut image).map_err(|cause| core.explained(cause))?;
     let statics = static_data(&mut image, &core.maps);
+    let tracing = plan
+        .tracemalloc
+        .then(|| whereabouts(&core.interpreters, runtime, &slots));
     let subject = Subject {
         layout: &recognised.layout,
         runtime,
         slots,
         statics,
         redacts_keys: plan.redact,
+        tracing,
     };
     let refused = |cause: cpython::memory::Unreadable| {
         core.explained(Error::Refused {
@@ -101,12 +106,17 @@ fn read<T>(
 
 /// The heap in a core as a capture of one snapshot.
 pub fn capture_core(file: &CoreFile, plan: &CapturePlan, progress: &mut dyn Progress) -> Result<Capture> {
+    let mut traced = Watched::default();
     let look = look_at_core(file, plan, progress, |surveyed, memory| {
+        traced.add(traced::look(memory, &surveyed));
         surveyed.finish(memory, &Earlier::default(), plan.wanted)
     })?;
     let heap = look.seen;
     let mut warnings = look.warnings;
     warnings.extend(heap.warnings.iter().cloned());
+    let (traced, warning) = traced.conclude();
+    warnings.extend(warning);
+    let (births, tracemalloc) = traced.unzip();
     Ok(Capture {
         process: look.process,
         mode: Mode::Core,
@@ -122,7 +132,8 @@ pub fn capture_core(file: &CoreFile, plan: &CapturePlan, progress: &mut dyn Prog
         }],
         incomplete: look.incomplete,
         heap,
-        births: None,
+        births,
+        tracemalloc,
         looks: None,
         warnings,
         memory_limit: None,

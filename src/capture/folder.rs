@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::Capture;
 use super::header::{FORM, Header, SCHEMA, form_of};
+use super::{Capture, births};
 use crate::error::{Error, Result};
 use crate::heap::detail::Detail;
 use crate::heap::saved::{self, TableError};
@@ -62,10 +62,14 @@ impl NewFolder {
             cause,
         };
         let make = |name: &str| new_file(&self.partial.join(name));
-        let tables = saved::save(&make, &capture.heap, detail).map_err(|cause| Error::SnapshotUnwritable {
+        let unsavable = |cause: TableError| Error::SnapshotUnwritable {
             path: self.path.clone(),
             cause: cause.to_string(),
-        })?;
+        };
+        let mut tables = saved::save(&make, &capture.heap, detail).map_err(unsavable)?;
+        if let Some(seen) = &capture.births {
+            births::save(&make, seen, &mut tables).map_err(unsavable)?;
+        }
         let total = tables.values().map(|table| table.bytes).sum();
         let header = new_file(&self.partial.join(HEADER)).map_err(unwritable)?;
         serde_json::to_writer_pretty(&header, &Header::of(capture, tables))
@@ -97,7 +101,8 @@ impl Drop for NewFolder {
 fn holds_a_snapshot_alone(path: &Path) -> bool {
     let is_ours = |entry: io::Result<fs::DirEntry>| {
         let name = entry.map(|entry| entry.file_name());
-        name.is_ok_and(|name| name == HEADER || saved::TABLES.iter().any(|table| name == *table))
+        let mut ours = [HEADER].into_iter().chain(saved::TABLES).chain(births::TABLES);
+        name.is_ok_and(|name| ours.any(|file| name == file))
     };
     path.join(HEADER).is_file() && fs::read_dir(path).is_ok_and(|mut entries| entries.all(is_ours))
 }
@@ -119,9 +124,18 @@ fn new_file(path: &Path) -> io::Result<File> {
 /// Reads the capture that a folder holds.
 pub fn load(path: &Path) -> Result<Capture> {
     let header = header(path)?;
-    saved::check(path, &header.tables).map_err(|cause| damaged(path, cause))?;
-    let heap = saved::load(path).map_err(|cause| damaged(path, cause))?;
-    Ok(header.into_capture(heap))
+    let read = || {
+        saved::check(path, &header.tables, &births::TABLES)?;
+        let heap = saved::load(path)?;
+        let has_births = births::TABLES.iter().all(|table| header.tables.contains_key(*table));
+        let births = has_births.then(|| births::load(path)).transpose()?;
+        Ok((heap, births))
+    };
+    let (heap, births) = read().map_err(|cause| damaged(path, cause))?;
+    Ok(Capture {
+        births,
+        ..header.into_capture(heap)
+    })
 }
 
 /// Reads every object and every reference of the capture that a folder holds.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
+use super::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot, Tracing};
 use crate::heap::collector::CollectorState;
 use crate::heap::garbage::Garbage;
 use crate::heap::partitions::Partitions;
@@ -28,6 +28,8 @@ pub struct Header {
     process: Process,
     capture: CaptureFacts,
     heap: HeapFacts,
+    #[serde(default)]
+    tracemalloc: Option<Tracing>,
     /// One for each snapshot that was taken; the last one is the heap in the tables.
     timeline: Vec<Moment>,
     /// The files of the tables.
@@ -119,6 +121,7 @@ impl Header {
                 garbage: capture.heap.garbage.clone(),
                 partitions: capture.heap.partitions.clone(),
             },
+            tracemalloc: capture.tracemalloc.clone(),
             timeline: capture.snapshots.iter().zip(&capture.holds).map(moment).collect(),
             tables,
         }
@@ -148,6 +151,7 @@ impl Header {
             snapshots: self.timeline.into_iter().map(snapshot).collect(),
             births: None,
             looks: None,
+            tracemalloc: self.tracemalloc,
             heap: Heap {
                 totals: Totals {
                     objects: self.heap.objects,

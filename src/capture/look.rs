@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::dead::look_at_core;
+use super::facts::age;
 use super::plan::CapturePlan;
 use super::progress::{Progress, Step};
-use super::session::{age, explained_by_fate, freezer};
+use super::session::{explained_by_fate, freezer};
 use super::snapshot::{Camera, FrozenMemory};
 use super::source::Source;
 use super::{FreezeUsed, ProcessFacts};

@@ -18,6 +18,8 @@ pub struct CapturePlan {
     pub freeze: FreezeMode,
     /// Whether keys and arguments, which are data of the program, are shown as hashes.
     pub redact: bool,
+    /// Whether the tables of `tracemalloc` are read where that is on.
+    pub tracemalloc: bool,
     /// What is found out besides what every report shows.
     pub wanted: Wanted,
 }
@@ -31,7 +33,13 @@ impl CapturePlan {
             rate: None,
             freeze,
             redact,
+            tracemalloc: false,
             wanted: Wanted::default(),
         }
+    }
+
+    /// The same, and whether the tables of `tracemalloc` are read.
+    pub fn with_tracemalloc(self, tracemalloc: bool) -> CapturePlan {
+        CapturePlan { tracemalloc, ..self }
     }
 }

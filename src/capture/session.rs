@@ -2,8 +2,9 @@
 
 use std::num::NonZeroU32;
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
+use crate::capture::facts::age;
 use crate::capture::interrupt::Interrupt;
 use crate::capture::observation::Observation;
 use crate::capture::plan::CapturePlan;
@@ -11,10 +12,11 @@ use crate::capture::progress::{Progress, Step};
 use crate::capture::snapshot::{Camera, Picture};
 use crate::capture::{Capture, Hold, Mode, ProcessFacts};
 use crate::error::{Error, Result};
+use crate::heap::Heap;
 use crate::heap::newcomers::{Newcomers, Watch};
-use crate::heap::{Heap, redaction};
 use crate::sampling::births::Births;
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
+use crate::sampling::traced::Watched;
 use crate::target::exit_watch::{ExitWatch, Woken};
 use crate::target::freeze::{FreezeMode, Freezer, Guardian, Unfrozen};
 use crate::target::freeze_failure;
@@ -41,6 +43,7 @@ pub struct Session {
     age: Duration,
     snapshots: Vec<Snapshot>,
     last: Option<Picture>,
+    traced: Watched,
     holds: Vec<Hold>,
     pauses: Vec<Duration>,
     warnings: Vec<String>,
@@ -84,6 +87,7 @@ impl Session {
             age: Duration::ZERO,
             snapshots: Vec::new(),
             last: None,
+            traced: Watched::default(),
             holds: Vec::new(),
             pauses: Vec::new(),
             warnings: Vec::new(),
@@ -117,7 +121,7 @@ impl Session {
                     objects,
                 });
             });
-        let mut picture = taken.map_err(|error| self.explained_by_fate(error))?;
+        let (mut picture, looked) = taken.map_err(|error| self.explained_by_fate(error))?;
         if let Some(newcomers) = picture.heap.newcomers.take() {
             self.take_in(newcomers);
         }
@@ -138,6 +142,7 @@ impl Session {
         let snapshot = summary(&picture.heap, picture.at.duration_since(started), Some(rss));
         snapshot.forget_what_is_gone(&mut self.snapshots);
         self.snapshots.push(snapshot);
+        self.traced.add(looked);
         self.last = Some(picture);
         Ok(())
     }
@@ -276,6 +281,9 @@ impl Session {
                 warnings.push(warning.clone());
             }
         }
+        let (traced, warning) = self.traced.conclude();
+        warnings.extend(warning);
+        let (births, tracemalloc) = traced.unzip();
         let duration = self.snapshots.last().map_or(Duration::ZERO, |snapshot| snapshot.at);
         Ok(Capture {
             process: self.facts,
@@ -288,8 +296,9 @@ impl Session {
             holds: self.holds,
             incomplete: false,
             heap: last.heap,
-            births: self.births,
+            births: births.or(self.births),
             looks: self.observation.map(|observation| observation.counts()),
+            tracemalloc,
             warnings,
             memory_limit,
         })
@@ -353,28 +362,6 @@ pub(super) fn freezer(pid: u32, mode: FreezeMode) -> Result<Box<dyn Freezer>> {
     match Guardian::start() {
         Ok(guardian) => Ok(Box::new(guardian)),
         Err(error) => Err(freeze_failure::explain(&error, &Process::new(pid))),
-    }
-}
-
-/// How long ago that was, in seconds since 1970.
-pub(super) fn age(start_time: f64) -> Duration {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Duration::try_from_secs_f64(now.as_secs_f64() - start_time).unwrap_or_default()
-}
-
-impl ProcessFacts {
-    /// What can be known before the program is held still.
-    pub(super) fn of(pid: u32, target: &Target, redact: bool) -> ProcessFacts {
-        let command = target.process.command().unwrap_or_default();
-        ProcessFacts {
-            pid,
-            python: String::new(),
-            build: "release",
-            executable: target.process.executable().unwrap_or_default(),
-            command: if redact { redaction::command(&command) } else { command },
-            start_time: target.process.start_time().ok(),
-            rss: None,
-        }
     }
 }
 

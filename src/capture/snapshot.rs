@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use cpython::identify::Symbols;
 use cpython::memory::ReadMemory;
 use cpython::objects::calls;
+use cpython::objects::tracemalloc::Whereabouts;
 use cpython::prove::{Recognised, recognise};
 use cpython::refusal::Refused;
 
@@ -18,6 +19,7 @@ use crate::memory::image::{BulkRead, Image};
 use crate::memory::mem_file::MemFile;
 use crate::memory::process::ProcessMemory;
 use crate::memory::slots::{SLOT_SIZE, Slots};
+use crate::sampling::traced::{self, Looked};
 use crate::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Freezer, Frozen};
 use crate::target::freeze_failure;
 use crate::target::interpreter::Interpreter;
@@ -32,6 +34,7 @@ pub struct Camera {
     pid: u32,
     mode: FreezeMode,
     redact: bool,
+    tracemalloc: bool,
     wanted: Wanted,
 }
 
@@ -66,6 +69,7 @@ impl Camera {
             pid,
             mode: plan.freeze,
             redact: plan.redact,
+            tracemalloc: plan.tracemalloc,
             wanted: plan.wanted,
         }
     }
@@ -95,7 +99,8 @@ impl Camera {
         runs().unwrap_or(false)
     }
 
-    /// Takes a snapshot, the next one after that of which `earlier` tells; how long the program stood still for it is added to `pauses`.
+    /// Takes a snapshot, the next one after that of which `earlier` tells; how long the program stood still for it is added
+    /// to `pauses`. With it comes what `tracemalloc` knows.
     pub fn take(
         &mut self,
         target: &mut Target,
@@ -104,13 +109,16 @@ impl Camera {
         earlier: &Earlier,
         pauses: &mut Vec<Duration>,
         mut read: impl FnMut(u64),
-    ) -> Result<Picture> {
+    ) -> Result<(Picture, Looked)> {
         let wanted = self.wanted;
-        self.take_for(target, freezer, rss, pauses, |surveyed, memory| {
+        let mut looked = Looked::Off;
+        let picture = self.take_for(target, freezer, rss, pauses, |surveyed, memory| {
+            looked = traced::look(memory, &surveyed);
             let heap = surveyed.finish(memory, earlier, wanted);
             read(heap.totals.objects);
             heap
-        })
+        })?;
+        Ok((picture, looked))
     }
 
     /// The same for those who want something else of the heap than the whole of it; `see` is called once.
@@ -135,6 +143,7 @@ impl Camera {
                 frozen: Some(frozen),
                 pid: self.pid,
                 redact: self.redact,
+                tracemalloc: self.tracemalloc,
                 freezer,
                 pauses,
             };
@@ -176,6 +185,7 @@ struct Shot<'a> {
     frozen: Option<Frozen>,
     pid: u32,
     redact: bool,
+    tracemalloc: bool,
     freezer: &'a mut dyn Freezer,
     pauses: &'a mut Vec<Duration>,
 }
@@ -234,12 +244,16 @@ impl Shot<'_> {
             });
             self.release();
         }
+        let tracing = self
+            .tracemalloc
+            .then(|| whereabouts(&target.interpreters, runtime, &slots));
         let subject = Subject {
             layout: &recognised.layout,
             runtime,
             slots,
             statics,
             redacts_keys: self.redact,
+            tracing,
         };
         let refused = |cause: cpython::memory::Unreadable| Error::Refused {
             pid,
@@ -262,6 +276,18 @@ pub(super) fn object_slots(maps: &[Mapping]) -> (Vec<ObjectRange>, Rc<Slots>) {
     ranges.retain(|range| !range.shared);
     let slots = Slots::new(&ranges.iter().map(|each| each.range.clone()).collect::<Vec<_>>());
     (ranges, Rc::new(slots))
+}
+
+/// Where the tables of `tracemalloc` are to be looked for.
+pub(super) fn whereabouts(interpreters: &[Interpreter], runtime: u64, slots: &Slots) -> Whereabouts {
+    let interpreter = interpreters.iter().find(|each| each.runtime == runtime);
+    Whereabouts {
+        runtime,
+        config: interpreter.and_then(|each| each.tracemalloc_config),
+        image: interpreter.map(|each| each.module_ranges.clone()).unwrap_or_default(),
+        data: interpreter.map(|each| each.data_ranges.clone()).unwrap_or_default(),
+        mapped: slots.count() as u64 * SLOT_SIZE,
+    }
 }
 
 /// How much an image of a program may hold that has `bytes` in memory.

@@ -16,6 +16,7 @@ Examples:
   pymemscope attach 4242                         watch for 10 seconds, then report
   pymemscope attach 4242 -d 0 -o heap.svg        one look, with a flame graph
   pymemscope attach 4242 -d 60 --interval 10 -j  seven snapshots, JSON to standard output
+  pymemscope attach 4242 -o heap.pb.gz           for pprof; .speedscope.json and .collapsed for other tools
   pymemscope attach core.4242.zst                a program that is dead, by its core
   pymemscope attach core --sysroot ./container   the same, with the files of another machine or container";
 
@@ -30,17 +31,23 @@ pub const DIFF: &str = "\
 Of one process, an object is the same when it has its address and its type: New are those that only the later heap has, \
 Gone those that only the earlier one had. Of different processes, owners are followed by their paths.
 
+An .svg draws the later heap, red where it has grown and blue where it has shrunk; what is gone has no width there, and \
+is drawn by `diff NEW OLD`.
+
 Examples:
   pymemscope snapshot 4242 -o before.pms
   pymemscope snapshot 4242 -o after.pms
-  pymemscope diff before.pms after.pms";
+  pymemscope diff before.pms after.pms
+  pymemscope diff before.pms after.pms -o what.svg --graph types";
 
 pub const EXPORT: &str = "\
 A .heapsnapshot opens in the memory panel of Chrome's developer tools (Load profile) and in memlab; a .dot with the 60 \
-objects that retain most is for Graphviz.
+objects that retain most is for Graphviz. What flame graphs show goes to speedscope (.speedscope.json), pprof (.pb.gz) and \
+whatever reads folded stacks (.collapsed).
 
 Examples:
   pymemscope export heap.pms -o heap.heapsnapshot
+  pymemscope export heap.pms -o heap.speedscope.json --graph ownership
   pymemscope export heap.pms -f dot | dot -Tsvg > heap.svg";
 
 pub const PATHS: &str = "\

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::drawings::{compared, picture, wanted};
 use super::outputs::outputs;
 use super::{
     Freezing, Showing, Target, TypedCommand, TypedDivision, TypedFreeze, TypedSeverity, TypedSource, Watching,
@@ -65,10 +66,11 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             target,
             freezing,
             output,
+            no_tracemalloc,
             force,
         } => Ok(Command::Snapshot {
             source: source(target, &freezing, "pymemscope snapshot PID -o FOLDER")?,
-            plan: one_look(&freezing),
+            plan: one_look(&freezing).with_tracemalloc(!no_tracemalloc),
             folder: folder(output)?,
             force,
         }),
@@ -86,11 +88,13 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             )?,
             force: options.force,
             top: options.top,
+            picture: compared(&options.drawing)?,
         })),
         TypedCommand::Export { folder, options } => Ok(Command::Export(Export {
             folder,
             outputs: outputs(&options.output, options.format, None)?,
             force: options.force,
+            picture: picture(&options.drawing)?,
         })),
         TypedCommand::Paths { target, options } => questions::meaning(target, options),
         TypedCommand::Rules { name } => Ok(Command::Rules { name }),
@@ -142,6 +146,7 @@ fn of_the_dead(watching: &Watching, wanted: Wanted) -> Result<CapturePlan, Error
         ));
     }
     Ok(CapturePlan {
+        tracemalloc: !watching.no_tracemalloc,
         wanted,
         ..one_look(&watching.freezing)
     })
@@ -181,14 +186,9 @@ fn plan(
         rate: NonZeroU32::new(watching.rate).filter(|_| duration != Some(Duration::ZERO)),
         freeze: freeze_mode(&watching.freezing),
         redact: watching.freezing.redact,
+        tracemalloc: !watching.no_tracemalloc,
         wanted,
     })
-}
-
-/// What has to be found out for what is to be shown.
-fn wanted(settings: &Settings) -> Wanted {
-    let draws = settings.outputs.iter().any(|output| output.format == Format::Svg);
-    Wanted::of(draws.then_some(settings.graph), &settings.by)
 }
 
 /// Of commands that take one snapshot.
@@ -224,7 +224,7 @@ fn settings(options: Showing) -> Result<Settings, Error> {
         thresholds,
         fail_on,
         top: options.top,
-        graph: options.graph,
+        picture: picture(&options.drawing)?,
         by: options.by.into_iter().map(division).collect(),
     })
 }
@@ -249,7 +249,6 @@ pub(super) fn usage(what: &str, hint: &str) -> Error {
 mod tests {
     use super::super::{Refusal, understand};
     use super::*;
-    use crate::report::output::{Destination, Output};
 
     fn meant(words: &str) -> Command {
         let words = ["pymemscope"].into_iter().chain(words.split(' ')).map(OsString::from);
@@ -268,14 +267,6 @@ mod tests {
             Command::Attach { plan, .. } | Command::Run { plan, .. } => plan,
             other => panic!("{other:?}"),
         }
-    }
-
-    fn outputs_of(words: &str) -> Vec<(String, Format)> {
-        let name = |output: Output| match output.destination {
-            Destination::Stdout => ("-".to_owned(), output.format),
-            Destination::File(path) => (path.to_str().unwrap().to_owned(), output.format),
-        };
-        settings_of(words).outputs.into_iter().map(name).collect()
     }
 
     #[test]
@@ -363,27 +354,6 @@ mod tests {
         );
         assert_eq!(program("run -- -m http.server"), ("-m http.server".to_owned(), None));
         assert_eq!(program("run python3 -- x"), ("python3 -- x".to_owned(), None));
-    }
-
-    #[test]
-    fn formats_come_from_names_and_from_f_where_names_are_silent() {
-        let file = |name: &str, format| (name.to_owned(), format);
-        assert_eq!(outputs_of("attach 7"), []);
-        assert_eq!(
-            outputs_of("attach 7 -o a.svg -o b.JSON"),
-            [file("a.svg", Format::Svg), file("b.JSON", Format::Json)]
-        );
-        assert_eq!(
-            outputs_of("attach 7 -j -o a.svg"),
-            [file("a.svg", Format::Svg), file("-", Format::Json)]
-        );
-        assert_eq!(outputs_of("attach 7 -f svg"), [file("-", Format::Svg)]);
-        assert_eq!(
-            outputs_of("attach 7 -f json -o - -o a.svg"),
-            [file("-", Format::Json), file("a.svg", Format::Svg)]
-        );
-        assert_eq!(outputs_of("attach 7 -f json -o heap"), [file("heap", Format::Json)]);
-        assert_eq!(outputs_of("attach 7 -f svg -o a.svg"), [file("a.svg", Format::Svg)]);
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn refuse_contradiction<F: FileFormat>(paths: &[PathBuf], typed: Option<F>) -> R
             &format!("'{}' does not fit -f {}", path.display(), typed.name()),
             &format!(
                 "let the name end in .{}, or leave -f out: it is for `-o -` and for names that tell no format",
-                typed.name()
+                typed.extension()
             ),
         )),
         None => Ok(()),
@@ -70,8 +70,8 @@ fn destination(path: PathBuf) -> Destination {
 }
 
 fn no_format<F: FileFormat>(path: &Path) -> Error {
-    let names: Vec<&str> = F::ALL.iter().map(|format| format.name()).collect();
     if path == Path::new("-") {
+        let names: Vec<&str> = F::ALL.iter().map(|format| format.name()).collect();
         return usage(
             "`-o -` needs a format",
             &format!("give one with -f: {}", names.join(", ")),
@@ -81,6 +81,7 @@ fn no_format<F: FileFormat>(path: &Path) -> Error {
         .extension()
         .and_then(|extension| extension.to_str())
         .unwrap_or_default();
+    let endings: Vec<&str> = F::ALL.iter().map(|format| format.extension()).collect();
     let what = if LATER.contains(&extension) {
         format!("'{}': the format {extension} is not available yet", path.display())
     } else {
@@ -88,6 +89,60 @@ fn no_format<F: FileFormat>(path: &Path) -> Error {
     };
     usage(
         &what,
-        &format!("let it end in .{}, or give a format with -f", names.join(" or .")),
+        &format!("let it end in .{}, or give a format with -f", endings.join(" or .")),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::cli::understand;
+    use crate::commands::Command;
+    use crate::report::output::Format;
+    use crate::report::picture::format::PictureFormat;
+
+    const SVG: Format = Format::Picture(PictureFormat::Svg);
+
+    fn outputs_of(words: &str) -> Vec<(String, Format)> {
+        let name = |output: Output| match output.destination {
+            Destination::Stdout => ("-".to_owned(), output.format),
+            Destination::File(path) => (path.to_str().unwrap().to_owned(), output.format),
+        };
+        let words = ["pymemscope"].into_iter().chain(words.split(' ')).map(OsString::from);
+        match understand(words) {
+            Ok(Command::Attach { settings, .. }) => settings.outputs.into_iter().map(name).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn formats_come_from_names_and_from_f_where_names_are_silent() {
+        let file = |name: &str, format| (name.to_owned(), format);
+        assert_eq!(outputs_of("attach 7"), []);
+        assert_eq!(
+            outputs_of("attach 7 -o a.svg -o b.JSON"),
+            [file("a.svg", SVG), file("b.JSON", Format::Json)]
+        );
+        assert_eq!(
+            outputs_of("attach 7 -j -o a.svg"),
+            [file("a.svg", SVG), file("-", Format::Json)]
+        );
+        assert_eq!(outputs_of("attach 7 -f svg"), [file("-", SVG)]);
+        assert_eq!(
+            outputs_of("attach 7 -f json -o - -o a.svg"),
+            [file("-", Format::Json), file("a.svg", SVG)]
+        );
+        assert_eq!(outputs_of("attach 7 -f json -o heap"), [file("heap", Format::Json)]);
+        assert_eq!(outputs_of("attach 7 -f svg -o a.svg"), [file("a.svg", SVG)]);
+        assert_eq!(
+            outputs_of("attach 7 -o a.speedscope.json -o speedscope.json -o b.PB.GZ"),
+            [
+                file("a.speedscope.json", Format::Picture(PictureFormat::Speedscope)),
+                file("speedscope.json", Format::Json),
+                file("b.PB.GZ", Format::Picture(PictureFormat::Pprof)),
+            ]
+        );
+    }
 }

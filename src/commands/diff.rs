@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use super::deliver;
+use super::drawing::draw;
 use crate::capture::{Capture, folder};
 use crate::error::{Result, exit_code};
 use crate::heap::difference::{Side, difference};
 use crate::report::difference::model::Compared;
-use crate::report::difference::{DifferenceFormat, terminal};
+use crate::report::difference::{DifferenceFormat, terminal, write_json};
 use crate::report::output::Output;
+use crate::report::picture::{Asked, Graph, Picture, collapsed, svg, usual_graph};
 use crate::report::screen::Screen;
 use crate::report::standard_output;
 
@@ -22,6 +24,8 @@ pub struct Comparison {
     pub force: bool,
     /// Rows of types on the terminal.
     pub top: usize,
+    /// What flame graphs show.
+    pub picture: Asked,
 }
 
 pub fn diff(asked: &Comparison) -> Result<u8> {
@@ -44,13 +48,34 @@ pub fn diff(asked: &Comparison) -> Result<u8> {
         same_process,
     );
     let compared = Compared::new(&old, &new, &difference);
+    let draws = asked
+        .outputs
+        .iter()
+        .any(|output| output.format != DifferenceFormat::Json);
+    let pictures = draws.then(|| pictures(&old, &new, asked.picture)).transpose()?;
     deliver(
         &asked.outputs,
         asked.force,
         |out| terminal::write(&compared, asked.top, Screen::of_stdout(), out),
-        |format, out| format.write(&compared, out),
+        |format, out| match (format, &pictures) {
+            (DifferenceFormat::Svg, Some((old, new))) => svg::write_difference(old, new, out),
+            (DifferenceFormat::Collapsed, Some((old, new))) => collapsed::write([old, new], out),
+            _ => write_json(&compared, out),
+        },
     )?;
     Ok(exit_code::DONE)
+}
+
+/// Two pictures of one kind: of allocations, unless told, only where both heaps know of these.
+fn pictures(old: &Capture, new: &Capture, asked: Asked) -> Result<(Picture, Picture)> {
+    let asked = match asked.graph {
+        None if [old, new].map(usual_graph) != [Graph::Allocation; 2] => Asked {
+            graph: Some(Graph::Ownership),
+            ..asked
+        },
+        _ => asked,
+    };
+    Ok((draw(old, asked)?, draw(new, asked)?))
 }
 
 /// A pid that was given again belongs to another process, which started at another time.

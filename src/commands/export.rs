@@ -4,11 +4,13 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::deliver;
+use super::drawing::draw;
 use crate::capture::folder;
 use crate::capture::interrupt::Interrupt;
 use crate::error::{Error, Result, exit_code};
-use crate::report::export::ExportFormat;
+use crate::report::export::{ExportFormat, Exported};
 use crate::report::output::Output;
+use crate::report::picture::Asked;
 use crate::report::standard_output;
 
 /// What is written where.
@@ -18,6 +20,8 @@ pub struct Export {
     pub outputs: Vec<Output<ExportFormat>>,
     /// Whether existing files are replaced.
     pub force: bool,
+    /// What profiles show.
+    pub picture: Asked,
 }
 
 pub fn export(asked: &Export) -> Result<u8> {
@@ -26,8 +30,18 @@ pub fn export(asked: &Export) -> Result<u8> {
     standard_output::check()?;
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
     let capture = folder::load(&asked.folder)?;
-    let detail = folder::load_detail(&asked.folder, &capture)?;
-    let types = &capture.heap.types;
+    let any = |is_detailed| {
+        asked
+            .outputs
+            .iter()
+            .any(|output| output.format.is_detailed() == is_detailed)
+    };
+    let load_detail = || folder::load_detail(&asked.folder, &capture);
+    let exported = Exported {
+        types: &capture.heap.types,
+        detail: any(true).then(load_detail).transpose()?,
+        picture: any(false).then(|| draw(&capture, asked.picture)).transpose()?,
+    };
     let delivered = deliver(
         &asked.outputs,
         asked.force,
@@ -39,7 +53,7 @@ pub fn export(asked: &Export) -> Result<u8> {
                 unchecked: 0,
             };
             out.check()?;
-            format.write(types, &detail, &mut out)
+            format.write(&exported, &mut out)
         },
     );
     match delivered {

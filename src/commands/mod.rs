@@ -8,12 +8,13 @@ use crate::capture::Capture;
 use crate::capture::plan::CapturePlan;
 use crate::capture::source::Source;
 use crate::error::{Result, exit_code};
-use crate::heap::wanted::{Division, Graph};
+use crate::heap::wanted::Division;
 use crate::report::model::Report;
 use crate::report::output::{Destination, FileFormat, Format, Output};
+use crate::report::picture::Asked;
 use crate::report::screen::Screen;
 use crate::report::standard_output;
-use crate::report::terminal;
+use crate::report::{json, terminal};
 use crate::rules::finding::Severity;
 use crate::rules::threshold::Thresholds;
 use crate::rules::{Evidence, judge};
@@ -21,6 +22,7 @@ use crate::sampling::growth::Growth;
 
 pub mod attach;
 pub mod diff;
+mod drawing;
 pub mod export;
 pub mod paths;
 pub mod program;
@@ -76,8 +78,8 @@ pub struct Settings {
     pub fail_on: Option<Severity>,
     /// Rows of types on the terminal.
     pub top: usize,
-    /// What flame graphs draw.
-    pub graph: Graph,
+    /// What flame graphs and profiles show.
+    pub picture: Asked,
     /// Divisions of all objects that the terminal shows.
     pub by: Vec<Division>,
 }
@@ -126,22 +128,46 @@ fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
         age: capture.age,
         thresholds: &settings.thresholds,
     });
-    let report = Report::new(capture, &growth, findings).showing(settings.graph, &settings.by);
-    write(&report, settings)?;
+    let report = Report::new(capture, &growth, findings).showing(&settings.by);
+    write(&report, capture, settings)?;
     let failed = settings
         .fail_on
         .is_some_and(|level| report.findings.iter().any(|found| found.severity >= level));
     Ok(if failed { exit_code::FINDINGS } else { exit_code::DONE })
 }
 
-/// Writes the report to every place it is asked for.
-fn write(report: &Report<'_>, settings: &Settings) -> Result<()> {
-    deliver(
-        &settings.outputs,
+/// Writes the report to every place it is asked for. A picture that there is none of keeps nobody from getting the rest.
+fn write(report: &Report<'_>, capture: &Capture, settings: &Settings) -> Result<()> {
+    let mut outputs = settings.outputs.clone();
+    let drawn = match settings.draws() {
+        true => drawing::draw(capture, settings.picture).map(Some),
+        false => Ok(None),
+    };
+    if drawn.is_err() {
+        outputs.retain(|output| output.format == Format::Json);
+    }
+    let stdout_waits = outputs.len() < settings.outputs.len() && settings.outputs.iter().any(Output::is_stdout);
+    let delivered = deliver(
+        &outputs,
         settings.force,
-        |out| terminal::write(report, settings.top, Screen::of_stdout(), out),
-        |format, out| format.write(report, out),
-    )
+        |out| match stdout_waits {
+            // It is for somebody who expects no text.
+            true => Ok(()),
+            false => terminal::write(report, settings.top, Screen::of_stdout(), out),
+        },
+        |format, out| match (format, &drawn) {
+            (Format::Picture(format), Ok(Some(picture))) => format.write(picture, out),
+            _ => json::write(report, out),
+        },
+    );
+    delivered.and(drawn.map(drop))
+}
+
+impl Settings {
+    /// Whether any output is a picture.
+    pub fn draws(&self) -> bool {
+        self.outputs.iter().any(|output| output.format != Format::Json)
+    }
 }
 
 /// Writes an answer everywhere it is asked for, and to the terminal unless one of these is standard output. One that
@@ -152,7 +178,7 @@ fn deliver<F: FileFormat>(
     to_terminal: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     write: impl Fn(F, &mut dyn Write) -> io::Result<()>,
 ) -> Result<()> {
-    let stdout_is_taken = outputs.iter().any(|output| output.destination == Destination::Stdout);
+    let stdout_is_taken = outputs.iter().any(Output::is_stdout);
     let mut outcome = Ok(());
     if !stdout_is_taken {
         outcome = standard_output::write(to_terminal);

@@ -15,6 +15,7 @@ use crate::report::model::Report;
 use crate::report::screen::Screen;
 use crate::report::{progress, standard_output, terminal};
 use crate::sampling::growth::Growth;
+use crate::sampling::traced::{self, Looked, Watched};
 use crate::units;
 
 pub fn snapshot(source: &Source, plan: &CapturePlan, path: &Path, force: bool) -> Result<u8> {
@@ -24,12 +25,13 @@ pub fn snapshot(source: &Source, plan: &CapturePlan, path: &Path, force: bool) -
     let stop = Interrupt::on_any_end()?;
     let mut progress = progress::on_stderr();
     let look = look(source, plan, progress.as_mut(), |surveyed, memory| {
-        surveyed.finish_in_detail(memory)
+        let looked = traced::look(memory, &surveyed);
+        (surveyed.finish_in_detail(memory), looked)
     });
     drop(progress);
     let mut look = look?;
-    let (heap, detail) = std::mem::take(&mut look.seen);
-    let capture = capture(look, plan, heap);
+    let ((heap, detail), looked) = std::mem::take(&mut look.seen);
+    let capture = capture(look, plan, heap, looked);
     if stop.wait(Duration::ZERO) {
         return Err(Error::Stopped);
     }
@@ -52,7 +54,7 @@ pub fn snapshot(source: &Source, plan: &CapturePlan, path: &Path, force: bool) -
 }
 
 /// One look as a capture.
-fn capture<T>(look: Look<T>, plan: &CapturePlan, heap: Heap) -> Capture {
+fn capture<T>(look: Look<T>, plan: &CapturePlan, heap: Heap, looked: Looked) -> Capture {
     let snapshot = Snapshot {
         at: Duration::ZERO,
         rss: look.process.rss,
@@ -63,6 +65,9 @@ fn capture<T>(look: Look<T>, plan: &CapturePlan, heap: Heap) -> Capture {
     };
     let mut warnings = look.warnings;
     warnings.extend(heap.warnings.iter().cloned());
+    let (traced, warning) = Watched::of(looked).conclude();
+    warnings.extend(warning);
+    let (births, tracemalloc) = traced.unzip();
     Capture {
         process: look.process,
         mode: Mode::Snapshot,
@@ -78,7 +83,8 @@ fn capture<T>(look: Look<T>, plan: &CapturePlan, heap: Heap) -> Capture {
         }],
         incomplete: look.incomplete,
         heap,
-        births: None,
+        births,
+        tracemalloc,
         looks: None,
         warnings,
         memory_limit: look.memory_limit,

@@ -1,5 +1,6 @@
 //! The heap as data: types, totals, who keeps what. Built once from frozen memory; from then on an address is a label.
 
+pub mod blocks;
 pub mod collector;
 mod containers;
 mod describing;

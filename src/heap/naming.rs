@@ -113,14 +113,17 @@ fn brings_sizeof<M: ReadMemory>(memory: &mut M, layout: &Layout, class: u64) -> 
 
 /// `handle()`: the function that the code at `address` belongs to.
 pub fn function_of<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> String {
-    let at = &layout.code;
-    let name = memory
-        .word(code.wrapping_add(at.qualname.unwrap_or(at.name)))
-        .unwrap_or(0);
-    match str_at(memory, layout, name) {
+    match code_name(memory, layout, code) {
         Some(name) => format!("{}()", escape(&name, LONGEST_NAME)),
         None => "?()".to_owned(),
     }
+}
+
+/// What the code at `code` is called: its qualified name where it has one.
+pub fn code_name<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Option<String> {
+    let at = &layout.code;
+    let name = memory.word(code.wrapping_add(at.qualname.unwrap_or(at.name))).ok()?;
+    str_at(memory, layout, name)
 }
 
 /// `handle() at app.py:41`: the function that the code at `code` belongs to, and the line that its call stands in.

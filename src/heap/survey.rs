@@ -8,6 +8,7 @@ use cpython::layout::Layout;
 use cpython::memory::{ReadMemory, Unreadable};
 use cpython::objects::blocks::Blocks;
 use cpython::objects::examine::Examiner;
+use cpython::objects::tracemalloc::Whereabouts;
 
 use super::collector::{self, CollectorState};
 use super::containers::{self, Watched};
@@ -41,6 +42,8 @@ pub struct Subject<'a> {
     pub statics: Vec<Range<u64>>,
     /// Whether keys are shown as hashes, and names that no code can have (`--redact`).
     pub redacts_keys: bool,
+    /// Where to look for what `tracemalloc` knows; `None` leaves it alone.
+    pub tracing: Option<Whereabouts>,
 }
 
 /// The objects of a heap, before anybody has asked who holds them.

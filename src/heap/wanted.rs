@@ -1,13 +1,14 @@
 //! What a heap is asked to tell besides what every report shows, because it costs.
 
 /// A picture of a heap.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Graph {
     /// By what would go with what: the dominator tree.
-    #[default]
     Ownership,
     /// By type, and by what refers to it.
     Types,
+    /// By the calls that made the objects.
+    Allocation,
 }
 
 /// A division of all objects.

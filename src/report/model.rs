@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::sites::{SiteRow, UnseenRow, site_rows, unseen_rows};
-use crate::capture::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot};
+use crate::capture::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot, Tracing};
 use crate::heap::collector::{CollectorState, GenerationState};
 use crate::heap::garbage::Garbage;
 use crate::heap::partitions::Partitions;
-use crate::heap::wanted::{Division, Graph};
-use crate::heap::{Container, ContainerKind, OwnerRank, Totals, Tree, TypeTotals};
+use crate::heap::wanted::Division;
+use crate::heap::{Container, ContainerKind, OwnerRank, Totals, TypeTotals};
 use crate::rules::finding::Finding;
 use crate::sampling::growth::Growth;
 
@@ -46,6 +46,9 @@ pub struct Report<'a> {
     /// What has no site, by why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sites_unseen: Option<Vec<UnseenRow<'a>>>,
+    /// Absent where it was not on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracemalloc: Option<&'a Tracing>,
     /// The largest first.
     pub owners: Vec<OwnerRow<'a>>,
     /// Those that are not listed.
@@ -55,13 +58,6 @@ pub struct Report<'a> {
     pub findings: Vec<Finding>,
     /// One for each snapshot.
     pub timeline: Vec<Moment<'a>>,
-    /// What flame graphs draw.
-    #[serde(skip)]
-    pub graph: Graph,
-    #[serde(skip)]
-    pub tree: &'a Tree,
-    #[serde(skip)]
-    type_tree: &'a Tree,
     /// Resident bytes at the last snapshot.
     #[serde(skip)]
     pub rss: Option<u64>,
@@ -228,23 +224,17 @@ impl<'a> Report<'a> {
             types: heap.types.iter().map(|totals| type_row(totals, growth)).collect(),
             sites: capture.births.as_ref().map(site_rows),
             sites_unseen: capture.births.as_ref().map(unseen_rows),
+            tracemalloc: capture.tracemalloc.as_ref(),
             owners,
             owners_left_out,
             findings,
             timeline: timeline(capture),
-            graph: Graph::Ownership,
-            tree: &heap.tree,
-            type_tree: &heap.type_tree,
             rss: capture.process.rss,
         }
     }
 
-    /// The same report with these divisions on the terminal, and with another picture.
-    pub fn showing(mut self, graph: Graph, by: &'a [Division]) -> Report<'a> {
-        self.graph = graph;
-        if graph == Graph::Types {
-            self.tree = self.type_tree;
-        }
+    /// The same report with these divisions on the terminal.
+    pub fn showing(mut self, by: &'a [Division]) -> Report<'a> {
         self.by = by;
         self
     }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
-use super::model::Report;
-use super::{json, standard_output, svg};
+use super::picture::format::PictureFormat;
+use super::standard_output;
 use crate::error::{Error, Result};
 
 /// Reports hold data of the program: they are for nobody else's eyes.
@@ -25,8 +25,13 @@ pub struct Output<F = Format> {
 pub trait FileFormat: Copy + PartialEq + 'static {
     const ALL: &'static [Self];
 
-    /// The name that `-f` takes, which is the extension of files too.
+    /// The name that `-f` takes.
     fn name(self) -> &'static str;
+
+    /// What the names of files end in, behind a dot.
+    fn extension(self) -> &'static str {
+        self.name()
+    }
 
     fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|format| format.name() == name)
@@ -34,9 +39,14 @@ pub trait FileFormat: Copy + PartialEq + 'static {
 
     /// The format that a file's name asks for.
     fn of_path(path: &Path) -> Option<Self> {
-        path.extension()
-            .and_then(OsStr::to_str)
-            .and_then(|extension| Self::named(&extension.to_lowercase()))
+        let name = path.file_name().and_then(OsStr::to_str)?.to_lowercase();
+        let ends = |format: &Self| {
+            name.strip_suffix(format.extension())
+                .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+        };
+        // A `.speedscope.json` ends in `.json` as well.
+        let fitting = Self::ALL.iter().copied().filter(ends);
+        fitting.max_by_key(|format| format.extension().len())
     }
 }
 
@@ -49,33 +59,41 @@ pub enum Destination {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Json,
-    Svg,
+    Picture(PictureFormat),
 }
 
 impl FileFormat for Format {
-    const ALL: &'static [Format] = &[Format::Json, Format::Svg];
+    const ALL: &'static [Format] = &[
+        Format::Json,
+        Format::Picture(PictureFormat::Svg),
+        Format::Picture(PictureFormat::Collapsed),
+        Format::Picture(PictureFormat::Speedscope),
+        Format::Picture(PictureFormat::Pprof),
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Format::Json => "json",
-            Format::Svg => "svg",
+            Format::Picture(format) => format.name(),
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Format::Json => "json",
+            Format::Picture(format) => format.extension(),
         }
     }
 }
 
 /// Formats of releases to come: names that are taken.
-pub const LATER: [&str; 5] = ["sarif", "html", "collapsed", "speedscope", "pprof"];
-
-impl Format {
-    pub fn write(self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        match self {
-            Format::Json => json::write(report, out),
-            Format::Svg => svg::write(report, out),
-        }
-    }
-}
+pub const LATER: [&str; 2] = ["sarif", "html"];
 
 impl<F> Output<F> {
+    pub fn is_stdout(&self) -> bool {
+        self.destination == Destination::Stdout
+    }
+
     /// Finds out, before anything is captured, whether the output could be written: an existing file only with `force`.
     pub fn check(&self, force: bool) -> Result<()> {
         let Destination::File(path) = &self.destination else {

@@ -8,7 +8,7 @@ use super::model::{OwnerRow, Process, Report, TypeRow};
 use super::screen::{Screen, Style};
 use super::table::{Table, paired};
 use super::text::{command_line, cut_middle, harmless, width, wrap};
-use super::{divisions, garbage};
+use super::{divisions, garbage, site_table};
 use crate::rules::catalogue::RULES;
 use crate::rules::finding::{Fact, Finding, Severity};
 use crate::rules::threshold::Unit;
@@ -30,6 +30,7 @@ pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Writ
         write_table(&owners, screen, out)?;
         paragraph(out, screen, Style::Dim, "", &legend(report))?;
     }
+    site_table::write(report, top.saturating_mul(2).div_ceil(3), screen, out)?;
     garbage::write(report, screen, out)?;
     findings(report, screen, out)?;
     write_warnings(report, screen, out)

@@ -97,6 +97,8 @@ impl Site {
 }
 
 impl Why {
+    pub const ALL: [Why; 3] = [Why::BeforeAttach, Why::NotObserved, Why::NotTraced];
+
     /// What reports and drawings call it.
     pub fn label(self) -> &'static str {
         match self {
@@ -108,6 +110,8 @@ impl Why {
 }
 
 impl Source {
+    pub const ALL: [Source; 3] = [Source::Tracemalloc, Source::Observed, Source::Inherited];
+
     /// The word for it in reports.
     pub fn word(self) -> &'static str {
         match self {
@@ -119,6 +123,8 @@ impl Source {
 }
 
 impl Confidence {
+    pub const ALL: [Confidence; 3] = [Confidence::Possible, Confidence::Likely, Confidence::Certain];
+
     /// The word for it in reports.
     pub fn word(self) -> &'static str {
         match self {

@@ -5,3 +5,4 @@ pub mod births;
 pub mod growth;
 pub mod observing;
 pub mod snapshot;
+pub mod traced;

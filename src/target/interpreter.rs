@@ -22,6 +22,8 @@ const FINALIZE: &str = "Py_FinalizeEx";
 const OTHER_ENDS: [&str; 2] = ["Py_Exit", "Py_Finalize"];
 const TYPE_TYPE: &str = "PyType_Type";
 const NONE: &str = "_Py_NoneStruct";
+/// Older releases export it; newer ones have it in `_PyRuntime`.
+const TRACEMALLOC_CONFIG: &str = "_Py_tracemalloc_config";
 /// The section that holds `_PyRuntime` and nothing else, in newer releases; stripping leaves it.
 const RUNTIME_SECTION: &str = ".PyRuntime";
 /// Every CPython exports it, from the first to the last.
@@ -43,6 +45,8 @@ pub struct Interpreter {
     pub ends: Vec<u64>,
     pub type_type: Option<u64>,
     pub none: Option<u64>,
+    /// The address of `_Py_tracemalloc_config`, where the interpreter has it.
+    pub tracemalloc_config: Option<u64>,
     /// The executable or library, as the process's own mount namespace names it.
     pub module_path: PathBuf,
     /// The loaded segments of that image.
@@ -148,12 +152,14 @@ fn exporting(modules: &[Module], memory: &mut dyn ReadMemory) -> Vec<Interpreter
                 .or_else(|| owner.image.exported(memory, name))
                 .filter(|symbol| !symbol.is_function)
         };
-        let [Some(runtime), version, type_type, none] = [RUNTIME, VERSION, TYPE_TYPE, NONE].map(&mut data) else {
+        let wanted = [RUNTIME, VERSION, TYPE_TYPE, NONE, TRACEMALLOC_CONFIG];
+        let [Some(runtime), version, type_type, none, tracing] = wanted.map(&mut data) else {
             continue;
         };
         let finalize = owner.image.exported(memory, FINALIZE);
         let [exit, finalize_quietly] = OTHER_ENDS.map(|name| owner.image.exported(memory, name));
-        found.push(owner.interpreter(runtime, [version, finalize, exit, finalize_quietly, type_type, none]));
+        let others = [version, finalize, exit, finalize_quietly, type_type, none, tracing];
+        found.push(owner.interpreter(runtime, others));
     }
     found
 }
@@ -175,6 +181,7 @@ fn from_file(program: &impl Program, module: &Module) -> Option<Interpreter> {
         OTHER_ENDS[1],
         TYPE_TYPE,
         NONE,
+        TRACEMALLOC_CONFIG,
     ]);
     let in_section = || {
         symbols.section(RUNTIME_SECTION).map(|(address, size)| Symbol {
@@ -192,9 +199,17 @@ fn from_file(program: &impl Program, module: &Module) -> Option<Interpreter> {
 }
 
 impl Module<'_> {
-    fn interpreter(&self, runtime: Symbol, others: [Option<Symbol>; 6]) -> Interpreter {
+    fn interpreter(&self, runtime: Symbol, others: [Option<Symbol>; 7]) -> Interpreter {
         let others = others.map(|symbol| symbol.map(|symbol| symbol.address));
-        let [version_symbol, finalize, exit, finalize_quietly, type_type, none] = others;
+        let [
+            version_symbol,
+            finalize,
+            exit,
+            finalize_quietly,
+            type_type,
+            none,
+            tracemalloc_config,
+        ] = others;
         Interpreter {
             runtime: runtime.address,
             runtime_size: Some(runtime.size).filter(|&size| size > 0),
@@ -203,6 +218,7 @@ impl Module<'_> {
             ends: [finalize, exit, finalize_quietly].into_iter().flatten().collect(),
             type_type,
             none,
+            tracemalloc_config,
             module_path: self.path().to_owned(),
             module_ranges: self
                 .image

@@ -26,7 +26,7 @@ pub fn watched_shop() -> Capture {
                 Confidence::Possible,
                 vec![
                     share("builtins.dict", 30_000, 24 * MIB, 1_258_291),
-                    share("builtins.list", 100, 11_000, 0),
+                    share("builtins.list", 100, 1_100_000, 0),
                 ],
             ),
             site(

@@ -51,6 +51,7 @@ pub fn shop() -> Capture {
         heap,
         births: None,
         looks: None,
+        tracemalloc: None,
         warnings: vec!["numpy.ndarray has a __sizeof__ of its own: its objects are counted by formula.".to_owned()],
         memory_limit: Some(1 << 40),
     }

@@ -39,6 +39,12 @@
 #if __has_include("internal/pycore_moduleobject.h")
 #include "internal/pycore_moduleobject.h"
 #endif
+#if __has_include("internal/pycore_hashtable.h")
+#include "internal/pycore_hashtable.h"
+#endif
+#if __has_include("internal/pycore_pymem.h")
+#include "internal/pycore_pymem.h"
+#endif
 #if __has_include("internal/pycore_obmalloc.h")
 #include "internal/pycore_obmalloc.h"
 #endif

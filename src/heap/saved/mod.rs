@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use self::containers::{ItemType, item_types, set_item_types};
 pub use self::kinds::Kinds;
-use self::records::Recorded;
+pub use self::records::{Record, Recorded};
 pub use self::seal::Seal;
 use self::seal::Sealing;
 use self::table::ParquetError;
@@ -61,6 +61,14 @@ pub enum TableError {
     },
 }
 
+impl TableError {
+    /// Of a table whose rows do not fit together.
+    pub fn senseless(file: &'static str) -> TableError {
+        let cause = ParquetError::General("a row makes no sense".to_owned());
+        TableError::Table { file, cause }
+    }
+}
+
 /// Makes a file of a folder to write to.
 pub type Make<'a> = dyn Fn(&str) -> io::Result<File> + 'a;
 
@@ -70,27 +78,50 @@ pub type Seals = BTreeMap<String, Seal>;
 /// Writes the tables of a heap.
 pub fn save(make: &Make, heap: &Heap, detail: &Detail) -> Result<Seals, TableError> {
     let mut seals = Seals::new();
-    let mut put = |file: &'static str, write: &dyn Fn(&mut Sealing) -> Result<(), ParquetError>| {
-        let out = make(file).map_err(|cause| TableError::File { file, cause })?;
-        let mut out = Sealing::new(out);
-        write(&mut out).map_err(|cause| TableError::Table { file, cause })?;
-        seals.insert(file.to_owned(), out.finish());
-        Ok(())
-    };
-    put(TYPES, &|out| records::save(out, &heap.types))?;
-    put(CONTAINERS, &|out| records::save(out, &heap.containers))?;
-    put(ITEM_TYPES, &|out| records::save(out, &item_types(&heap.containers)))?;
-    put(FRAMES, &|out| records::save(out, &heap.tree.nodes))?;
-    put(TYPE_FRAMES, &|out| records::save(out, &heap.type_tree.nodes))?;
-    put(ROOTS, &|out| objects::save_roots(out, detail))?;
-    put(OBJECTS, &|out| objects::save_objects(out, detail, &heap.types))?;
-    put(REFERENCES, &|out| references::save(out, detail, &heap.types))?;
+    save_records(make, TYPES, &heap.types, &mut seals)?;
+    save_records(make, CONTAINERS, &heap.containers, &mut seals)?;
+    save_records(make, ITEM_TYPES, &item_types(&heap.containers), &mut seals)?;
+    save_records(make, FRAMES, &heap.tree.nodes, &mut seals)?;
+    save_records(make, TYPE_FRAMES, &heap.type_tree.nodes, &mut seals)?;
+    put(make, ROOTS, &mut seals, |out| objects::save_roots(out, detail))?;
+    put(make, OBJECTS, &mut seals, |out| {
+        objects::save_objects(out, detail, &heap.types)
+    })?;
+    put(make, REFERENCES, &mut seals, |out| {
+        references::save(out, detail, &heap.types)
+    })?;
     Ok(seals)
 }
 
-/// Makes sure that the tables are what was written: their reader trusts them in much.
-pub fn check(folder: &Path, seals: &Seals) -> Result<(), TableError> {
-    for file in TABLES {
+/// Writes a table with a row for each of `rows`.
+pub fn save_records<T: Recorded>(
+    make: &Make,
+    file: &'static str,
+    rows: &[T],
+    seals: &mut Seals,
+) -> Result<(), TableError> {
+    put(make, file, seals, |out| records::save(out, rows))
+}
+
+/// Makes the file of a table, and notes what it was when it was written.
+fn put(
+    make: &Make,
+    file: &'static str,
+    seals: &mut Seals,
+    write: impl FnOnce(&mut Sealing) -> Result<(), ParquetError>,
+) -> Result<(), TableError> {
+    let out = make(file).map_err(|cause| TableError::File { file, cause })?;
+    let mut out = Sealing::new(out);
+    write(&mut out).map_err(|cause| TableError::Table { file, cause })?;
+    seals.insert(file.to_owned(), out.finish());
+    Ok(())
+}
+
+/// Makes sure that the tables, and those of `further` that there are, are what was written: their reader trusts them in
+/// much.
+pub fn check(folder: &Path, seals: &Seals, further: &[&'static str]) -> Result<(), TableError> {
+    let further = further.iter().copied().filter(|file| seals.contains_key(*file));
+    for file in TABLES.into_iter().chain(further) {
         let expected = seals.get(file).copied().unwrap_or_default();
         let found = Seal::of(&folder.join(file), expected.bytes);
         let found = found.map_err(|cause| TableError::File { file, cause })?;
@@ -142,7 +173,8 @@ pub fn load_detail(folder: &Path, types: &[TypeTotals]) -> Result<Detail, TableE
     Ok(detail)
 }
 
-fn load_records<T: Recorded>(folder: &Path, file: &'static str) -> Result<Vec<T>, TableError> {
+/// Reads all rows of a table.
+pub fn load_records<T: Recorded>(folder: &Path, file: &'static str) -> Result<Vec<T>, TableError> {
     records::load(open(folder, file)?).map_err(|cause| TableError::Table { file, cause })
 }
 

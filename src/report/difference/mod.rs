@@ -14,23 +14,29 @@ pub const SCHEMA_TEXT: &str = include_str!("diff.schema.json");
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DifferenceFormat {
     Json,
+    /// A flame graph of the later heap, coloured by what has changed.
+    Svg,
+    /// Folded stacks with two figures.
+    Collapsed,
 }
 
 impl FileFormat for DifferenceFormat {
-    const ALL: &'static [DifferenceFormat] = &[DifferenceFormat::Json];
+    const ALL: &'static [DifferenceFormat] = &[
+        DifferenceFormat::Json,
+        DifferenceFormat::Svg,
+        DifferenceFormat::Collapsed,
+    ];
 
     fn name(self) -> &'static str {
-        "json"
+        match self {
+            DifferenceFormat::Json => "json",
+            DifferenceFormat::Svg => "svg",
+            DifferenceFormat::Collapsed => "collapsed",
+        }
     }
 }
 
-impl DifferenceFormat {
-    pub fn write(self, compared: &Compared<'_>, mut out: &mut dyn Write) -> io::Result<()> {
-        match self {
-            DifferenceFormat::Json => {
-                serde_json::to_writer(&mut out, compared)?;
-                out.write_all(b"\n")
-            }
-        }
-    }
+pub fn write_json(compared: &Compared<'_>, mut out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut out, compared)?;
+    out.write_all(b"\n")
 }

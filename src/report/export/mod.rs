@@ -7,6 +7,8 @@ use std::io::{self, Write};
 
 use super::explanation::dot;
 use super::output::FileFormat;
+use super::picture::Picture;
+use super::picture::format::PictureFormat;
 use crate::heap::TypeTotals;
 use crate::heap::detail::Detail;
 
@@ -16,25 +18,55 @@ pub enum ExportFormat {
     HeapSnapshot,
     /// The largest part of the dominator tree, for Graphviz.
     Dot,
+    /// What flame graphs show.
+    Picture(PictureFormat),
 }
 
 impl FileFormat for ExportFormat {
-    const ALL: &'static [ExportFormat] = &[ExportFormat::HeapSnapshot, ExportFormat::Dot];
+    const ALL: &'static [ExportFormat] = &[
+        ExportFormat::HeapSnapshot,
+        ExportFormat::Dot,
+        ExportFormat::Picture(PictureFormat::Collapsed),
+        ExportFormat::Picture(PictureFormat::Speedscope),
+        ExportFormat::Picture(PictureFormat::Pprof),
+    ];
 
     fn name(self) -> &'static str {
         match self {
             ExportFormat::HeapSnapshot => "heapsnapshot",
             ExportFormat::Dot => "dot",
+            ExportFormat::Picture(format) => format.name(),
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            ExportFormat::Picture(format) => format.extension(),
+            _ => self.name(),
         }
     }
 }
 
+/// What exports are made of; each format takes what it needs.
+pub struct Exported<'a> {
+    pub types: &'a [TypeTotals],
+    pub detail: Option<Detail>,
+    pub picture: Option<Picture>,
+}
+
 impl ExportFormat {
-    /// Writes a heap whose objects are of `types`.
-    pub fn write(self, types: &[TypeTotals], detail: &Detail, out: &mut dyn Write) -> io::Result<()> {
-        match self {
-            ExportFormat::HeapSnapshot => heap_snapshot::write(types, detail, out),
-            ExportFormat::Dot => dot::write(&dominators::drawing(types, detail), out),
+    /// Whether it is made of every object and every reference, not of a picture.
+    pub fn is_detailed(self) -> bool {
+        !matches!(self, ExportFormat::Picture(_))
+    }
+
+    pub fn write(self, exported: &Exported<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let types = exported.types;
+        match (self, &exported.detail, &exported.picture) {
+            (ExportFormat::HeapSnapshot, Some(detail), _) => heap_snapshot::write(types, detail, out),
+            (ExportFormat::Dot, Some(detail), _) => dot::write(&dominators::drawing(types, detail), out),
+            (ExportFormat::Picture(format), _, Some(picture)) => format.write(picture, out),
+            _ => Err(io::Error::other("what it is made of was not read")),
         }
     }
 }

@@ -1,4 +1,6 @@
-//! The line that a call stands in, from its frame's instruction and its code's table of lines.
+//! The line that a call stands in, from its frame's instruction and its code's table of lines; all lines of a code.
+
+use std::ops::ControlFlow;
 
 use crate::layout::{FrameForm, Layout, LineTable};
 use crate::memory::{ReadMemory, Unreadable};
@@ -54,6 +56,21 @@ pub fn of_suspended<M: ReadMemory>(
     }
 }
 
+/// The lines that instructions of the code at `code` belong to, each once and in order.
+pub fn of_code<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Result<Vec<u32>, Unreadable> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for_each_range(memory, layout, code, |end, line| {
+        let line = line.filter(|_| end > start).and_then(|line| u32::try_from(line).ok());
+        lines.extend(line);
+        start = end;
+        ControlFlow::Continue(())
+    })?;
+    lines.sort_unstable();
+    lines.dedup();
+    Ok(lines)
+}
+
 /// The line of the instruction at `offset` bytes in the code at `code`; before the first one it is the function's own.
 fn of_offset<M: ReadMemory>(
     memory: &mut M,
@@ -61,16 +78,29 @@ fn of_offset<M: ReadMemory>(
     code: u64,
     offset: i64,
 ) -> Result<Option<u32>, Unreadable> {
-    let first = memory.half(code.wrapping_add(layout.code.first_line))?;
     if offset < 0 {
-        return Ok(Some(first));
+        return Ok(Some(memory.half(code.wrapping_add(layout.code.first_line))?));
     }
-    let bytes = table(memory, layout, code)?;
-    Ok(line(layout, bytes, first, offset))
+    let mut found = None;
+    for_each_range(memory, layout, code, |end, line| match offset < end {
+        true => {
+            found = line;
+            ControlFlow::Break(())
+        }
+        false => ControlFlow::Continue(()),
+    })?;
+    Ok(found.and_then(|line| u32::try_from(line).ok()))
 }
 
-/// The table of lines of the code at `code`.
-fn table<'a, M: ReadMemory>(memory: &'a mut M, layout: &Layout, code: u64) -> Result<&'a [u8], Unreadable> {
+/// Calls `see` with the end of each range of instructions, in bytes, and the line that they belong to, until it has seen
+/// enough. Ranges begin where those before them end.
+fn for_each_range<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    code: u64,
+    see: impl FnMut(i64, Option<i64>) -> ControlFlow<()>,
+) -> Result<(), Unreadable> {
+    let first = i64::from(memory.half(code.wrapping_add(layout.code.first_line))?);
     let (LineTable::Steps { table } | LineTable::Ranges { table } | LineTable::Locations { table, .. }) =
         layout.code.lines;
     let table = memory.word(code.wrapping_add(table))?;
@@ -81,23 +111,22 @@ fn table<'a, M: ReadMemory>(memory: &'a mut M, layout: &Layout, code: u64) -> Re
             at: table,
         });
     }
-    Ok(memory.read(table.wrapping_add(layout.text.bytes_value), length as usize)?)
-}
-
-fn line(layout: &Layout, table: &[u8], first: u32, offset: i64) -> Option<u32> {
-    let line = match layout.code.lines {
-        LineTable::Steps { .. } => line_of_steps(table, i64::from(first), offset),
-        LineTable::Ranges { .. } => line_of_ranges(table, i64::from(first), offset),
-        LineTable::Locations { .. } => line_of_locations(table, i64::from(first), offset),
+    let bytes = memory.read(table.wrapping_add(layout.text.bytes_value), length as usize)?;
+    // All the same whether it was seen to its end.
+    let _ = match layout.code.lines {
+        LineTable::Steps { .. } => steps(bytes, first, see),
+        LineTable::Ranges { .. } => ranges(bytes, first, see),
+        LineTable::Locations { .. } => locations(bytes, first, see),
     };
-    line.and_then(|line| u32::try_from(line).ok())
+    Ok(())
 }
 
 /// The lines of a code object, to be asked without its program.
 #[derive(Debug, Clone)]
 pub struct Lines {
     first: u32,
-    table: Box<[u8]>,
+    /// Where each range of instructions ends, in bytes, and the line that they belong to.
+    ranges: Box<[(i64, Option<u32>)]>,
     /// Bytes of instructions that run before the call has begun as far as Python code can tell.
     before: i64,
     /// Bytes of all instructions.
@@ -114,7 +143,10 @@ impl Lines {
             LineTable::Locations { first_traceable, .. } => {
                 let before = memory.half(code.wrapping_add(first_traceable))?;
                 let units = memory.word(code.wrapping_add(layout.object.ob_size))?;
-                (i64::from(before) * UNIT, units as i64 * UNIT)
+                (
+                    i64::from(before).saturating_mul(UNIT),
+                    (units as i64).saturating_mul(UNIT),
+                )
             }
             LineTable::Steps { .. } | LineTable::Ranges { .. } => {
                 let bytes = layout.code.references.iter().find(|(name, _)| *name == "co_code");
@@ -122,14 +154,17 @@ impl Lines {
                 (0, memory.word(bytes.wrapping_add(layout.object.ob_size))? as i64)
             }
         };
-        let implausible = Unreadable::Implausible { what: "code", at: code };
         if !(1..=LONGEST_TABLE as i64).contains(&length) || !(0..=length).contains(&before) {
-            return Err(implausible);
+            return Err(Unreadable::Implausible { what: "code", at: code });
         }
-        let table = table(memory, layout, code)?.into();
+        let mut ranges = Vec::new();
+        for_each_range(memory, layout, code, |end, line| {
+            ranges.push((end, line.and_then(|line| u32::try_from(line).ok())));
+            ControlFlow::Continue(())
+        })?;
         Ok(Lines {
             first,
-            table,
+            ranges: ranges.into(),
             before,
             length,
         })
@@ -146,27 +181,27 @@ impl Lines {
     }
 
     /// The line of the instruction at `offset`; before the first one it is the function's own.
-    pub fn at(&self, layout: &Layout, offset: i64) -> Option<u32> {
+    pub fn at(&self, offset: i64) -> Option<u32> {
         if offset < 0 {
             return Some(self.first);
         }
-        line(layout, &self.table, self.first, offset)
+        let range = self.ranges.partition_point(|&(end, _)| end <= offset);
+        self.ranges.get(range)?.1
     }
 }
 
-fn line_of_steps(table: &[u8], first: i64, offset: i64) -> Option<i64> {
-    let (mut at, mut line) = (0, first);
+fn steps(table: &[u8], first: i64, mut see: impl FnMut(i64, Option<i64>) -> ControlFlow<()>) -> ControlFlow<()> {
+    let (mut end, mut line) = (0, first);
     for step in table.chunks_exact(2) {
-        at += i64::from(step[0]);
-        if at > offset {
-            break;
-        }
+        end += i64::from(step[0]);
+        see(end, Some(line))?;
         line += i64::from(step[1] as i8);
     }
-    Some(line)
+    // The last line goes on to the end of the code.
+    see(i64::MAX, Some(line))
 }
 
-fn line_of_ranges(table: &[u8], first: i64, offset: i64) -> Option<i64> {
+fn ranges(table: &[u8], first: i64, mut see: impl FnMut(i64, Option<i64>) -> ControlFlow<()>) -> ControlFlow<()> {
     const NO_LINE: i8 = -128;
     let (mut end, mut line) = (0, first);
     for range in table.chunks_exact(2) {
@@ -175,14 +210,12 @@ fn line_of_ranges(table: &[u8], first: i64, offset: i64) -> Option<i64> {
         if distance != NO_LINE {
             line += i64::from(distance);
         }
-        if offset < end {
-            return (distance != NO_LINE).then_some(line);
-        }
+        see(end, (distance != NO_LINE).then_some(line))?;
     }
-    None
+    ControlFlow::Continue(())
 }
 
-fn line_of_locations(table: &[u8], first: i64, offset: i64) -> Option<i64> {
+fn locations(table: &[u8], first: i64, mut see: impl FnMut(i64, Option<i64>) -> ControlFlow<()>) -> ControlFlow<()> {
     /// The bytes of a code unit.
     const UNIT: i64 = 2;
     let (mut end, mut line) = (0, first);
@@ -195,16 +228,14 @@ fn line_of_locations(table: &[u8], first: i64, offset: i64) -> Option<i64> {
             10..=12 => i64::from(kind) - 10,
             _ => 0,
         };
-        if offset < end {
-            return (kind != 15).then_some(line);
-        }
+        see(end, (kind != 15).then_some(line))?;
         // Only the first byte of an entry has its highest bit set.
         at += 1;
         while table.get(at).is_some_and(|byte| byte & 0x80 == 0) {
             at += 1;
         }
     }
-    None
+    ControlFlow::Continue(())
 }
 
 /// A number in pieces of six bits, the lowest first; all but the last have the bit above these set. The lowest bit is the
@@ -225,17 +256,32 @@ fn signed_number(bytes: &[u8]) -> i64 {
 mod tests {
     use super::*;
 
+    type Decoder = fn(&[u8], i64, &mut dyn FnMut(i64, Option<i64>) -> ControlFlow<()>) -> ControlFlow<()>;
+
+    /// What a decoder says of the instruction at `offset`.
+    fn line_of(decode: Decoder, table: &[u8], first: i64, offset: i64) -> Option<i64> {
+        let mut found = None;
+        let _ = decode(table, first, &mut |end, line| match offset < end {
+            true => {
+                found = line;
+                ControlFlow::Break(())
+            }
+            false => ControlFlow::Continue(()),
+        });
+        found
+    }
+
     #[test]
     fn steps_lead_up_to_the_instruction() {
         let table = [4, 1, 6, 255, 0, 3];
-        let lines = [0, 3, 4, 9, 10, 99].map(|offset| line_of_steps(&table, 10, offset));
+        let lines = [0, 3, 4, 9, 10, 99].map(|offset| line_of(|a, b, see| steps(a, b, see), &table, 10, offset));
         assert_eq!(lines, [10, 10, 11, 11, 13, 13].map(Some));
     }
 
     #[test]
     fn ranges_have_a_line_or_none() {
         let table = [4, 1, 0, 5, 2, 128, 2, 254];
-        let lines = [0, 3, 4, 6, 8].map(|offset| line_of_ranges(&table, 10, offset));
+        let lines = [0, 3, 4, 6, 8].map(|offset| line_of(|a, b, see| ranges(a, b, see), &table, 10, offset));
         assert_eq!(lines, [Some(11), Some(11), None, Some(14), None]);
     }
 
@@ -253,8 +299,11 @@ mod tests {
             0x80,
             17,
         ];
-        let lines = [0, 2, 5, 6, 8, 10].map(|offset| line_of_locations(&table, 100, offset));
+        let lines = [0, 2, 5, 6, 8, 10].map(|offset| line_of(|a, b, see| locations(a, b, see), &table, 100, offset));
         assert_eq!(lines, [Some(101), Some(31), Some(31), None, Some(31), None]);
-        assert_eq!(line_of_locations(&[0x80 | 13 << 3, 127], 1, 0), Some(1 - 31));
+        assert_eq!(
+            line_of(|a, b, see| locations(a, b, see), &[0x80 | 13 << 3, 127], 1, 0),
+            Some(1 - 31)
+        );
     }
 }

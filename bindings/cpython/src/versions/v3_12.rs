@@ -2,7 +2,8 @@
 
 use crate::layout::{
     CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, Frame, Gc, GcPlace, Generator, GeneratorForm, Gil,
-    Int, IntForm, Interpreter, Layout, LineTable, Object, PreHeader, Runtime, StaticTypes, Text, Thread, Type, Values,
+    Int, IntForm, Interpreter, Layout, LineTable, Object, PreHeader, Runtime, StaticTypes, Text, Thread, Tracemalloc,
+    TracingPlace, Type, Values,
 };
 use crate::version::Version;
 
@@ -166,6 +167,14 @@ pub const LAYOUT: Layout = Layout {
         v3_9::C_TYPES,
         c_types::SINCE_3_8,
     ],
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Runtime(2768),
+        traced_memory: 144,
+        peak_traced_memory: 152,
+        traces: 184,
+        domains: 192,
+        ..v3_11::LAYOUT.tracemalloc
+    },
     ..v3_11::LAYOUT
 };
 

@@ -2,7 +2,8 @@
 
 use crate::layout::{
     CType, Code, CodeCache, CodeForm, CurrentFrame, ExitFunctions, FrameForm, FrameObject, Gc, GcPlace, Gil,
-    Interpreter, Layout, LineTable, Object, PreHeader, Runtime, SimpleQueue, StaticTypes, Thread, Type, Values,
+    Interpreter, Layout, LineTable, Object, PreHeader, Runtime, SimpleQueue, StaticTypes, Thread, Tracemalloc,
+    TracingPlace, Type, Values,
 };
 use crate::version::Version;
 
@@ -158,6 +159,10 @@ pub const LAYOUT: Layout = Layout {
         v3_9::C_TYPES,
         c_types::SINCE_3_8,
     ],
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Runtime(10_080),
+        ..v3_12::LAYOUT.tracemalloc
+    },
     ..v3_12::LAYOUT
 };
 
@@ -183,6 +188,10 @@ pub const SINCE_3_13_12: Layout = Layout {
         size: 283_400,
         main_interpreter: Some(88_424),
         ..SINCE_3_13_1.runtime
+    },
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Runtime(10_104),
+        ..SINCE_3_13_1.tracemalloc
     },
     ..SINCE_3_13_1
 };

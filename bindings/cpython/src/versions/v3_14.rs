@@ -2,7 +2,7 @@
 
 use crate::layout::{
     CType, Code, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Gc, GcPlace, Generator, Interpreter, Layout,
-    LineTable, Runtime, StaticTypes, Thread, Tuple, Type,
+    LineTable, Runtime, StaticTypes, Thread, Tracemalloc, TracingPlace, Tuple, Type,
 };
 use crate::version::Version;
 
@@ -143,6 +143,10 @@ pub const LAYOUT: Layout = Layout {
         v3_9::C_TYPES,
         c_types::SINCE_3_8,
     ],
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Runtime(10_272),
+        ..v3_13::LAYOUT.tracemalloc
+    },
     ..v3_13::LAYOUT
 };
 
@@ -167,6 +171,10 @@ pub const SINCE_3_14_3: Layout = Layout {
         size: 316_576,
         main_interpreter: Some(90_752),
         ..SINCE_3_14_1.runtime
+    },
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Runtime(10_296),
+        ..SINCE_3_14_1.tracemalloc
     },
     ..SINCE_3_14_1
 };

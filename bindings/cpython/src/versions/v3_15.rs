@@ -1,8 +1,8 @@
 //! CPython 3.15.
 
 use crate::layout::{
-    ByteArray, CType, Gc, GcPlace, Generator, GeneratorForm, Interpreter, Layout, Module, ModuleStateSize, Runtime,
-    SimpleQueue, StaticTypes, Thread, Type,
+    ByteArray, CType, FilenameForm, Gc, GcPlace, Generator, GeneratorForm, Interpreter, Layout, Module,
+    ModuleStateSize, Runtime, SimpleQueue, StaticTypes, Thread, Tracemalloc, TracingPlace, Type,
 };
 use crate::version::Version;
 
@@ -145,6 +145,11 @@ pub const LAYOUT: Layout = Layout {
         v3_9::C_TYPES,
         c_types::SINCE_3_8,
     ],
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Runtime(10_432),
+        filename: FilenameForm::Utf8,
+        ..v3_14::LAYOUT.tracemalloc
+    },
     ..v3_14::LAYOUT
 };
 

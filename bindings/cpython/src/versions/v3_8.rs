@@ -2,10 +2,10 @@
 
 use crate::layout::{
     Allocator, Array, Buffered, ByteArray, BytesIo, Code, CodeForm, CurrentFrame, Decimal, Deque, Dict, Element,
-    Exception, ExitFunctions, Frame, FrameForm, FrameObject, FrameTop, Function, Gc, GcPlace, Generator, GeneratorForm,
-    Gil, Int, IntForm, Interpreter, Keys, Layout, LineTable, List, LruCache, Module, ModuleStateSize, Object,
-    OrderedDict, PreHeader, Runtime, Set, StackDepth, StaticTypes, StructObject, Text, Thread, Tuple, Type, Values,
-    WeakRef,
+    Exception, ExitFunctions, FilenameForm, Frame, FrameForm, FrameObject, FrameTop, Function, Gc, GcPlace, Generator,
+    GeneratorForm, Gil, HashTable, HashValues, Int, IntForm, Interpreter, Keys, Layout, LineTable, List, LruCache,
+    Module, ModuleStateSize, Object, OrderedDict, PreHeader, Runtime, Set, StackDepth, StaticTypes, StructObject, Text,
+    Thread, Tracemalloc, TracingPlace, Tuple, Type, Values, WeakRef,
 };
 use crate::version::Version;
 
@@ -329,6 +329,35 @@ pub const LAYOUT: Layout = Layout {
         pool_size: 4096,
         pool_szidx: 36,
         pool_header: 48,
+    },
+    tracemalloc: Tracemalloc {
+        place: TracingPlace::Statics,
+        tracing: 4,
+        max_nframe: 8,
+        traced_memory: 0,
+        peak_traced_memory: 0,
+        traces: 0,
+        domains: 0,
+        table: HashTable {
+            size: 72,
+            nentries: 8,
+            nbuckets: 0,
+            buckets: 16,
+            functions: &[40, 48],
+            entry_next: 0,
+            entry_hash: 8,
+            entry_key: 16,
+            values: HashValues::Inline {
+                key_size: 24,
+                data_size: 32,
+            },
+        },
+        nframe: 8,
+        nframe_bits: 32,
+        frames: 12,
+        frame_size: 12,
+        lineno: 8,
+        filename: FilenameForm::Object,
     },
     c_types: &[c_types::SINCE_3_8],
 };

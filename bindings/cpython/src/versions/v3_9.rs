@@ -1,6 +1,6 @@
 //! CPython 3.9.
 
-use crate::layout::{CType, Gc, GcPlace, Gil, Interpreter, Layout, Runtime, Type};
+use crate::layout::{CType, Gc, GcPlace, Gil, HashTable, HashValues, Interpreter, Layout, Runtime, Tracemalloc, Type};
 use crate::version::Version;
 
 use super::{Minor, c_types, v3_8};
@@ -53,6 +53,18 @@ pub const LAYOUT: Layout = Layout {
         ..v3_8::LAYOUT.types
     },
     c_types: &[C_TYPES, c_types::SINCE_3_8],
+    tracemalloc: Tracemalloc {
+        table: HashTable {
+            size: 80,
+            nentries: 0,
+            nbuckets: 8,
+            functions: &[24, 32, 40],
+            values: HashValues::Pointer(24),
+            ..v3_8::LAYOUT.tracemalloc.table
+        },
+        nframe_bits: 16,
+        ..v3_8::LAYOUT.tracemalloc
+    },
     ..v3_8::LAYOUT
 };
 

@@ -1,0 +1,53 @@
+//! What a single word of an option means, or what is wrong with it.
+
+use std::time::Duration;
+
+use crate::capture::plan::Graph;
+use crate::report::output::{FileFormat, LATER};
+use crate::report::picture::Weight;
+
+/// Longer times are slips of the keyboard.
+const LONGEST_SECONDS: f64 = 365.25 * 86400.0;
+
+pub fn seconds(typed: &str) -> Result<Duration, String> {
+    match typed.parse::<f64>() {
+        Ok(seconds) if (0.0..=LONGEST_SECONDS).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("a time is a number of seconds, up to a year: 10, 0.5".to_owned()),
+    }
+}
+
+pub fn address(typed: &str) -> Result<u64, String> {
+    let digits = typed.strip_prefix("0x").or_else(|| typed.strip_prefix("0X"));
+    let address = match digits {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => typed.parse(),
+    };
+    address.map_err(|_| "an address is a number: 0x7f31c0de, or as id() gives it, 139852612345".to_owned())
+}
+
+pub fn format<F: FileFormat>(typed: &str) -> Result<F, String> {
+    let names: Vec<&str> = F::ALL.iter().map(|format| format.name()).collect();
+    F::named(typed).ok_or_else(|| {
+        let why = if LATER.contains(&typed) {
+            "is not available yet"
+        } else {
+            "is unknown"
+        };
+        format!("the format {why}; there are {}", names.join(", "))
+    })
+}
+
+pub fn graph(typed: &str) -> Result<Graph, String> {
+    match typed {
+        "ownership" => Ok(Graph::Ownership),
+        "types" => Ok(Graph::Types),
+        "allocation" => Ok(Graph::Allocation),
+        _ => Err("the graph is unknown; there are ownership, types and allocation".to_owned()),
+    }
+}
+
+pub fn weight(typed: &str) -> Result<Weight, String> {
+    let all = [Weight::Bytes, Weight::Count, Weight::Growth];
+    let named = all.into_iter().find(|weight| weight.word() == typed);
+    named.ok_or_else(|| "the weight is unknown; there are bytes, count and growth".to_owned())
+}

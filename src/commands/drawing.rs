@@ -1,0 +1,25 @@
+//! The picture that a command was asked for, or why there is none.
+
+use crate::capture::Capture;
+use crate::error::{Error, Result};
+use crate::report::picture::{Asked, NoPicture, Picture};
+
+pub fn draw(capture: &Capture, asked: Asked) -> Result<Picture> {
+    Picture::of(capture, asked).map_err(|why| {
+        let (what, hint) = match why {
+            NoPicture::NoSites => (
+                "there is no picture of allocations: nobody saw where the objects were made",
+                "watch the program for a while (-d 10), or start it with tracemalloc (-X tracemalloc); \
+                 --graph ownership shows who holds them",
+            ),
+            NoPicture::NoGrowth => (
+                "there is no picture of what has grown: nobody saw where the objects were made",
+                "watch the program for a while (-d 10); --weight bytes and count need no watching",
+            ),
+        };
+        Error::NothingToDraw {
+            what: what.to_owned(),
+            hint: hint.to_owned(),
+        }
+    })
+}
