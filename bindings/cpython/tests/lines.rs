@@ -66,12 +66,19 @@ fn every_instruction_of_the_standard_library_has_its_line() {
                 let (end, line): (i64, i64) = (end.parse().expect("a number"), line.parse().expect("a number"));
                 while offset < end {
                     assert!(lines.has(offset), "{name}: {offset} of {code:#x}");
-                    assert_eq!(lines.at(offset).map_or(-1, i64::from), line, "{name}: {offset} of {code:#x}");
+                    assert_eq!(
+                        lines.at(offset).map_or(-1, i64::from),
+                        line,
+                        "{name}: {offset} of {code:#x}"
+                    );
                     instructions += 1;
                     offset += 2;
                 }
             }
         }
-        assert!(instructions > 100_000, "{name}: only {instructions} instructions were told of");
+        assert!(
+            instructions > 100_000,
+            "{name}: only {instructions} instructions were told of"
+        );
     }
 }
