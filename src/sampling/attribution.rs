@@ -130,13 +130,18 @@ fn inherited_key(key: SiteKey) -> SiteKey {
 impl Sums<'_> {
     /// Divides objects of a kind among `portions`, in their proportions; without any, they were not observed.
     fn divide(&mut self, kind: u32, all: Tally, portions: &[Portion], unobserved: &mut Tally) {
-        let counts: Vec<u64> = portions.iter().map(|portion| portion.seen.count).collect();
-        let bytes: Vec<u64> = portions.iter().map(|portion| portion.seen.bytes).collect();
-        let (Some(counts), Some(bytes)) = (apportion(all.count, &counts), apportion(all.bytes, &bytes)) else {
+        let seen: Vec<u64> = portions.iter().map(|portion| portion.seen.count).collect();
+        let Some(counts) = apportion(all.count, &seen) else {
             unobserved.count += all.count;
             unobserved.bytes = unobserved.bytes.saturating_add(all.bytes);
             return;
         };
+        // What has no objects has no bytes.
+        let of_counted = |(portion, &count): (&Portion, &u64)| if count > 0 { portion.seen.bytes } else { 0 };
+        let seen_bytes: Vec<u64> = portions.iter().zip(&counts).map(of_counted).collect();
+        let bytes = apportion(all.bytes, &seen_bytes)
+            .or_else(|| apportion(all.bytes, &counts))
+            .unwrap_or_default();
         for ((portion, count), bytes) in portions.iter().zip(counts).zip(bytes) {
             let sum = self.sites.entry(portion.key).or_default().entry(kind).or_default();
             sum.count += count;

@@ -164,7 +164,8 @@ fn line(layout: &Layout, table: &[u8], first: u32, offset: i64) -> Option<u32> {
 #[derive(Debug, Clone)]
 pub struct Lines {
     first: u32,
-    table: Box<[u8]>,
+    /// Where each range of instructions ends, in bytes, and the line that they belong to.
+    ranges: Box<[(i64, Option<u32>)]>,
     /// Bytes of instructions that run before the call has begun as far as Python code can tell.
     before: i64,
     /// Bytes of all instructions.
@@ -181,7 +182,10 @@ impl Lines {
             LineTable::Locations { first_traceable, .. } => {
                 let before = memory.half(code.wrapping_add(first_traceable))?;
                 let units = memory.word(code.wrapping_add(layout.object.ob_size))?;
-                (i64::from(before) * UNIT, units as i64 * UNIT)
+                (
+                    i64::from(before).saturating_mul(UNIT),
+                    (units as i64).saturating_mul(UNIT),
+                )
             }
             LineTable::Steps { .. } | LineTable::Ranges { .. } => {
                 let bytes = layout.code.references.iter().find(|(name, _)| *name == "co_code");
@@ -189,14 +193,17 @@ impl Lines {
                 (0, memory.word(bytes.wrapping_add(layout.object.ob_size))? as i64)
             }
         };
-        let implausible = Unreadable::Implausible { what: "code", at: code };
         if !(1..=LONGEST_TABLE as i64).contains(&length) || !(0..=length).contains(&before) {
-            return Err(implausible);
+            return Err(Unreadable::Implausible { what: "code", at: code });
         }
-        let table = table(memory, layout, code)?.into();
+        let mut ranges = Vec::new();
+        for_each_range(memory, layout, code, |end, line| {
+            ranges.push((end, line.and_then(|line| u32::try_from(line).ok())));
+            ControlFlow::Continue(())
+        })?;
         Ok(Lines {
             first,
-            table,
+            ranges: ranges.into(),
             before,
             length,
         })
@@ -213,11 +220,12 @@ impl Lines {
     }
 
     /// The line of the instruction at `offset`; before the first one it is the function's own.
-    pub fn at(&self, layout: &Layout, offset: i64) -> Option<u32> {
+    pub fn at(&self, offset: i64) -> Option<u32> {
         if offset < 0 {
             return Some(self.first);
         }
-        line(layout, &self.table, self.first, offset)
+        let range = self.ranges.partition_point(|&(end, _)| end <= offset);
+        self.ranges.get(range)?.1
     }
 }
 
