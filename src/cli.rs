@@ -148,9 +148,6 @@ enum TypedSource {
     File(PathBuf),
 }
 
-/// More looks cost more and show little more: the figures are steady from here on.
-const DEFAULT_RATE: u32 = 400;
-
 /// When a program is looked at.
 #[derive(Debug, Args)]
 struct Watching {
@@ -163,9 +160,9 @@ struct Watching {
     /// Leave the tables of tracemalloc alone where the program has it on. Else they say where each traced block was allocated
     #[arg(long)]
     no_tracemalloc: bool,
-    /// Look at what the program makes so many times a second between the snapshots, for the lines that made its objects;
-    /// nothing is stopped for that. 0 takes no looks
-    #[arg(short, long, value_name = "LOOKS", default_value_t = DEFAULT_RATE)]
+    /// Look at what the program makes so many times a second between the snapshots, such as 400, for the lines that made its
+    /// objects; nothing is stopped for that. `possible` places may be wrong by some lines
+    #[arg(short, long, value_name = "LOOKS", default_value_t = 0, hide_default_value = true)]
     rate: u32,
     #[command(flatten)]
     freezing: Freezing,

@@ -151,7 +151,15 @@ fn check(python: &Interpreter, name: &str, options: &[&str]) {
 }
 
 /// Programs that other tests start, and the module that all of them use.
-const TESTED_ELSEWHERE: [&str; 5] = ["truth.py", "busy.py", "garbage.py", "retained.py", "saved.py"];
+const TESTED_ELSEWHERE: [&str; 7] = [
+    "truth.py",
+    "busy.py",
+    "garbage.py",
+    "retained.py",
+    "saved.py",
+    "temporaries.py",
+    "traced.py",
+];
 
 /// One test for each target program: `#[test] fn NAME` runs `NAME.py`.
 macro_rules! census_of {

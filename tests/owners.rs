@@ -277,8 +277,8 @@ fn what_has_no_name_is_told_by_what_it_belongs_to() {
         let owners = report["owners"].as_array().unwrap().iter();
         let of_ssl = owners.filter_map(|owner| owner["path"].as_str().unwrap().strip_prefix("_ssl"));
         let of_ssl: Vec<&str> = of_ssl.collect();
-        // Its tables of errors: older releases have them as attributes.
-        let state = if python.minor >= (3, 12) {
+        // Its tables of errors: in older releases it has them as attributes alone.
+        let state = if python.minor >= (3, 10) {
             " > (state) dict"
         } else {
             ".err_codes_to_names"

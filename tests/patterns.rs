@@ -7,6 +7,8 @@ mod programs;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use interpreters::{Interpreter, for_each_interpreter, with_package};
 use profiler::terminal::OnTerminal;
@@ -103,6 +105,17 @@ fn every_rule_has_its_example() {
 }
 
 #[test]
+fn large_temporary() {
+    assert_comes_true(&Expected {
+        rule: "large-temporary",
+        path: " > sales",
+        type_name: "builtins.list",
+        location: Some((28, "main")),
+        confidence: "certain",
+    });
+}
+
+#[test]
 fn buffered_response() {
     let expected = Expected {
         rule: "buffered-response",
@@ -178,17 +191,6 @@ fn finished_tasks() {
         path: "__main__.BACKGROUND",
         type_name: "builtins.set",
         location: None,
-        confidence: "certain",
-    });
-}
-
-#[test]
-fn large_temporary() {
-    assert_comes_true(&Expected {
-        rule: "large-temporary",
-        path: " > sales",
-        type_name: "builtins.list",
-        location: Some((28, "main")),
         confidence: "certain",
     });
 }
@@ -294,22 +296,40 @@ fn large_list() {
     });
 }
 
-/// Watches an example to which one batch after the other is given, until it has seen four intervals.
-fn watched(python: &Interpreter, file: &str) -> Value {
+/// Ends what goes on beside a test when the test ends, however it does.
+struct Ended<'a>(&'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Watches an example to which one batch after the other is given, until it has taken so many snapshots.
+fn watched(python: &Interpreter, file: &str, snapshots: usize) -> Value {
     let mut program = start(python, "growing-container", file);
     let pid = program.pid().to_string();
-    let mut profiler = OnTerminal::start(&mut pymemscope(["attach", &pid, "-j", "-d", "2", "--interval", "0.5"]));
-    while profiler.goes_on() {
-        program.tell("50");
-        program.line();
-    }
-    parse(&profiler.answer().out)
+    let words = ["attach", &pid, "-j", "-d", "600", "--interval", "1"];
+    let mut profiler = OnTerminal::start(&mut pymemscope(words));
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                program.tell("1");
+                program.line();
+            }
+        });
+        let _ended = Ended(&ended);
+        profiler.shows(&format!("snapshot {}: freezing", snapshots + 1));
+        profiler.interrupt();
+        parse(&profiler.answer().out)
+    })
 }
 
 #[test]
 fn growing_container() {
     for_each_interpreter(|python| {
-        let before = watched(python, "before.py");
+        let before = watched(python, "before.py", 4);
         let finding = only_finding(
             &before,
             &Expected {
@@ -327,6 +347,6 @@ fn growing_container() {
             (real("items_per_minute") - per_minute).abs() < per_minute / 100.0,
             "{finding:#}"
         );
-        assert_silent(&watched(python, "after.py"), "growing-container");
+        assert_silent(&watched(python, "after.py", 2), "growing-container");
     });
 }

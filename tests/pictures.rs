@@ -34,7 +34,7 @@ fn go_pprof() -> Option<PathBuf> {
 
 /// What Go's `pprof` says of a profile.
 fn ask_go(program: &Path, words: &[&str], profile: &Path) -> String {
-    let said = answer(Command::new(program).args(words).arg(profile));
+    let said = answer(Command::new(program).env("TZ", "UTC").args(words).arg(profile));
     assert_eq!(said.code, Some(0), "{said:?}");
     said.out
 }
@@ -45,6 +45,18 @@ fn total_of_go(program: &Path, index: &str, profile: &Path) -> u64 {
     let (_, total) = said.split_once("% of ").unwrap_or_else(|| panic!("{said}"));
     let digits: String = total.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().unwrap_or_else(|_| panic!("{said}"))
+}
+
+/// Both forms have both weights.
+#[track_caller]
+fn check_totals(speedscope: &Path, pprof: &Path, objects: u64, bytes: u64) {
+    let speedscope: Value = serde_json::from_str(&read(speedscope)).unwrap();
+    let ends = [0, 1].map(|profile: usize| speedscope["profiles"][profile]["endValue"].as_u64().unwrap());
+    assert_eq!(ends, [bytes, objects]);
+    if let Some(go) = go_pprof() {
+        assert_eq!(total_of_go(&go, "-sample_index=inuse_space", pprof), bytes);
+        assert_eq!(total_of_go(&go, "-sample_index=inuse_objects", pprof), objects);
+    }
 }
 
 fn total_of_collapsed(text: &str) -> u64 {
@@ -72,12 +84,8 @@ fn every_form_adds_up_to_the_report() {
             let heap = parse_file(json)["heap"].clone();
             let (objects, bytes) = (heap["objects"].as_u64().unwrap(), heap["bytes"].as_u64().unwrap());
             assert_eq!(total_of_collapsed(&read(collapsed)), bytes);
-            let speedscope: Value = serde_json::from_str(&read(speedscope)).unwrap();
-            let ends = [0, 1].map(|profile: usize| speedscope["profiles"][profile]["endValue"].as_u64().unwrap());
-            assert_eq!(ends, [bytes, objects]);
+            check_totals(speedscope, pprof, objects, bytes);
             if let Some(go) = go_pprof() {
-                assert_eq!(total_of_go(&go, "-sample_index=inuse_space", pprof), bytes);
-                assert_eq!(total_of_go(&go, "-sample_index=inuse_objects", pprof), objects);
                 let raw = ask_go(&go, &["-raw"], pprof);
                 assert!(raw.contains("inuse_objects/count inuse_space/bytes[dflt]"), "{raw}");
                 let name = if graph == "ownership" {
@@ -118,6 +126,55 @@ fn allocations_that_nobody_saw_are_no_picture_but_the_rest_is_written() {
     // Who waits for a picture gets no text.
     let (error, _) = ask(&format!("attach {} -d 0 --weight growth -f pprof", program.pid())).refusal(1);
     assert!(error.contains("no picture of what has grown"), "{error}");
+}
+
+/// Knows itself where its objects are made.
+const TRACED: &str = r#"
+import sys
+
+class Order:
+    def __init__(self, number):
+        self.lines = [(number, 1.5)]
+
+def take(count):
+    return [Order(number) for number in range(count)]
+
+def down(depth, count):
+    return down(depth - 1, count) if depth else take(count)
+
+KEPT = [take(1000), down(40, 2000)]
+print("ready", flush=True)
+sys.stdin.readline()
+"#;
+
+#[test]
+fn allocations_of_a_live_program_add_up_in_every_form() {
+    let place = tempfile::tempdir().unwrap();
+    for_each_interpreter(|python| {
+        let program = Program::start(python.command().args(["-X", "tracemalloc=60", "-c", TRACED]));
+        let path = |extension: &str| place.path().join(format!("{}.{extension}", python.name()));
+        let files = ["json", "svg", "collapsed", "speedscope.json", "pb.gz"].map(path);
+        let outputs: Vec<String> = files.iter().map(|file| format!("-o {}", file.display())).collect();
+        let shown = ask(&format!("attach {} -d 0 {}", program.pid(), outputs.join(" "))).done();
+        assert!(shown.contains("Made at") && shown.contains("(not traced)"), "{shown}");
+        let [json, svg, collapsed, speedscope, pprof] = &files;
+        let heap = parse_file(json)["heap"].clone();
+        let (objects, bytes) = (heap["objects"].as_u64().unwrap(), heap["bytes"].as_u64().unwrap());
+        assert!(read(svg).contains(&format!("total_samples=\"{bytes}\"")));
+
+        let folded = read(collapsed);
+        assert_eq!(total_of_collapsed(&folded), bytes);
+        let orders = |path: &str| -> u64 {
+            let lines = folded.lines().filter(|line| line.contains(";__main__.Order "));
+            lines.filter(|line| line.contains(path)).map(total_of_collapsed).sum()
+        };
+        assert!(orders("<string>:9") > 0 && orders("(not traced)") == 0, "{folded}");
+        // Of 41 calls of one function in each other one is drawn, and the two lines of it that were called.
+        let deepest = folded.lines().map(|line| line.matches("<string>:12;").count()).max();
+        assert_eq!(deepest, Some(1), "{folded}");
+
+        check_totals(speedscope, pprof, objects, bytes);
+    });
 }
 
 // ---- saved heaps ----

@@ -1,5 +1,6 @@
 """A shop that keeps what it needs of its requests for a page of what happened last."""
 
+import gc
 import sys
 
 import flask
@@ -22,6 +23,7 @@ def main():
     client = app.test_client()
     for number in range(1_000):
         client.get("/order/%d" % number)
+    gc.collect()
     print("ready", flush=True)
     sys.stdin.readline()
     print(len(RECENT), "requests, the last for", RECENT[-1])

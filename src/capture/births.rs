@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
+
 use crate::heap::saved::{self, Make, Record, Recorded, Seals, TableError};
 use crate::sampling::births::{Births, Call, Confidence, Share, Site, Source, Unseen, Why};
 
@@ -68,7 +70,7 @@ struct TypeRow {
 impl Rows {
     fn of(births: &Births) -> Rows {
         let mut rows = Rows::default();
-        let mut known = rustc_hash::FxHashMap::default();
+        let mut known = FxHashMap::default();
         for site in &births.sites {
             let mut parent = None;
             for call in site.stack.iter() {

@@ -11,6 +11,7 @@ use super::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot, Tracing};
 use crate::heap::collector::CollectorState;
 use crate::heap::garbage::Garbage;
 use crate::heap::partitions::Partitions;
+use crate::heap::patterns::PatternFacts;
 use crate::heap::saved::Seals;
 use crate::heap::{Heap, Totals};
 
@@ -78,6 +79,8 @@ struct HeapFacts {
     garbage: Option<Garbage>,
     #[serde(default)]
     partitions: Option<Partitions>,
+    #[serde(default)]
+    patterns: PatternFacts,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -125,6 +128,7 @@ impl Header {
                 collectors: capture.heap.collectors.clone(),
                 garbage: capture.heap.garbage.clone(),
                 partitions: capture.heap.partitions.clone(),
+                patterns: capture.heap.patterns.clone(),
             },
             tracemalloc: capture.tracemalloc.clone(),
             timeline: capture.snapshots.iter().zip(&capture.holds).map(moment).collect(),
@@ -174,6 +178,7 @@ impl Header {
                 collectors: self.heap.collectors,
                 garbage: self.heap.garbage,
                 partitions: self.heap.partitions,
+                patterns: self.heap.patterns,
                 ..heap
             },
             warnings: self.capture.warnings,

@@ -4,7 +4,7 @@ use cpython::layout::{FrameForm, Layout};
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
 use cpython::objects::frames::{SuspendedCall, suspended_call};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::found::Found;
 use super::objects::NO_OBJECT;
@@ -22,6 +22,9 @@ pub struct ThreadCall {
 pub struct Call {
     pub row: u32,
     pub call: SuspendedCall,
+    /// Rows through which the same variables are seen again: of the frame object that was made for it, and of the generator
+    /// when that is running (3.11 and later).
+    pub again: [Option<u32>; 2],
 }
 
 /// All calls that will go on.
@@ -31,51 +34,64 @@ pub fn under_way<M: ReadMemory>(
     found: &Found,
     of_threads: &[ThreadCall],
 ) -> Vec<Call> {
-    let of_row = |each: &ThreadCall| {
-        Some(Call {
-            row: each.row?,
-            call: each.call,
-        })
-    };
-    let mut calls: Vec<Call> = of_threads.iter().filter_map(of_row).collect();
-    let mut frames: FxHashMap<u64, SuspendedCall> = of_threads
-        .iter()
-        .filter(|each| each.row.is_none())
-        .map(|each| (each.call.frame, each.call))
-        .collect();
-    let has_frame_objects = matches!(layout.frame_object.form, FrameForm::Inline { .. });
-    let contents = contents(found);
-    let content = |row: u32| contents.get(found.objects.type_of(row) as usize).copied().flatten();
-    let holders = || 0..found.objects.holders() as u32;
-    for row in holders().filter(|&row| matches!(content(row), Some(Content::Generator | Content::Coroutine))) {
-        if let Ok(Some(call)) = suspended_call(memory, layout, found.address_of(row)) {
-            match has_frame_objects {
-                true => drop(frames.insert(call.frame, call)),
-                false => calls.push(Call { row, call }),
-            }
+    let (mut frames, mut waiting) = (Vec::new(), Vec::new());
+    let kinds = kinds(found);
+    for row in 0..found.objects.holders() as u32 {
+        match kinds.get(found.objects.type_of(row) as usize) {
+            Some(Some(Kind::Frame)) => frames.push(row),
+            Some(Some(Kind::Waiting)) => waiting.push(row),
+            _ => {}
         }
     }
-    if has_frame_objects {
-        let of_frame = |row: u32| {
-            let call = *frames.get(&found.address_of(row))?;
-            Some(Call { row, call })
-        };
-        calls.extend(
-            holders()
-                .filter(|&row| content(row) == Some(Content::Frame))
-                .filter_map(of_frame),
-        );
-    }
-    calls
+    let of_waiting = waiting.into_iter().filter_map(|row| {
+        let call = suspended_call(memory, layout, found.address_of(row)).ok()??;
+        Some(ThreadCall { row: Some(row), call })
+    });
+    let of_waiting: Vec<ThreadCall> = of_waiting.collect();
+    let frame_objects: FxHashMap<u64, u32> = frames.into_iter().map(|row| (found.address_of(row), row)).collect();
+    let generators: FxHashMap<u64, u32> =
+        (of_waiting.iter().filter_map(|each| Some((each.call.frame, each.row?)))).collect();
+    // A generator that is running is a call of its thread.
+    let running: FxHashSet<u64> = of_threads.iter().map(|each| each.call.frame).collect();
+    let not_running = of_waiting.iter().filter(|each| !running.contains(&each.call.frame));
+    let all = of_threads.iter().chain(not_running);
+    all.filter_map(|&ThreadCall { row, call }| match layout.frame_object.form {
+        FrameForm::Inline { .. } => Some(Call {
+            row: *frame_objects.get(&call.frame)?,
+            call,
+            again: [None, None],
+        }),
+        FrameForm::Pointer { .. } => {
+            let object = memory.word(call.frame.wrapping_add(layout.frame.frame_obj)).ok()?;
+            let generator = generators.get(&call.frame).copied();
+            Some(Call {
+                row: row?,
+                call,
+                again: [
+                    frame_objects.get(&object).copied(),
+                    generator.filter(|&generator| Some(generator) != row),
+                ],
+            })
+        }
+    })
+    .collect()
 }
 
-/// By type, the contents that calls may have.
-fn contents(found: &Found) -> Vec<Option<Content>> {
-    let content = |type_of: u32| match found.types.get(type_of).info.of_type.content {
-        content @ (Content::Generator | Content::Coroutine | Content::Frame) => Some(content),
+/// Objects that are calls.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Frame,
+    /// A generator, a coroutine.
+    Waiting,
+}
+
+/// By type, which calls its objects are.
+fn kinds(found: &Found) -> Vec<Option<Kind>> {
+    let kind = |type_of: u32| match found.types.get(type_of).info.of_type.content {
+        _ if type_of == NO_OBJECT => None,
+        Content::Frame => Some(Kind::Frame),
+        Content::Generator | Content::Coroutine => Some(Kind::Waiting),
         _ => None,
     };
-    (0..found.types.count())
-        .map(|type_of| if type_of == NO_OBJECT { None } else { content(type_of) })
-        .collect()
+    (0..found.types.count()).map(kind).collect()
 }

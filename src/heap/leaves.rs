@@ -110,7 +110,7 @@ impl Leaves {
 
 #[inline]
 fn place(type_of: u32, bytes: u32) -> usize {
-    (type_of.wrapping_mul(29) ^ bytes / 16) as usize % RECENT
+    (type_of.wrapping_mul(29) ^ (bytes / 16)) as usize % RECENT
 }
 
 #[cfg(test)]

@@ -55,6 +55,7 @@ use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
 
 use self::collector::CollectorState;
 use self::detail::Detail;
@@ -181,7 +182,7 @@ pub struct Followed {
     pub kept_bytes: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ContainerKind {
     Dict,
     List,

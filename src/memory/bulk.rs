@@ -1,4 +1,4 @@
-//! Reads in large pieces: what fills buffers, and how pages are read of which some cannot be.
+//! Reads in large pieces: what fills buffers, how much is read at a time, and how pages are read of which some cannot be.
 
 use cpython::memory::Fault;
 
@@ -14,6 +14,15 @@ impl<S: BulkRead + ?Sized> BulkRead for Box<S> {
     fn read_into(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
         (**self).read_into(address, into)
     }
+}
+
+/// The pages of a slot that are read when the `wanted` ones are, where others were `tried` before: so many `at_first`, and
+/// then more and more.
+pub fn with_neighbours(wanted: u64, tried: u64, at_first: u64) -> u64 {
+    let at_a_time = u64::from(tried.count_ones() + 1).next_power_of_two().max(at_first);
+    let first = u64::from(wanted.trailing_zeros()) / at_a_time * at_a_time;
+    let end = (64 - u64::from(wanted.leading_zeros())).next_multiple_of(at_a_time);
+    pages(first * PAGE_SIZE, end * PAGE_SIZE)
 }
 
 /// Reads those of a slot's pages that `wanted` has bits of to their places in `into`: run by run, and those of a run that

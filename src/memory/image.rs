@@ -7,8 +7,8 @@ use std::rc::Rc;
 use cpython::memory::{Fault, ReadMemory};
 use memmap2::{Advice, MmapMut, MmapOptions, UncheckedAdvice};
 
-use super::bulk::{BulkRead, read_pages};
-use super::slots::{PAGE_SIZE, SLOT_SIZE, Slots, pages};
+use super::bulk::{BulkRead, read_pages, with_neighbours};
+use super::slots::{SLOT_SIZE, Slots, pages};
 
 const PIECE: usize = SLOT_SIZE as usize;
 const ABSENT: u32 = u32::MAX;
@@ -19,9 +19,6 @@ const FEWEST_PIECES: usize = 32;
 const FEW_PAGES: u64 = 4;
 /// while all of the memory is gone through, so many.
 const MANY_PAGES: u64 = 16;
-/// A slot that had to be read again is passed over when a piece is taken, as often as it was read before, and so often at
-/// most.
-const MOST_CHANCES: u8 = 3;
 /// A single read longer than this is taken for a misread length.
 const LONGEST_READ: usize = 1 << 26;
 
@@ -40,7 +37,7 @@ pub struct Image<S> {
     is_whole: bool,
     /// Of a slot so many pages are read at first.
     pages_at_first: u64,
-    /// The piece that makes room next: the one that was filled the longest ago, if it has no more chances.
+    /// The piece that makes room next: the one that was filled the longest ago.
     victim: usize,
     /// The slots that were read last, by some bits of their addresses, where all of them can be read.
     recent: [Recent; RECENT],
@@ -54,10 +51,8 @@ pub struct Image<S> {
 struct Held {
     /// The piece of the buffer that holds it, or `ABSENT`.
     piece: u32,
-    /// How often it was read.
-    reads: u8,
-    /// How often it will still be passed over when a piece is taken.
-    chances: u8,
+    /// It was held before.
+    was_held: bool,
     /// The pages that the piece has, or that there are none of.
     tried: u64,
     /// Those of them that could be read.
@@ -78,8 +73,7 @@ const RECENT: usize = 64;
 
 const NOT_HELD: Held = Held {
     piece: ABSENT,
-    reads: 0,
-    chances: 0,
+    was_held: false,
     tried: 0,
     readable: 0,
 };
@@ -138,11 +132,9 @@ impl<S: BulkRead> Image<S> {
             })?;
             self.slot_of[piece] = slot as u32;
             self.count_in(slot);
-            let reads = self.held[slot].reads;
             self.held[slot] = Held {
                 piece: piece as u32,
-                reads: reads.saturating_add(1),
-                chances: reads.min(MOST_CHANCES),
+                was_held: true,
                 tried: 0,
                 readable: 0,
             };
@@ -160,7 +152,7 @@ impl<S: BulkRead> Image<S> {
     /// larger buffer.
     fn count_in(&mut self, slot: usize) {
         self.loads += 1;
-        self.distinct += usize::from(self.held[slot].reads == 0);
+        self.distinct += usize::from(!self.held[slot].was_held);
         if self.loads > 8 * self.distinct.max(self.budget) {
             self.budget = (self.budget + self.budget / 2).min(self.room());
         }
@@ -179,31 +171,15 @@ impl<S: BulkRead> Image<S> {
         let _ = unsafe { self.buffer.unchecked_advise(UncheckedAdvice::DontNeed) };
     }
 
-    /// The pages that are read when the `wanted` ones are, where others were `tried` before.
-    fn with_neighbours(&self, wanted: u64, tried: u64) -> u64 {
-        let at_a_time = u64::from(tried.count_ones() + 1)
-            .next_power_of_two()
-            .max(self.pages_at_first);
-        let first = u64::from(wanted.trailing_zeros()) / at_a_time * at_a_time;
-        let end = (64 - u64::from(wanted.leading_zeros())).next_multiple_of(at_a_time);
-        pages(first * PAGE_SIZE, end * PAGE_SIZE)
-    }
-
     fn free_piece(&mut self, slot: usize) -> Option<usize> {
         let used = self.slot_of.len();
         if used < self.budget {
             self.slot_of.push(slot as u32);
             return Some(used);
         }
-        let (piece, slot) = loop {
-            let piece = self.victim % used.max(1);
-            self.victim = piece + 1;
-            let slot = *self.slot_of.get(piece)? as usize;
-            match &mut self.held[slot].chances {
-                0 => break (piece, slot),
-                chances => *chances -= 1,
-            }
-        };
+        let piece = self.victim % used.max(1);
+        self.victim = piece + 1;
+        let slot = *self.slot_of.get(piece)? as usize;
         self.held[slot].piece = ABSENT;
         self.held[slot].tried = 0;
         self.recent[recent(self.slots.start(slot))] = NOT_RECENT;
@@ -283,10 +259,10 @@ impl<S: BulkRead> Image<S> {
         }
         let fault = Fault { at: address, length };
         let slot = self.slots.index(address).ok_or(fault)?;
-        let wanted = pages(within as u64, (within + length) as u64);
+        let wanted = pages(within as u64, (within + length.max(1)) as u64);
         let mut held = self.held[slot];
         if wanted & !held.tried != 0 {
-            held = self.load(slot, self.with_neighbours(wanted, held.tried))?;
+            held = self.load(slot, with_neighbours(wanted, held.tried, self.pages_at_first))?;
         }
         if wanted & !held.readable != 0 {
             return Err(fault);
@@ -331,10 +307,12 @@ fn reserve(pieces: usize) -> io::Result<(MmapMut, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::slots::PAGE_SIZE;
 
     /// Each word of this source is its own address; pages from `missing` on cannot be read.
     struct Numbered {
         missing: u64,
+        bytes_read: u64,
     }
 
     impl BulkRead for Numbered {
@@ -345,6 +323,7 @@ mod tests {
                     length: into.len(),
                 });
             }
+            self.bytes_read += into.len() as u64;
             for (word, bytes) in into.chunks_mut(8).enumerate() {
                 bytes.copy_from_slice(&(address + 8 * word as u64).to_le_bytes());
             }
@@ -354,7 +333,8 @@ mod tests {
 
     fn image(missing: u64, budget: u64) -> Image<Numbered> {
         let slots = Rc::new(Slots::new(std::slice::from_ref(&(0x1000..64 * SLOT_SIZE))));
-        Image::new(Numbered { missing }, slots, budget).unwrap()
+        let bytes_read = 0;
+        Image::new(Numbered { missing, bytes_read }, slots, budget).unwrap()
     }
 
     #[test]
@@ -377,6 +357,20 @@ mod tests {
         assert!(image.word(SLOT_SIZE + 0x3000).is_err());
         assert!(image.read(SLOT_SIZE, 0x3008).is_err());
         assert!(image.read(64 * SLOT_SIZE - 8, 16).is_err());
+    }
+
+    #[test]
+    fn so_much_is_read_as_is_expected() {
+        let mut image = image(u64::MAX, u64::MAX);
+        assert_eq!(image.read(2 * SLOT_SIZE, 0), Ok(&[][..]));
+        assert_eq!(image.source.bytes_read, FEW_PAGES * PAGE_SIZE);
+        image.expect(2 * SLOT_SIZE + 0x8000);
+        assert_eq!(image.source.bytes_read, SLOT_SIZE);
+        assert_eq!(image.word(3 * SLOT_SIZE - 8), Ok(3 * SLOT_SIZE - 8));
+        image.expect_little();
+        assert!(!image.has_at_hand(2 * SLOT_SIZE));
+        assert_eq!(image.word(3 * SLOT_SIZE - 8), Ok(3 * SLOT_SIZE - 8));
+        assert_eq!(image.source.bytes_read, SLOT_SIZE + FEW_PAGES * PAGE_SIZE);
     }
 
     #[test]

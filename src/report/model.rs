@@ -94,6 +94,11 @@ pub struct CaptureFacts<'a> {
     pub duration: f64,
     /// How many snapshots were taken.
     pub samples: usize,
+    /// How often it was looked which calls were making objects, and how many of these looks taught nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stack_samples: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub samples_rejected: Option<u64>,
     pub objects_read: u64,
     pub objects_rejected: u64,
     pub warnings: Vec<&'a str>,
@@ -274,6 +279,8 @@ fn capture_facts(capture: &Capture) -> CaptureFacts<'_> {
         pauses: seconds(&capture.pauses),
         duration: capture.duration.as_secs_f64(),
         samples: capture.snapshots.len(),
+        stack_samples: capture.looks.map(|looks| looks.samples),
+        samples_rejected: capture.looks.map(|looks| looks.rejected),
         objects_read: capture.heap.totals.objects,
         objects_rejected: capture.heap.rejected,
         warnings: capture.warnings.iter().map(String::as_str).collect(),

@@ -1,6 +1,6 @@
 //! Where objects were made, as rows: the places in the program with what is alive of each, and what nobody saw.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::sampling::births::{Births, Call, Share, Site, Unseen};
 
@@ -11,7 +11,7 @@ pub struct SiteRow<'a> {
     #[serde(flatten)]
     pub place: CallRow<'a>,
     /// The outermost call first.
-    pub stack: Vec<CallRow<'a>>,
+    pub stack: Stack<'a>,
     /// The largest first.
     pub types: Vec<ShareRow<'a>>,
     pub count: u64,
@@ -29,6 +29,16 @@ pub struct CallRow<'a> {
     pub file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+}
+
+/// Calls that become rows when they are written: there may be millions of them.
+#[derive(Debug)]
+pub struct Stack<'a>(&'a [Call]);
+
+impl Serialize for Stack<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(call_row))
+    }
 }
 
 /// The objects of one type.
@@ -64,7 +74,7 @@ pub fn unseen_rows(births: &Births) -> Vec<UnseenRow<'_>> {
 fn site_row(site: &Site) -> SiteRow<'_> {
     SiteRow {
         place: site.place().map(call_row).unwrap_or_default(),
-        stack: site.stack.iter().map(call_row).collect(),
+        stack: Stack(&site.stack),
         types: share_rows(&site.types),
         count: site.count,
         bytes: site.bytes,

@@ -96,7 +96,7 @@ fn finding(alike: &Alike<'_, BufferedBody>, evidence: &Evidence<'_>) -> Option<F
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::Subject;
     use crate::rules::fake_heap::findings_of_patterns;
 
     #[test]
@@ -109,13 +109,7 @@ mod tests {
             },
             body_bytes,
         };
-        let found = findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                bodies: vec![body(3 << 20)],
-                ..PatternFacts::default()
-            },
-        );
+        let found = findings_of_patterns(&RULE, |facts| facts.bodies = vec![body(3 << 20)]);
         assert_eq!(found[0].saving_bytes, Some((3 << 20) - (64 << 10)));
         assert!(
             found[0]

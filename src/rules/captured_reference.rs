@@ -134,7 +134,7 @@ fn advice(captor: Captor) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{HeldAlone, Keeper, PatternFacts, Subject};
+    use crate::heap::patterns::{HeldAlone, Keeper, Subject};
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn captured(captor: Captor) -> Captured {
@@ -156,13 +156,7 @@ mod tests {
     }
 
     fn found(captured: Captured) -> Vec<Finding> {
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                captured: vec![captured],
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.captured = vec![captured])
     }
 
     #[test]

@@ -89,7 +89,7 @@ mod tests {
             find("growing-contaner").map(|rule| rule.name),
             Err(vec!["growing-container"])
         );
-        assert_eq!(find("cache").map(|rule| rule.name), Err(vec!["unbounded-cache"]));
+        assert_eq!(find("unbounded").map(|rule| rule.name), Err(vec!["unbounded-cache"]));
         assert_eq!(find("zebra").map(|rule| rule.name), Err(vec![]));
     }
 }

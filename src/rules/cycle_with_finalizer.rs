@@ -45,6 +45,7 @@
 use super::finding::{Confidence, Fact, Finding, Object, Severity};
 use super::threshold::{Threshold, Unit};
 use super::{Evidence, Rule};
+use crate::heap::collector::CollectorState;
 use crate::heap::garbage::Cycles;
 use crate::units;
 
@@ -88,7 +89,8 @@ fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
 }
 
 fn finding(group: &Cycles, is_disabled: bool, evidence: &Evidence<'_>) -> Finding {
-    let sum = |of: fn(&crate::heap::collector::CollectorState) -> u64| evidence.heap.collectors.iter().map(of).sum();
+    let collectors = &evidence.heap.collectors;
+    let sum = |of: fn(&CollectorState) -> u64| collectors.iter().map(of).fold(0, u64::saturating_add);
     let facts = vec![
         ("cycles", Fact::Number(group.count)),
         ("objects", Fact::Number(group.objects)),
@@ -159,7 +161,6 @@ fn advice(is_disabled: bool) -> &'static str {
 mod tests {
     use super::*;
     use crate::heap::Heap;
-    use crate::heap::collector::CollectorState;
     use crate::heap::garbage::{Garbage, TypeCount};
     use crate::rules::fake_heap::findings_of_heap;
 

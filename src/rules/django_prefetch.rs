@@ -101,7 +101,7 @@ fn finding(alike: &Alike<'_, PrefetchedRows>, evidence: &Evidence<'_>) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::Subject;
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn found(rows: u64) -> Vec<Finding> {
@@ -116,13 +116,7 @@ mod tests {
             retained_bytes: 500 * rows,
             ..PrefetchedRows::default()
         }];
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                prefetched_rows,
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.prefetched_rows = prefetched_rows)
     }
 
     #[test]

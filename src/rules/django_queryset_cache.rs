@@ -115,7 +115,7 @@ fn finding(alike: &Alike<'_, CachedRows>, evidence: &Evidence<'_>) -> Option<Fin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::Subject;
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn found(rows: u64, retained_bytes: u64) -> Vec<Finding> {
@@ -129,13 +129,7 @@ mod tests {
             retained_bytes,
             ..CachedRows::default()
         }];
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                cached_rows,
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.cached_rows = cached_rows)
     }
 
     #[test]

@@ -120,7 +120,7 @@ fn summary(most: &Repeats, alike: &Alike<'_, Repeats>, saving: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::Subject;
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn repeats(first: &str, repeated_bytes: u64) -> Repeats {
@@ -139,13 +139,7 @@ mod tests {
     }
 
     fn found(repeats: Vec<Repeats>) -> Vec<Finding> {
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                repeats,
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.repeats = repeats)
     }
 
     #[test]

@@ -77,11 +77,9 @@ pub fn findings_at_age(
 }
 
 /// What `rule` finds in a heap of which only this is known.
-pub fn findings_of_patterns(rule: &Rule, patterns: PatternFacts) -> Vec<Finding> {
-    let heap = Heap {
-        patterns,
-        ..Heap::default()
-    };
+pub fn findings_of_patterns(rule: &Rule, add: impl FnOnce(&mut PatternFacts)) -> Vec<Finding> {
+    let mut heap = Heap::default();
+    add(&mut heap.patterns);
     findings_of_heap(rule, &heap)
 }
 

@@ -33,11 +33,10 @@
 //! task.add_done_callback(TASKS.discard)
 //! ```
 
-use super::alike::{Alike, held_alike};
-use super::finding::{Confidence, Fact, Finding, Object, Severity};
+use super::finding::Finding;
+use super::piles::{self, Piles};
 use super::threshold::{Threshold, Unit};
 use super::{Evidence, Rule};
-use crate::heap::patterns::Pile;
 use crate::units;
 
 pub const RULE: Rule = Rule {
@@ -66,53 +65,35 @@ const BYTES: Threshold = Threshold {
 };
 
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let finished = evidence.heap.patterns.finished.iter();
-    held_alike(finished, |each| &each.first, |each| each.type_name.clone())
-        .iter()
-        .filter_map(|alike| finding(alike, evidence))
-        .collect()
+    let finished = &evidence.heap.patterns.finished;
+    let all = piles::large(finished, evidence, &TASKS, &BYTES);
+    all.iter().map(|piles| finding(piles, evidence)).collect()
 }
 
-fn finding(alike: &Alike<'_, Pile>, evidence: &Evidence<'_>) -> Option<Finding> {
-    let most = alike.heaviest(|each| each.count)?;
-    let (count, saving) = (alike.sum(|each| each.count), alike.sum(|each| each.retained_bytes));
-    if count < evidence.limit(&TASKS) && saving < evidence.limit(&BYTES) {
-        return None;
-    }
-    let facts = vec![
-        ("finished", Fact::Number(count)),
-        ("type", Fact::Text(most.type_name.clone())),
-        ("such_as", Fact::Text(most.first.clone())),
-    ];
-    let is_task = most.type_name.ends_with("Task");
-    Some(Finding {
-        rule: RULE.name,
-        severity: Severity::Warning,
-        confidence: Confidence::Certain,
-        summary: format!(
-            "{}: {} {} that are done, {} retained",
-            most.subject.path,
-            units::count(count),
-            if is_task { "tasks" } else { "futures" },
-            units::bytes(saving),
+fn finding(piles: &Piles<'_>, evidence: &Evidence<'_>) -> Finding {
+    let (objects, advice) = match piles.most.type_name.ends_with("Task") {
+        true => (
+            "tasks",
+            "Take each task out when it is done: task.add_done_callback(tasks.discard), or use an asyncio.TaskGroup.",
         ),
-        advice: if is_task {
-            "Take each task out when it is done: task.add_done_callback(tasks.discard), or use an asyncio.TaskGroup."
-        } else {
-            "Take the results as they come, with as_completed, and let go of the futures."
-        }
-        .to_owned(),
-        location: None,
-        object: Object::of_subject(&most.subject),
-        evidence: evidence.beside_thresholds(&RULE, facts),
-        saving_bytes: Some(saving),
-    })
+        false => (
+            "futures",
+            "Take the results as they come, with as_completed, and let go of the futures.",
+        ),
+    };
+    let summary = format!(
+        "{}: {} {objects} that are done, {} retained",
+        piles.most.subject.path,
+        units::count(piles.count),
+        units::bytes(piles.bytes),
+    );
+    piles.finding(&RULE, evidence, summary, advice)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::{Pile, Subject};
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn found(count: u64, retained_bytes: u64) -> Vec<Finding> {
@@ -127,13 +108,7 @@ mod tests {
             retained_bytes,
             ..Pile::default()
         }];
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                finished,
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.finished = finished)
     }
 
     #[test]

@@ -148,7 +148,7 @@ fn advice(first: &Temporary) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::Subject;
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn temporary(thread: &str, line: u32, retained_bytes: u64) -> Temporary {
@@ -167,13 +167,7 @@ mod tests {
     }
 
     fn found(temporaries: Vec<Temporary>) -> Vec<Finding> {
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                temporaries,
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.temporaries = temporaries)
     }
 
     #[test]

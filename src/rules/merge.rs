@@ -3,11 +3,13 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::finding::{Finding, Severity};
-use super::{growing_container, large_list, numeric_list};
+use super::path::is_inside;
+use super::{growing_container, large_list, large_temporary, numeric_list};
 
 /// Joins what is said of a large list to what is said of its growth, which is the cause of its size; what an array would
-/// save is claimed once, for its numbers.
+/// save is claimed once, for its numbers; and of what a call is done with nothing else is said.
 pub fn join(findings: Vec<Finding>) -> Vec<Finding> {
+    let findings = without_parts_of_temporaries(findings);
     let (lists, mut others): (Vec<Finding>, Vec<Finding>) = findings
         .into_iter()
         .partition(|finding| finding.rule == large_list::RULE.name);
@@ -35,6 +37,20 @@ pub fn join(findings: Vec<Finding>) -> Vec<Finding> {
     others
 }
 
+/// Leaves out what is found on an object that goes with a variable which is never read again, or on a part of it.
+fn without_parts_of_temporaries(findings: Vec<Finding>) -> Vec<Finding> {
+    let is_temporary = |finding: &&Finding| finding.rule == large_temporary::RULE.name;
+    let temporaries: Vec<String> = (findings.iter().filter(is_temporary))
+        .map(|finding| finding.object.path.clone())
+        .collect();
+    let is_part = |finding: &Finding| {
+        let path = finding.object.path.as_str();
+        let is_same = |other: &String| path == other && !is_temporary(&finding);
+        temporaries.iter().any(|other| is_same(other) || is_inside(path, other))
+    };
+    findings.into_iter().filter(|finding| !is_part(finding)).collect()
+}
+
 /// The graver view counts, and the larger saving; the evidence is that of both.
 fn add(growth: &mut Finding, list: Finding) {
     growth.severity = growth.severity.max(list.severity);
@@ -50,9 +66,10 @@ fn add(growth: &mut Finding, list: Finding) {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::heap::{Container, ContainerKind};
     use crate::rules::fake_heap::{container, judged};
-    use crate::rules::finding::{Fact, Severity};
+    use crate::rules::finding::{Confidence, Fact, Object};
 
     #[test]
     fn a_large_list_that_grows_is_one_finding() {
@@ -79,5 +96,46 @@ mod tests {
             "{facts:?}"
         );
         assert!(growing.evidence.iter().any(|(_, fact)| matches!(fact, Fact::Counts(_))));
+    }
+
+    fn finding(rule: &'static str, path: &str) -> Finding {
+        Finding {
+            rule,
+            severity: Severity::Warning,
+            confidence: Confidence::Certain,
+            summary: String::new(),
+            advice: String::new(),
+            location: None,
+            object: Object {
+                address: 0,
+                type_name: "builtins.list".into(),
+                length: 0,
+                bytes: 0,
+                retained_bytes: 0,
+                path: path.to_owned(),
+            },
+            evidence: Vec::new(),
+            saving_bytes: None,
+        }
+    }
+
+    #[test]
+    fn of_what_a_call_is_done_with_nothing_else_is_said() {
+        let joined = join(vec![
+            finding("large-list", "thread a > main() > rows"),
+            finding("record-dicts", "thread a > main() > rows[0].parts"),
+            finding("large-temporary", "thread a > main() > rows"),
+            finding("large-temporary", "thread a > main() > rows[3] > wait() > data"),
+            finding("large-list", "thread a > main() > rows_read"),
+        ]);
+        let left: Vec<(&str, &str)> = joined
+            .iter()
+            .map(|each| (each.rule, each.object.path.as_str()))
+            .collect();
+        let expected = [
+            ("large-temporary", "thread a > main() > rows"),
+            ("large-list", "thread a > main() > rows_read"),
+        ];
+        assert_eq!(left, expected);
     }
 }

@@ -41,6 +41,7 @@
 
 use super::finding::{Confidence, Fact, Finding, Location, Object, Severity};
 use super::threshold::{Threshold, Unit};
+use super::whose::is_garbage;
 use super::{Evidence, Rule};
 use crate::heap::patterns::ClassInstances;
 use crate::units;
@@ -66,7 +67,7 @@ const NAMES_SHOWN: usize = 8;
 
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let classes = evidence.heap.patterns.classes.iter();
-    let many = classes.filter(|class| class.count >= evidence.limit(&INSTANCES));
+    let many = classes.filter(|class| class.count >= evidence.limit(&INSTANCES) && !is_garbage(&class.held));
     many.filter_map(|class| finding(class, evidence)).collect()
 }
 
@@ -125,7 +126,7 @@ fn advice(class: &ClassInstances) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::Subject;
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn points(count: u64) -> ClassInstances {
@@ -147,13 +148,7 @@ mod tests {
     }
 
     fn found(class: ClassInstances) -> Vec<Finding> {
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                classes: vec![class],
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.classes = vec![class])
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub mod mutable_default;
 pub mod numeric_list;
 pub mod page;
 pub mod path;
+mod piles;
 pub mod record_dicts;
 pub mod request_in_module;
 pub mod sparse_container;

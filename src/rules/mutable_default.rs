@@ -9,7 +9,8 @@
 //!
 //! The defaults of all functions. A list with room for items to come was appended to, and an item that cannot be written
 //! as a constant was put in, which makes the finding `certain`; growth between snapshots makes it `likely`. A default of
-//! nothing but constants may be a table that stands in the code: it is `possible`, and for information.
+//! nothing but constants may be a table that stands in the code: it is reported from 50 items on, as `possible`, and for
+//! information.
 //!
 //! # Why it matters
 //!
@@ -69,6 +70,9 @@ const BYTES: Threshold = Threshold {
     meaning: "speak from this much retained on, or from `items`",
 };
 
+/// Nobody writes a table of so many entries into the line of a `def`.
+const MORE_THAN_WRITTEN: u64 = 50;
+
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let defaults = evidence.heap.patterns.defaults.iter();
     let own = defaults.filter(|each| !each.held.subject.in_library);
@@ -77,7 +81,9 @@ fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
 
 fn finding(default: &MutableDefault, evidence: &Evidence<'_>) -> Option<Finding> {
     let subject = &default.held.subject;
-    if subject.length < evidence.limit(&ITEMS) && subject.retained_bytes < evidence.limit(&BYTES) {
+    let is_little = subject.length < evidence.limit(&ITEMS) && subject.retained_bytes < evidence.limit(&BYTES);
+    // Without a graph it is not known what is retained, nor whether anything else holds it.
+    if is_little || subject.retained_bytes == 0 {
         return None;
     }
     let series = evidence.growth.of_container(subject.address, default.kind);
@@ -85,6 +91,7 @@ fn finding(default: &MutableDefault, evidence: &Evidence<'_>) -> Option<Finding>
     let (severity, confidence) = match (default.was_filled, grown > 0) {
         (true, _) => (Severity::Warning, Confidence::Certain),
         (false, true) => (Severity::Warning, Confidence::Likely),
+        (false, false) if subject.length < MORE_THAN_WRITTEN => return None,
         (false, false) => (Severity::Info, Confidence::Possible),
     };
     let keeper = &default.keeper;
@@ -120,7 +127,7 @@ fn finding(default: &MutableDefault, evidence: &Evidence<'_>) -> Option<Finding>
 mod tests {
     use super::*;
     use crate::heap::ContainerKind;
-    use crate::heap::patterns::{HeldAlone, Keeper, PatternFacts, Subject};
+    use crate::heap::patterns::{HeldAlone, Keeper, Subject};
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn default(length: u64, was_filled: bool) -> MutableDefault {
@@ -144,13 +151,7 @@ mod tests {
     }
 
     fn found(default: MutableDefault) -> Vec<Finding> {
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                defaults: vec![default],
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.defaults = vec![default])
     }
 
     #[test]
@@ -171,8 +172,9 @@ mod tests {
     }
 
     #[test]
-    fn what_may_stand_in_the_code_is_for_information() {
-        let found = found(default(30, false));
+    fn what_may_stand_in_the_code_is_silent_or_for_information() {
+        assert_eq!(found(default(49, false)), []);
+        let found = found(default(50, false));
         assert_eq!(
             (found[0].severity, found[0].confidence),
             (Severity::Info, Confidence::Possible)

@@ -134,7 +134,7 @@ fn advice(sequence: &NumberSequences) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::Subject;
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn floats(path: &str, length: u64) -> NumberSequences {
@@ -154,13 +154,7 @@ mod tests {
     }
 
     fn found(numbers: Vec<NumberSequences>) -> Vec<Finding> {
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                numbers,
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.numbers = numbers)
     }
 
     #[test]

@@ -40,6 +40,7 @@
 use super::alike::{Alike, held_alike};
 use super::finding::{Confidence, Fact, Finding, Object, Severity};
 use super::threshold::{Threshold, Unit};
+use super::whose::is_garbage;
 use super::{Evidence, Rule};
 use crate::heap::patterns::Records;
 use crate::units;
@@ -65,7 +66,7 @@ const KEYS_SHOWN: usize = 5;
 
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let records = evidence.heap.patterns.records.iter();
-    let own = records.filter(|each| !each.subject.in_library);
+    let own = records.filter(|each| !each.subject.in_library && !is_garbage(&each.first));
     held_alike(own, |each| &each.first, |each| each.keys.clone())
         .iter()
         .filter_map(|alike| finding(alike, evidence))
@@ -124,7 +125,7 @@ fn summary(most: &Records, count: u64, saving: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::Subject;
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn records(path: &str, first: &str, count: u64) -> Records {
@@ -144,13 +145,7 @@ mod tests {
     }
 
     fn found(records: Vec<Records>) -> Vec<Finding> {
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                records,
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.records = records)
     }
 
     #[test]

@@ -36,11 +36,10 @@
 //!     RECENT.append((flask.request.method, flask.request.path))
 //! ```
 
-use super::alike::{Alike, held_alike};
-use super::finding::{Confidence, Fact, Finding, Object, Severity};
+use super::finding::Finding;
+use super::piles::{self, Piles};
 use super::threshold::{Threshold, Unit};
 use super::{Evidence, Rule};
-use crate::heap::patterns::Pile;
 use crate::units;
 
 pub const RULE: Rule = Rule {
@@ -71,47 +70,26 @@ const BYTES: Threshold = Threshold {
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let requests = evidence.heap.patterns.requests.iter();
     let own = requests.filter(|each| !each.subject.in_library);
-    held_alike(own, |each| &each.first, |each| each.type_name.clone())
-        .iter()
-        .filter_map(|alike| finding(alike, evidence))
-        .collect()
+    let all = piles::large(own, evidence, &OBJECTS, &BYTES);
+    all.iter().map(|piles| finding(piles, evidence)).collect()
 }
 
-fn finding(alike: &Alike<'_, Pile>, evidence: &Evidence<'_>) -> Option<Finding> {
-    let most = alike.heaviest(|each| each.count)?;
-    let (count, saving) = (alike.sum(|each| each.count), alike.sum(|each| each.retained_bytes));
-    if count < evidence.limit(&OBJECTS) && saving < evidence.limit(&BYTES) {
-        return None;
-    }
-    let facts = vec![
-        ("objects", Fact::Number(count)),
-        ("type", Fact::Text(most.type_name.clone())),
-        ("such_as", Fact::Text(most.first.clone())),
-    ];
-    Some(Finding {
-        rule: RULE.name,
-        severity: Severity::Warning,
-        confidence: Confidence::Certain,
-        summary: format!(
-            "{}: keeps {} {}, {} retained",
-            most.subject.path,
-            units::count(count),
-            most.type_name,
-            units::bytes(saving),
-        ),
-        advice: "Keep the few values that are needed later, and not the object: it lives as long as the module does."
-            .to_owned(),
-        location: None,
-        object: Object::of_subject(&most.subject),
-        evidence: evidence.beside_thresholds(&RULE, facts),
-        saving_bytes: Some(saving),
-    })
+fn finding(piles: &Piles<'_>, evidence: &Evidence<'_>) -> Finding {
+    let summary = format!(
+        "{}: keeps {} {}, {} retained",
+        piles.most.subject.path,
+        units::count(piles.count),
+        piles.most.type_name,
+        units::bytes(piles.bytes),
+    );
+    let advice = "Keep the few values that are needed later, and not the object: it lives as long as the module does.";
+    piles.finding(&RULE, evidence, summary, advice)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::{Pile, Subject};
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn found(retained_bytes: u64, in_library: bool) -> Vec<Finding> {
@@ -127,13 +105,7 @@ mod tests {
             retained_bytes,
             ..Pile::default()
         }];
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                requests,
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.requests = requests)
     }
 
     #[test]

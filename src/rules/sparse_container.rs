@@ -130,7 +130,7 @@ fn advice(table: &SparseTable) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{PatternFacts, Subject};
+    use crate::heap::patterns::Subject;
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn dict(path: &str, bytes: u64) -> SparseTable {
@@ -148,13 +148,7 @@ mod tests {
     }
 
     fn found(sparse: Vec<SparseTable>) -> Vec<Finding> {
-        findings_of_patterns(
-            &RULE,
-            PatternFacts {
-                sparse,
-                ..PatternFacts::default()
-            },
-        )
+        findings_of_patterns(&RULE, |facts| facts.sparse = sparse)
     }
 
     #[test]

@@ -12,6 +12,11 @@ pub fn is_somebody_elses(container: &Container, evidence: &Evidence<'_>) -> bool
     is_interpreters_own(path) || caches.any(|cache| is_inside(path, &cache.path))
 }
 
+/// Whether nothing holds it any more: what it takes is the collector's to free.
+pub fn is_garbage(path: &str) -> bool {
+    path.starts_with("(garbage)")
+}
+
 /// What the interpreter keeps for itself, and fills as modules are imported, names interned and classes made: it is no
 /// choice of the program, and most of it holds its members weakly.
 pub fn is_interpreters_own(path: &str) -> bool {

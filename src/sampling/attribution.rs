@@ -34,15 +34,16 @@ struct Sums<'a> {
 /// Where the objects were made that `newcomers` tells apart, by what was observed.
 pub fn attribute(newcomers: &Newcomers, observed: &Observed) -> Births {
     let kinds = &newcomers.kinds;
-    let mut origin_of: FxHashMap<u32, Origin> = FxHashMap::default();
+    // By the number of what was seen: its kind, and where it was made.
+    let mut origin_of: FxHashMap<u32, (u32, Origin)> = FxHashMap::default();
     let mut portions: Vec<Vec<Portion>> = Vec::with_capacity(kinds.len());
-    for kind in kinds {
+    for (of, kind) in (0..).zip(kinds) {
         let numbers: Vec<u32> = kind.seen.iter().map(|&(number, _)| number).collect();
         let mut of_kind: FxHashMap<SiteKey, Tally> = FxHashMap::default();
-        for (&(number, bytes), origin) in kind.seen.iter().zip(observed.origins(&numbers)) {
+        for (&(number, bytes), origin) in kind.seen.iter().zip(observed.origins(&numbers, kind.listed.count)) {
             if let Some(origin) = origin {
                 of_kind.entry(key(&origin, Source::Observed)).or_default().add(bytes);
-                origin_of.insert(number, origin);
+                origin_of.insert(number, (of, origin));
             }
         }
         portions.push(sorted(of_kind));
@@ -59,7 +60,7 @@ pub fn attribute(newcomers: &Newcomers, observed: &Observed) -> Births {
         sums.divide(number, kind.listed, own, &mut unobserved);
         for &(holder, tally) in &kind.held {
             let of_holder = portions.get(holder as usize).map(Vec::as_slice).unwrap_or_default();
-            let inherited = inherited(kind, kinds.get(holder as usize), of_holder, &origin_of);
+            let inherited = inherited(kind, holder, of_holder, &origin_of);
             sums.divide(number, tally, &inherited, &mut unobserved);
         }
         sums.add_unseen(kind, unobserved);
@@ -88,26 +89,19 @@ fn sorted(tallies: FxHashMap<SiteKey, Tally>) -> Vec<Portion> {
     portions
 }
 
-/// How what objects of the type `holder` hold is divided among the sites of these holders: by what those hold that were
+/// How what objects of the type `holder` (its number) hold is divided among the sites of these holders: by what those hold that were
 /// seen being made, or else as they themselves are.
 fn inherited(
     kind: &Kind,
-    holder: Option<&Kind>,
+    holder: u32,
     of_holder: &[Portion],
-    origin_of: &FxHashMap<u32, Origin>,
+    origin_of: &FxHashMap<u32, (u32, Origin)>,
 ) -> Vec<Portion> {
-    let holders: FxHashMap<u32, ()> = holder
-        .iter()
-        .flat_map(|holder| &holder.seen)
-        .map(|&(seen, _)| (seen, ()))
-        .collect();
     let mut seen: FxHashMap<SiteKey, Tally> = FxHashMap::default();
-    let known = kind
-        .held_by_seen
-        .iter()
-        .filter(|(number, _)| holders.contains_key(number));
-    for (number, tally) in known {
-        if let Some(origin) = origin_of.get(number) {
+    for (number, tally) in &kind.held_by_seen {
+        if let Some((of, origin)) = origin_of.get(number)
+            && *of == holder
+        {
             let sum = seen.entry(inherited_key(key(origin, Source::Inherited))).or_default();
             sum.count += tally.count;
             sum.bytes = sum.bytes.saturating_add(tally.bytes);
@@ -136,13 +130,18 @@ fn inherited_key(key: SiteKey) -> SiteKey {
 impl Sums<'_> {
     /// Divides objects of a kind among `portions`, in their proportions; without any, they were not observed.
     fn divide(&mut self, kind: u32, all: Tally, portions: &[Portion], unobserved: &mut Tally) {
-        let counts: Vec<u64> = portions.iter().map(|portion| portion.seen.count).collect();
-        let bytes: Vec<u64> = portions.iter().map(|portion| portion.seen.bytes).collect();
-        let (Some(counts), Some(bytes)) = (apportion(all.count, &counts), apportion(all.bytes, &bytes)) else {
+        let seen: Vec<u64> = portions.iter().map(|portion| portion.seen.count).collect();
+        let Some(counts) = apportion(all.count, &seen) else {
             unobserved.count += all.count;
             unobserved.bytes = unobserved.bytes.saturating_add(all.bytes);
             return;
         };
+        // What has no objects has no bytes.
+        let of_counted = |(portion, &count): (&Portion, &u64)| if count > 0 { portion.seen.bytes } else { 0 };
+        let seen_bytes: Vec<u64> = portions.iter().zip(&counts).map(of_counted).collect();
+        let bytes = apportion(all.bytes, &seen_bytes)
+            .or_else(|| apportion(all.bytes, &counts))
+            .unwrap_or_default();
         for ((portion, count), bytes) in portions.iter().zip(counts).zip(bytes) {
             let sum = self.sites.entry(portion.key).or_default().entry(kind).or_default();
             sum.count += count;

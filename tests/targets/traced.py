@@ -2,10 +2,11 @@
 
     traced.py FRAMES
 
-Stating the truth allocates, too. That code is compiled under a name of its own, so that what it made can be left out; and
-the truth is stated over and over until stating it changes nothing else.
+Stating the truth allocates, too. That code is compiled under a name of its own, so that what it made can be left out; the
+truth is stated over and over until stating it changes nothing else.
 """
 
+import _thread
 import ctypes
 import json
 import os
@@ -17,7 +18,6 @@ OLDER = [[] for _ in range(1000)]
 tracemalloc.start(int(sys.argv[1]))
 
 import argparse  # noqa: E402, F401  many lines of many files
-import email.message  # noqa: E402, F401
 
 
 class Order:
@@ -54,14 +54,23 @@ DEEP = deeper(40)
 NUMBERS = list(numbers(10000))
 JSON = json.loads(json.dumps({"key %d" % number: [number] * 3 for number in range(500)}))
 ELSEWHERE = []
-for name in ("plain.py", "caf\xe9.py", "\u0434\u0438\u0440/\u20ac.py", "clef \U0001d11e.py", "lone \udcff.py", "<string>", "d" * 300):
+NAMES = "plain.py", "caf\xe9.py", "\u0434\u0438\u0440/\u20ac.py", "clef \U0001d11e.py", "lone \udcff.py", "<string>", "d" * 300
+for name in NAMES:
     thread = threading.Thread(target=elsewhere, args=(name, ELSEWHERE))
     thread.start()
     thread.join()
+# Made in a thread that runs no Python code.
+FRAMELESS = []
+_thread.start_new_thread(FRAMELESS.extend, (map(float, range(1000)),))
+while len(FRAMELESS) < 1000 or _thread._count():
+    os.sched_yield()
 GONE = [bytes(10000 + number) for number in range(100)]
 del GONE
-large = bytearray(96 << 20)
-del large
+# A peak that cannot be an address: where no symbol tells them apart, those are taken for pointers.
+large = 96 << 20
+while large == 96 << 20 or tracemalloc.get_traced_memory()[1] % 16 == 0:
+    large += 1
+    bytearray(large)
 
 # What an extension module traces of its own: memory of three devices.
 track = ctypes.pythonapi.PyTraceMalloc_Track
@@ -79,27 +88,29 @@ assert track(7, id(DEEP), 123456) == 0
 STATING = """
 import gc
 
-def is_of_stating(traceback):
-    names = [frame.filename for frame in traceback]
-    return "<truth>" in names or names[-1].endswith(("tracemalloc.py", "json/encoder.py", "json/__init__.py", "fnmatch.py"))
+def is_of_stating(stack):
+    names = [name for name, line in stack]
+    own = ("tracemalloc.py", "json/encoder.py", "json/__init__.py")
+    return "<truth>" in names or names[-1].endswith(own)
 
 def shown(name):
     return "".join("\\ufffd" if "\\ud800" <= character <= "\\udfff" else character for character in name)
 
 def truth():
-    snapshot = tracemalloc.take_snapshot()
-    sites = []
-    for statistic in snapshot.statistics("traceback"):
-        if not is_of_stating(statistic.traceback):
-            stack = [[shown(frame.filename), frame.lineno] for frame in statistic.traceback]
-            sites.append([stack, statistic.count, statistic.size])
-    sites.sort()
-    domains = {}
-    for trace in snapshot.traces:
-        if trace.domain:
-            count, size = domains.get(trace.domain, (0, 0))
-            domains[trace.domain] = (count + 1, size + trace.size)
+    # The plain tuples behind the traces: objects of each would be traced in their turn.
+    stacks, domains = {}, {}
+    for domain, size, newest_first, *_ in tracemalloc.take_snapshot().traces._traces:
+        for key, sums in ((newest_first, stacks), (domain, domains)):
+            sum = sums.setdefault(key, [0, 0])
+            sum[0] += 1
+            sum[1] += size
+    del domains[0]
     domains = sorted(domains.items())
+    sites = [(newest_first[::-1], count, size) for newest_first, (count, size) in stacks.items()]
+    shown_as = {name: shown(name) for name in {name for stack, count, size in sites for name, line in stack}}
+    sites = [([(shown_as[name], line) for name, line in stack], count, size)
+             for stack, count, size in sites if not is_of_stating(stack)]
+    sites.sort()
     orders = load.__code__.co_firstlineno + 1
     peak = tracemalloc.get_traced_memory()[1]
     frames = tracemalloc.get_traceback_limit()

@@ -9,6 +9,11 @@ use crate::capture::{ContainerSize, Snapshot};
 use crate::heap::{Container, Heap};
 use crate::sampling::growth::{Growth, Point};
 
+/// No address space has room for more, and no program for so many types: of larger numbers in a file their sums would not
+/// be numbers any more.
+const MOST: u64 = 1 << 47;
+const MOST_TYPES: usize = 1 << 15;
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct SavedGrowth {
     /// Names, counts and bytes in the first snapshot.
@@ -48,12 +53,18 @@ impl SavedGrowth {
         let Some((last, earlier)) = snapshots.split_last_mut().filter(|(_, earlier)| !earlier.is_empty()) else {
             return;
         };
-        last.types = heap
-            .types
-            .iter()
-            .map(|each| (each.name.clone(), each.count, each.bytes))
+        let types = heap.types.iter().take(MOST_TYPES);
+        last.types = types
+            .map(|each| (each.name.clone(), each.count.min(MOST), each.bytes.min(MOST)))
             .collect();
-        last.containers = heap.containers.iter().map(ContainerSize::of).collect();
+        let containers = heap.containers.iter().map(ContainerSize::of);
+        last.containers = containers
+            .map(|each| ContainerSize {
+                length: each.length.min(MOST),
+                kept_bytes: each.kept_bytes.min(MOST),
+                ..each
+            })
+            .collect();
         for Series { row, points } in self.containers {
             let Some(&container) = last.containers.get(row) else {
                 continue;
@@ -61,14 +72,17 @@ impl SavedGrowth {
             let points = points.iter().rev().skip(1);
             for (snapshot, &(length, kept_bytes)) in earlier.iter_mut().rev().zip(points) {
                 snapshot.containers.push(ContainerSize {
-                    length,
-                    kept_bytes,
+                    length: length.min(MOST),
+                    kept_bytes: kept_bytes.min(MOST),
                     ..container
                 });
             }
         }
         if let Some(first) = earlier.first_mut() {
-            first.types = self.types;
+            let types = self.types.into_iter().take(MOST_TYPES);
+            first.types = types
+                .map(|(name, count, bytes)| (name, count.min(MOST), bytes.min(MOST)))
+                .collect();
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
+use serde::{Deserialize, Serialize};
 
 use super::functions::Keeper;
 use super::held_alone::HeldAlone;
@@ -21,14 +22,14 @@ const MOST: usize = 200;
 const LONGEST_TRACEBACK: usize = 10_000;
 
 /// A large object that something alone keeps alive.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Captured {
     pub held: HeldAlone,
     pub captor: Captor,
     pub keeper: Keeper,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Captor {
     /// A variable of a call that has returned, which functions made in it use.
     Closure,

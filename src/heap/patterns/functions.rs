@@ -5,6 +5,7 @@ use std::rc::Rc;
 use cpython::layout::CodeForm;
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
+use serde::{Deserialize, Serialize};
 
 use super::Sight;
 use super::captured::{Captor, LARGE};
@@ -23,7 +24,7 @@ pub const LEAST_BYTES: u64 = 1 << 10;
 const MOST: usize = 200;
 
 /// The function or call that keeps something.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keeper {
     /// `module.qualname`.
     pub function: String,
@@ -34,7 +35,7 @@ pub struct Keeper {
 }
 
 /// A container that is the default of a parameter.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MutableDefault {
     pub held: HeldAlone,
     pub keeper: Keeper,

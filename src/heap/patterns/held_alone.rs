@@ -1,14 +1,16 @@
 //! An object that one holder alone keeps alive.
 
 use cpython::memory::ReadMemory;
+use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
 use crate::heap::retention::RetainedSizes;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldAlone {
     pub subject: Subject,
     /// The row of the holder, until it is known whether there is no other.
+    #[serde(skip)]
     pub holder: u32,
 }
 

@@ -6,6 +6,7 @@ use cpython::memory::ReadMemory;
 use cpython::objects::types::{FieldName, InstanceDict, TypeInfo, flags};
 use cpython::objects::{dict, int};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::key_hashes::{KeySet, MOST_KEYS};
 use super::{Sight, Subject};
@@ -27,7 +28,7 @@ const MOST_BASES: u64 = 256;
 const MOST_NAMED: usize = 32;
 
 /// A class whose instances all have the same attributes, and keep them as if each could have others.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassInstances {
     /// The class, with its instances for a length and their bytes.
     pub subject: Subject,
@@ -156,8 +157,8 @@ fn inherits_dict_of_library<M: ReadMemory>(sight: &mut Sight<M>, info: &TypeInfo
             return false;
         }
         let (module, _) = naming::module_and_qualname(sight.memory, at, &base);
-        let file = sight.libraries.file(&module);
-        file.is_some_and(|file| sight.libraries.is_library(file))
+        let libraries = sight.libraries();
+        libraries.file(&module).is_some_and(|file| libraries.is_library(file))
     })
 }
 
@@ -165,7 +166,7 @@ fn inherits_dict_of_library<M: ReadMemory>(sight: &mut Sight<M>, info: &TypeInfo
 fn defined_at<M: ReadMemory>(sight: &mut Sight<M>, info: &TypeInfo, module: &str) -> Option<(String, u32)> {
     let at = sight.layout;
     let names = sight.memory.word(info.address.wrapping_add(at.types.dict)).ok()?;
-    let file = sight.libraries.file(module).map(str::to_owned);
+    let file = sight.libraries().file(module).map(str::to_owned);
     let mut method: Option<(String, u32)> = None;
     let mut own_line = None;
     for entry in dict::entries(sight.memory, at, names, MOST_MEMBERS).ok()? {

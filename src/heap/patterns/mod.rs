@@ -25,6 +25,7 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::blocks;
 use cpython::objects::content::Content;
+use serde::{Deserialize, Serialize};
 
 pub use self::captured::{Captor, Captured};
 pub use self::functions::{Keeper, MutableDefault};
@@ -50,8 +51,9 @@ use super::names::Form;
 use super::ownership::{Owner, Ownership};
 use super::retention::RetainedSizes;
 
-/// The evidence of patterns; empty where nobody gathered it, as in heaps that were saved.
-#[derive(Debug, Clone, Default)]
+/// The evidence of patterns; empty where nobody gathered it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PatternFacts {
     pub numbers: Vec<NumberSequences>,
     pub classes: Vec<ClassInstances>,
@@ -76,7 +78,9 @@ struct Sight<'a, 'b, M> {
     layout: &'a Layout,
     found: &'a mut Found<'b>,
     owned: &'a Ownership,
-    libraries: Libraries,
+    modules: Vec<u32>,
+    /// Once somebody has asked for them.
+    libraries: Option<Libraries>,
     key_hashes: KeyHashes,
 }
 
@@ -89,14 +93,14 @@ pub fn gather<M: ReadMemory>(
     of_threads: &[ThreadCall],
 ) -> PatternFacts {
     let calls = calls::under_way(memory, layout, found, of_threads);
-    let picked = Picked::of(found, owned);
-    let libraries = Libraries::of(memory, layout, found, &picked.modules);
+    let mut picked = Picked::of(found, owned);
     let mut sight = Sight {
         memory,
         layout,
         found,
         owned,
-        libraries,
+        modules: std::mem::take(&mut picked.modules),
+        libraries: None,
         key_hashes: KeyHashes::default(),
     };
     let mut functions = functions::gather(&mut sight, &picked.functions);
@@ -149,6 +153,16 @@ impl PatternFacts {
 }
 
 impl<M: ReadMemory> Sight<'_, '_, M> {
+    /// Which modules are not the program's own.
+    fn libraries(&mut self) -> &Libraries {
+        let Sight {
+            memory, layout, found, ..
+        } = self;
+        let modules = &self.modules;
+        self.libraries
+            .get_or_insert_with(|| Libraries::of(*memory, layout, found, modules))
+    }
+
     fn content(&self, row: u32) -> Content {
         let type_of = self.found.objects.type_of(row);
         self.found.types.get(type_of).info.of_type.content

@@ -3,6 +3,7 @@
 use cpython::memory::ReadMemory;
 use cpython::objects::int::int_value;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
 use crate::heap::labels::LabelKind;
@@ -17,7 +18,7 @@ const MOST_PLACES: usize = 1000;
 const TWO_DIGITS: u64 = 32;
 
 /// Lists or tuples of numbers that are held alike.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberSequences {
     /// The longest of them.
     pub subject: Subject,
@@ -29,6 +30,7 @@ pub struct NumberSequences {
     /// What would be freed with all of them.
     pub retained_bytes: u64,
     /// Their rows, until it is known what they retain.
+    #[serde(skip)]
     pub rows: Vec<u32>,
 }
 

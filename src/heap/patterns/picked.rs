@@ -1,7 +1,7 @@
 //! The rows in which patterns are looked for, picked by their types in one pass.
 
 use cpython::objects::content::Content;
-use cpython::objects::types::{InstanceDict, flags};
+use cpython::objects::types::{FieldName, InstanceDict, flags};
 
 use super::futures::TYPES;
 use super::instances::{FEWEST_INSTANCES, MOST_LOOKED_AT};
@@ -112,6 +112,7 @@ impl Picked {
                     && info.has(flags::HEAPTYPE)
                     && info.instance_dict != InstanceDict::None
                     && info.unknown.is_empty()
+                    && info.fields.iter().all(|field| matches!(field.name, FieldName::Text(_)))
                     && info.itemsize == 0 =>
             {
                 self.instances.push((index, Vec::new()));

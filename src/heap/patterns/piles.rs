@@ -2,6 +2,7 @@
 
 use cpython::memory::ReadMemory;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
 use crate::heap::objects::{HEAP, NO_OBJECT};
@@ -11,7 +12,7 @@ use crate::heap::retention::RetainedSizes;
 const MOST_PLACES: usize = 100;
 
 /// Objects of one type that are held alike.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pile {
     /// The container that holds the first of them; that one itself where no container does.
     pub subject: Subject,
@@ -25,6 +26,7 @@ pub struct Pile {
     /// Their part of the container's own bytes.
     pub container_bytes: u64,
     /// Their rows, until it is known what they retain.
+    #[serde(skip)]
     pub rows: Vec<u32>,
 }
 

@@ -2,6 +2,7 @@
 //! them in advance.
 
 use cpython::memory::ReadMemory;
+use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
 use crate::heap::naming;
@@ -19,20 +20,21 @@ pub const LEAST_BYTES: u64 = 1 << 20;
 const MOST: usize = 200;
 
 /// A query set with the rows that it keeps.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CachedRows {
     pub subject: Subject,
     /// `module.qualname` of the model's class.
     pub model: String,
     pub rows: u64,
     /// The list of the rows, until it is known what it retains.
+    #[serde(skip)]
     pub cache: u32,
     /// What would be freed with the list.
     pub retained_bytes: u64,
 }
 
 /// Rows that were fetched in advance for the objects of one query.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrefetchedRows {
     /// The nearest holder of the objects with a name of its own.
     pub subject: Subject,
@@ -43,6 +45,7 @@ pub struct PrefetchedRows {
     pub objects: u64,
     pub rows: u64,
     /// The query sets, until it is known what they retain.
+    #[serde(skip)]
     pub query_sets: Vec<u32>,
     pub retained_bytes: u64,
 }

@@ -3,6 +3,7 @@
 use cpython::memory::ReadMemory;
 use cpython::objects::types::flags;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::key_hashes::{KeySet, MOST_KEYS};
 use super::{Sight, Subject};
@@ -22,7 +23,7 @@ const MOST_NAMED: usize = 32;
 const MOST_OWN_KEYS: usize = 1 << 21;
 
 /// Dicts with the same keys that are held alike.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Records {
     /// The container that holds the first of them; that one itself where no container does.
     pub subject: Subject,
@@ -109,15 +110,24 @@ fn key_texts<M: ReadMemory>(sight: &mut Sight<M>, row: u32) -> Option<Vec<String
             return None;
         }
     }
+    // They are data of the program as well, which may have to be hidden.
+    let form = match sight.found.names.redacts_keys {
+        true => Form::Key,
+        false => Form::Name,
+    };
     let shown = labels.into_iter().take(MOST_NAMED);
-    Some(shown.map(|label| sight.name(label, Form::Name)).collect())
+    Some(shown.map(|label| sight.name(label, form)).collect())
 }
 
 /// The bytes of keys that dicts do not share, but those of one dict: of dicts that were read from texts one by one.
 fn own_key_bytes<M>(sight: &Sight<M>, set: KeySet, rows: &[u32]) -> u64 {
     let objects = &sight.found.objects;
+    let shared = u64::from(set.count);
     let mut own: FxHashSet<u32> = FxHashSet::default();
-    for &row in rows {
+    for (number, &row) in rows.iter().enumerate() {
+        if number == FEWEST_RECORDS as usize && own.len() as u64 <= 2 * shared {
+            return 0;
+        }
         let references = objects.references(row).iter();
         let keys = references.filter(|each| each.label.kind() == LabelKind::Unnamed);
         own.extend(keys.map(|each| each.target));
@@ -126,7 +136,6 @@ fn own_key_bytes<M>(sight: &Sight<M>, set: KeySet, rows: &[u32]) -> u64 {
         }
     }
     let count = own.len() as u64;
-    let shared = u64::from(set.count);
     if count <= 2 * shared {
         return 0;
     }

@@ -6,10 +6,11 @@ use std::cmp::Reverse;
 use std::hash::{BuildHasher, Hasher};
 
 use cpython::layout::Layout;
-use cpython::memory::ReadMemory;
+use cpython::memory::{ReadMemory, half_at, word_at};
 use cpython::objects::content::Content;
-use cpython::objects::text::TextHeader;
+use cpython::objects::text::{TextHeader, is_compact_ascii};
 use rustc_hash::{FxBuildHasher, FxHashMap};
+use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
 use crate::heap::Place;
@@ -30,7 +31,7 @@ const MOST_PLACES: usize = 50;
 const MOST_SHOWN: usize = 3;
 
 /// Equal texts that are held alike.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeats {
     /// The nearest holder with a name of its own.
     pub subject: Subject,
@@ -104,7 +105,8 @@ impl Texts {
 
     fn hash<M: ReadMemory>(&self, sight: &mut Sight<M>, leaf: u32, are_str: bool) -> Option<u64> {
         let address = sight.found.address_of(self.first_row + leaf);
-        hash(sight.memory, sight.layout, address, are_str)
+        let bytes = sight.found.objects.leaf_type_and_bytes(leaf as usize).1;
+        hash(sight.memory, sight.layout, address, bytes, are_str)
     }
 
     fn repeats<M: ReadMemory>(&self, sight: &mut Sight<M>, are_str: bool) -> Vec<Repeats> {
@@ -173,12 +175,11 @@ impl Texts {
         let mut places: Vec<PlaceOfTexts> = Vec::new();
         let mut known: FxHashMap<(u32, Label), u32> = FxHashMap::default();
         for row in 0..self.first_row {
-            let content = sight.content(row);
             for &reference in sight.found.objects.references(row) {
                 let Some(leaf) = reference.target.checked_sub(self.first_row) else {
                     continue;
                 };
-                if owners[leaf as usize] != NOWHERE || !is_data(content, reference) {
+                if owners[leaf as usize] != NOWHERE || !is_data(sight.content(row), reference) {
                     continue;
                 }
                 let key = (sight.owned.owner(row).frame, sight.kind_of_step(row, reference.label));
@@ -254,8 +255,14 @@ fn is_data(content: Content, reference: Reference) -> bool {
     !is_code && !is_key && reference.label.kind() != LabelKind::Member
 }
 
-/// A number for the contents of a text; `None` when it cannot be read.
-fn hash<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64, are_str: bool) -> Option<u64> {
+/// A number for the contents of the text whose block takes `bytes`; `None` when it cannot be read.
+fn hash<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64, bytes: u64, are_str: bool) -> Option<u64> {
+    // Most texts stand behind their heads in one small block, which is read at once.
+    if let Ok(block) = memory.read(address, bytes as usize)
+        && let Some((data, size, kind)) = text_in(layout, block, are_str)
+    {
+        return Some(hash_of(data, size, kind));
+    }
     let (data, size, kind) = if are_str {
         let header = TextHeader::read(memory, layout, address).ok()?;
         let kind = header.character_size();
@@ -264,10 +271,34 @@ fn hash<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64, are_str: b
         let size = memory.word(address.wrapping_add(layout.object.ob_size)).ok()?;
         (address.wrapping_add(layout.text.bytes_value), size, 0)
     };
+    let data = memory.read(data, usize::try_from(size).ok()?).ok()?;
+    Some(hash_of(data, size, kind))
+}
+
+/// The contents, their size and the bytes of a character, of a `str` of ASCII or a `bytes` that all stands in `block`.
+fn text_in<'a>(layout: &Layout, block: &'a [u8], are_str: bool) -> Option<(&'a [u8], u64, u64)> {
+    let at = &layout.text;
+    let (start, size, kind) = if are_str {
+        if block.len() < at.ascii_size as usize || !is_compact_ascii(half_at(block, at.state)) {
+            return None;
+        }
+        (at.ascii_size, word_at(block, at.length), 1)
+    } else {
+        if block.len() < at.bytes_value as usize {
+            return None;
+        }
+        (at.bytes_value, word_at(block, layout.object.ob_size), 0)
+    };
+    let end = start.checked_add(size)?;
+    let data = block.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?;
+    Some((data, size, kind))
+}
+
+fn hash_of(data: &[u8], size: u64, kind: u64) -> u64 {
     let mut hasher = FxBuildHasher.build_hasher();
-    hasher.write(memory.read(data, usize::try_from(size).ok()?).ok()?);
+    hasher.write(data);
     hasher.write_u64(size << 3 | kind);
-    Some(hasher.finish().max(1))
+    hasher.finish().max(1)
 }
 
 impl<M: ReadMemory> Sight<'_, '_, M> {

@@ -2,6 +2,7 @@
 
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
+use serde::{Deserialize, Serialize};
 
 use super::piles::Pile;
 use super::{Sight, Subject};
@@ -24,7 +25,7 @@ pub const LARGE_BODY: u64 = 1 << 20;
 const MOST: usize = 100;
 
 /// A body that stands whole in memory.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BufferedBody {
     /// The response.
     pub subject: Subject,

@@ -3,6 +3,7 @@
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
 use cpython::objects::dict::{DictHeader, KeysHeader};
+use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
 
@@ -15,7 +16,7 @@ const SET_ENTRY: u64 = 16;
 const SLOT: u64 = 8;
 
 /// A container whose table has room for far more than it holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SparseTable {
     pub subject: Subject,
     /// So many items have room in the table.

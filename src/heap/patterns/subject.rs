@@ -3,15 +3,17 @@
 use std::rc::Rc;
 
 use cpython::memory::ReadMemory;
+use serde::{Deserialize, Serialize};
 
 use super::Sight;
 use crate::heap::objects::HEAP;
 use crate::heap::paths::Paths;
 use crate::heap::retention::RetainedSizes;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// Its row in the survey; without a meaning afterwards.
+    #[serde(skip)]
     pub row: u32,
     pub address: u64,
     /// `module.qualname` of its type.
@@ -37,6 +39,7 @@ impl Subject {
 impl<M: ReadMemory> Sight<'_, '_, M> {
     /// The object of a row that is no leaf, which has `length` items.
     pub fn subject(&mut self, row: u32, length: u64) -> Subject {
+        let root = self.root_of(row);
         Subject {
             row,
             address: self.found.address_of(row),
@@ -45,7 +48,7 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
             kept_bytes: self.owned.kept(row),
             retained_bytes: 0,
             path: self.path(row),
-            in_library: self.libraries.contains(self.root_of(row)),
+            in_library: self.libraries().contains(root),
         }
     }
 

@@ -7,6 +7,7 @@ use cpython::bytecode::CodeLiveness;
 use cpython::memory::ReadMemory;
 use cpython::objects::lines;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
 use crate::heap::calls::Call;
@@ -23,7 +24,7 @@ const LEAST_BYTES: u64 = 64 << 10;
 const MOST: usize = 1_000;
 
 /// An object that a call holds and never reads again.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Temporary {
     pub subject: Subject,
     /// The variables that hold it, all of the same call: mostly one.
@@ -40,6 +41,16 @@ struct Held {
     call: Call,
     /// The labels of the references from the call to the row.
     labels: Vec<Label>,
+}
+
+impl Held {
+    /// How many references lead from the call to the row.
+    fn references(&self, found: &Found) -> u64 {
+        let again = self.call.again.iter().flatten();
+        let again = again.flat_map(|&row| found.objects.references(row));
+        let again = again.filter(|each| each.target == self.row).count();
+        (self.labels.len() + again) as u64
+    }
 }
 
 pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, calls: &[Call]) -> Vec<Temporary> {
@@ -61,7 +72,7 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, calls: &[Call]) -> Vec
         return Vec::new();
     }
     let references = leftovers::count(sight.found.objects.sure_targets(), held.iter().map(|each| each.row));
-    held.retain(|each| references.get(&each.row) == Some(&(each.labels.len() as u64)));
+    held.retain(|each| references.get(&each.row) == Some(&each.references(sight.found)));
     held.sort_unstable_by_key(|each| (std::cmp::Reverse(sight.owned.kept(each.row)), each.row));
     held.truncate(MOST);
     let lengths = lengths(sight.found, &held);
@@ -74,7 +85,12 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, calls: &[Call]) -> Vec
 fn holds_much(found: &Found, owned: &Ownership, call: Call) -> bool {
     let references = found.objects.references(call.row).iter();
     let mut by_variables = references.filter(|each| each.label.kind() == LabelKind::Local);
-    by_variables.any(|each| owned.kept(each.target) >= LEAST_BYTES)
+    by_variables.any(|each| keeps_much(found, owned, each.target))
+}
+
+/// Leaves keep little: large objects are none, even if they hold nothing.
+fn keeps_much(found: &Found, owned: &Ownership, row: u32) -> bool {
+    (row as usize) < found.objects.holders() && owned.kept(row) >= LEAST_BYTES
 }
 
 /// The labels of the variables that the call never reads again.
@@ -90,7 +106,7 @@ fn held_by(found: &Found, owned: &Ownership, call: Call, labels: &FxHashSet<Labe
     let mut held: Vec<Held> = Vec::new();
     for reference in found.objects.references(call.row) {
         let (row, label) = (reference.target, reference.label);
-        if labels.contains(&label) && owned.kept(row) >= LEAST_BYTES {
+        if labels.contains(&label) && keeps_much(found, owned, row) {
             match held.iter_mut().find(|each| each.row == row) {
                 Some(known) => known.labels.push(label),
                 None => held.push(Held {

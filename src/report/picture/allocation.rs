@@ -11,6 +11,8 @@ use crate::sampling::births::{Births, Call, Share};
 
 /// Calls that come again and again in turns of at most so many stand once.
 const LONGEST_TURN: usize = 4;
+/// How the files of the machinery of imports begin, which Python leaves out of tracebacks, too.
+const IMPORTING: &str = "<frozen importlib._bootstrap";
 
 /// All frames; with `grown_only`, of what came since the first snapshot alone.
 pub fn frames(births: &Births, grown_only: bool) -> Vec<Frame> {
@@ -22,7 +24,7 @@ pub fn frames(births: &Births, grown_only: bool) -> Vec<Frame> {
         grown_only,
     };
     for site in &births.sites {
-        let place = without_turns(&site.stack)
+        let place = readable(&site.stack)
             .into_iter()
             .fold(0, |parent, call| growing.frame(parent, Step::Call(call)));
         growing.add(place, &site.types);
@@ -34,10 +36,15 @@ pub fn frames(births: &Births, grown_only: bool) -> Vec<Frame> {
     growing.frames
 }
 
-/// A stack in which calls that come again and again, in the same turns, stand once: `f g f g f g h` is `f g h`.
-fn without_turns(stack: &[Call]) -> Vec<&Call> {
+/// A stack without what nobody wants to read: the machinery of imports, where it only leads to a module's own code; and
+/// of calls that come again and again, in the same turns, all but one turn: `f g f g f g h` is `f g h`.
+fn readable(stack: &[Call]) -> Vec<&Call> {
+    let own_code = stack.iter().rposition(|call| !call.file.starts_with(IMPORTING));
     let mut kept: Vec<&Call> = Vec::with_capacity(stack.len());
-    for call in stack {
+    for (index, call) in stack.iter().enumerate() {
+        if call.file.starts_with(IMPORTING) && own_code.is_some_and(|own_code| index < own_code) {
+            continue;
+        }
         kept.push(call);
         let length = kept.len();
         let is_repeated =
@@ -108,17 +115,22 @@ impl<'a> Growing<'a> {
 mod tests {
     use super::*;
 
+    /// `import` is a call of the machinery of imports.
     fn call(name: &str) -> Call {
+        let file = match name {
+            "import" => "<frozen importlib._bootstrap_external>",
+            _ => "a.py",
+        };
         Call {
             function: name.into(),
-            file: "a.py".into(),
+            file: file.into(),
             line: Some(1),
         }
     }
 
     fn kept(names: &str) -> String {
         let stack: Vec<Call> = names.split(' ').map(call).collect();
-        let kept: Vec<&str> = without_turns(&stack).iter().map(|call| &*call.function).collect();
+        let kept: Vec<&str> = readable(&stack).iter().map(|call| &*call.function).collect();
         kept.join(" ")
     }
 
@@ -130,5 +142,13 @@ mod tests {
         assert_eq!(kept("main a b c d a b c d e"), "main a b c d e");
         // Another line is another place.
         assert_eq!(kept("main walk make walk"), "main walk make walk");
+    }
+
+    #[test]
+    fn imports_are_drawn_without_their_machinery() {
+        assert_eq!(kept("main import import shop import models"), "main shop models");
+        // What it makes itself has no other place.
+        assert_eq!(kept("main import import shop import import"), "main shop import");
+        assert_eq!(kept("import import"), "import");
     }
 }

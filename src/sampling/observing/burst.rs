@@ -1,8 +1,12 @@
 //! A burst of readings: the innermost call of a thread and the last of the youngest objects, many times within
 //! microseconds, each as close to the other as can be.
 
+use std::time::Instant;
+
 use cpython::memory::{ReadMemory, word_at};
 use cpython::youngest;
+
+use super::pace::Pace;
 
 /// What is read in each round, one after the other: frames, the word that points at the innermost one, the head of the
 /// youngest objects; and before the first round that word as well. All together are one call of the system.
@@ -14,6 +18,7 @@ pub struct Burst {
     bytes: Vec<u8>,
     stride: usize,
     rounds: usize,
+    is_steady: bool,
 }
 
 /// Bytes of the word that points at the innermost frame.
@@ -32,6 +37,7 @@ impl Burst {
         frame_length: usize,
         head: u64,
         rounds: usize,
+        pace: &mut Pace,
     ) {
         self.lay_out(frames, frame_length);
         self.ranges.clear();
@@ -42,7 +48,9 @@ impl Burst {
             self.ranges.push((pointer, POINTER));
             self.ranges.push((head, youngest::HEAD));
         }
+        let started = Instant::now();
         let read = memory.read_series(&self.ranges, &mut self.bytes);
+        self.is_steady = pace.is_steady(started, self.ranges.len());
         self.rounds = read.saturating_sub(POINTER) / self.stride;
     }
 
@@ -65,6 +73,11 @@ impl Burst {
             at += *length;
         }
         self.stride = at + POINTER + youngest::HEAD;
+    }
+
+    /// Whether it was read without interruption, and right after the one before.
+    pub fn is_steady(&self) -> bool {
+        self.is_steady
     }
 
     /// How many rounds were read to the end.

@@ -105,7 +105,7 @@ impl Codes {
         }
         Standing::At(Place {
             code: index,
-            line: code.lines.at(layout, call.offset),
+            line: code.lines.at(call.offset),
         })
     }
 

@@ -21,6 +21,10 @@ pub struct Candidate {
 pub struct Mark {
     pub object: u64,
     pub type_address: u64,
+    /// The number of the look that saw it.
+    pub look: u64,
+    /// Whether all readings around its coming, two before and two after, stood on one line.
+    pub agrees: bool,
     /// Those with a weight come first.
     pub candidates: [Candidate; MOST_CANDIDATES],
 }

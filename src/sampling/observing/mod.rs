@@ -8,8 +8,11 @@ mod burst;
 mod codes;
 mod marks;
 mod newborn;
+mod pace;
 mod settle;
 mod stacks;
+
+use std::time::{Duration, Instant};
 
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
@@ -19,14 +22,15 @@ use self::burst::Burst;
 use self::codes::Codes;
 use self::marks::{Candidate, MOST_CANDIDATES, Mark, Marks};
 use self::newborn::{Newborn, Window};
+use self::pace::Pace;
 use self::stacks::{Stacks, Thread};
 
 pub use self::marks::Random;
 pub use self::settle::{Observed, Origin};
 
 /// Rounds that one call of the system reads, and such calls in a burst.
-const ROUNDS: usize = 24;
-const SERIES: usize = 2;
+const ROUNDS: usize = 8;
+const SERIES: usize = 6;
 /// So many of the innermost frames are read in each round, and so many further ones that were the innermost lately.
 const WATCHED: usize = 4;
 const RECENT: usize = 4;
@@ -44,6 +48,10 @@ pub struct Observer {
     /// Frames that were the innermost lately.
     recent: Vec<u64>,
     bursts: [Burst; SERIES],
+    pace: Pace,
+    /// When the first look was, and the time that bursts took.
+    since: Option<Instant>,
+    watched: Duration,
     looks: u64,
     counts: Counts,
 }
@@ -72,6 +80,9 @@ impl Observer {
             marks: Marks::default(),
             recent: Vec::new(),
             bursts: std::array::from_fn(|_| Burst::default()),
+            pace: Pace::default(),
+            since: None,
+            watched: Duration::ZERO,
             looks: 0,
             counts: Counts::default(),
         }
@@ -83,8 +94,9 @@ impl Observer {
 
     /// Takes a sample of every interpreter.
     pub fn look<M: ReadMemory>(&mut self, memory: &mut M) {
+        self.since.get_or_insert_with(Instant::now);
         memory.forget();
-        if self.looks % LOOK_FOR_INTERPRETERS == 0
+        if self.looks.is_multiple_of(LOOK_FOR_INTERPRETERS)
             && let Ok(found) = runtime::interpreters(memory, &self.layout, self.runtime)
         {
             self.interpreters = found.iter().map(|each| each.address).collect();
@@ -122,12 +134,16 @@ impl Observer {
         self.stacks.look_again(calls);
         let mut came: Vec<(usize, Mark)> = Vec::new();
         for (place, (each, window)) in newborn.iter().zip(windows).enumerate() {
-            let Some(window) = window else { continue };
+            let Some(window) = window.filter(|&window| self.is_steady(window)) else {
+                continue;
+            };
             let candidates = self.candidates(memory, window);
             if candidates.first().is_some_and(|candidate| candidate.weight > 0.0) {
                 let mark = Mark {
                     object: youngest::object(&self.layout, each.node),
                     type_address: each.type_address,
+                    look: self.looks,
+                    agrees: self.agrees(memory, window),
                     candidates,
                 };
                 came.push((place, mark));
@@ -144,10 +160,12 @@ impl Observer {
 
     fn read_bursts<M: ReadMemory>(&mut self, memory: &mut M, pointer: u64, calls: &Thread, head: u64) {
         let length = stack::needed(&self.layout);
+        self.pace.pause();
+        let started = Instant::now();
         for burst in &mut self.bursts {
             let mut frames: Vec<u64> = calls.innermost(WATCHED).chain(self.recent.iter().copied()).collect();
             frames.dedup();
-            burst.read(memory, pointer, &frames, length, head, ROUNDS);
+            burst.read(memory, pointer, &frames, length, head, ROUNDS, &mut self.pace);
             for round in 0..burst.rounds() {
                 let frame = burst.pointer(round);
                 if burst.frame(round, frame, length).is_none() && !self.recent.contains(&frame) {
@@ -156,6 +174,7 @@ impl Observer {
                 }
             }
         }
+        self.watched += started.elapsed();
     }
 
     /// What stood last in the list, round by round.
@@ -186,7 +205,7 @@ impl Observer {
     /// The stacks that may have made what came in this window, with what speaks for each.
     fn candidates<M: ReadMemory>(&mut self, memory: &mut M, window: Window) -> [Candidate; MOST_CANDIDATES] {
         /// What speaks for the call before an object came, for one while it came, and for the call after.
-        const WEIGHTS: [f32; 3] = [0.3, 0.6, 0.1];
+        const WEIGHTS: [f32; 3] = [0.45, 0.5, 0.05];
         let mut found: Vec<Candidate> = Vec::new();
         let mut total = 0.0;
         for round in window.before..=window.after + 1 {
@@ -216,19 +235,44 @@ impl Observer {
         candidates
     }
 
-    /// The stack that stood in a round of the bursts, counted through, and its instruction; `None` where it changed under the reading.
+    /// The stack that stood in a round of the bursts, counted through, and its instruction; `None` where it changed under
+    /// the reading.
     fn stack<M: ReadMemory>(&mut self, memory: &mut M, round: usize) -> Option<(u32, i32)> {
-        let mut round = round;
-        let mut bursts = self.bursts.iter();
-        let burst = loop {
-            let burst = bursts.next()?;
-            if round < burst.rounds() {
-                break burst;
-            }
-            round -= burst.rounds();
-        };
+        let (burst, round) = place(&self.bursts, round)?;
+        let burst = self.bursts.get(burst)?;
         self.stacks
             .in_round(memory, &self.layout, &mut self.codes, burst, round)
+    }
+
+    /// Whether two readings before something came and two after it stood on one line.
+    fn agrees<M: ReadMemory>(&mut self, memory: &mut M, window: Window) -> bool {
+        let Some(first) = window.before.checked_sub(1) else {
+            return false;
+        };
+        let mut places = (first..=window.after + 1).map(|round| {
+            let (stack, _) = self.stack(memory, round)?;
+            self.stacks.place(stack)
+        });
+        let place = places.next().flatten();
+        place.is_some() && places.all(|other| other == place)
+    }
+
+    /// The share of the time since the first look in which the program was watched without interruption.
+    fn watched_share(&self) -> f64 {
+        let since = self.since.map_or(0.0, |since| since.elapsed().as_secs_f64());
+        if since > 0.0 {
+            self.watched.as_secs_f64() / since
+        } else {
+            0.0
+        }
+    }
+
+    /// Whether all that was read from before something came until after it was read without interruption.
+    fn is_steady(&self, window: Window) -> bool {
+        let first = place(&self.bursts, window.before).map_or(SERIES, |(burst, _)| burst);
+        let last = place(&self.bursts, window.after + 1).map_or(SERIES, |(burst, _)| burst + 1);
+        let between = self.bursts.get(first..last).unwrap_or_default();
+        !between.is_empty() && between.iter().all(Burst::is_steady)
     }
 
     /// Whether an object is still the one that came: what stands before it was there before it came.
@@ -250,4 +294,16 @@ impl Observer {
                     || older.iter().any(|other| other.node == node.older))
         })
     }
+}
+
+/// The burst that a round belongs to, and its number in that.
+fn place(bursts: &[Burst], round: usize) -> Option<(usize, usize)> {
+    let mut left = round;
+    for (number, burst) in bursts.iter().enumerate() {
+        if left < burst.rounds() {
+            return Some((number, left));
+        }
+        left -= burst.rounds();
+    }
+    None
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::codes::Place;
 use super::marks::{Candidate, Mark};
@@ -10,7 +10,7 @@ use super::{Counts, Observer};
 use crate::sampling::births::{Call, Confidence};
 
 /// Where an object was made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Origin {
     /// A number for the stack.
     pub stack: u32,
@@ -25,8 +25,11 @@ pub struct Observed<'a> {
 
 /// Rounds of weighing; more change nothing that matters.
 const ROUNDS: usize = 30;
-/// A place that so much of what is known speaks for is the likely one.
-const LIKELY: f32 = 0.75;
+/// Where a line takes long, nearly all objects that may have been made on it were seen with readings that agree on it. Where
+/// fewer than this do, the program passes through it too quickly for readings to tell.
+const AGREEING: f32 = 0.5;
+/// So many objects of a type are always believed to be the ones that were seen.
+const LEAST_BELIEVED: usize = 8;
 
 impl Observer {
     /// The objects that were seen being made: their addresses, and those of their types.
@@ -57,8 +60,29 @@ impl Observed<'_> {
         self.observer.stacks.calls(&self.observer.codes, stack)
     }
 
-    /// Where each of these objects was made, which are of one type and still alive. `None` where nothing is known.
-    pub fn origins(&self, objects: &[u32]) -> Vec<Option<Origin>> {
+    /// Where each of these objects was made, which are of one type, of which `came` objects came in all. `None` where nothing
+    /// is known.
+    ///
+    /// Where objects come and go, others of their type come to stand at their addresses. Only as many as can have been seen
+    /// of those that came are believed to be still the same: the last ones.
+    pub fn origins(&self, objects: &[u32], came: u64) -> Vec<Option<Origin>> {
+        let believed = (came as f64 * self.observer.watched_share()) as usize;
+        let mut last: Vec<usize> = (0..objects.len()).collect();
+        last.sort_by_key(|&index| std::cmp::Reverse(self.look(objects[index])));
+        last.truncate(believed.max(LEAST_BELIEVED));
+        let chosen: Vec<u32> = last.iter().map(|&index| objects[index]).collect();
+        let mut origins = vec![None; objects.len()];
+        for (index, origin) in last.into_iter().zip(self.origins_of(&chosen)) {
+            origins[index] = origin;
+        }
+        origins
+    }
+
+    fn look(&self, object: u32) -> u64 {
+        self.marks.get(object as usize).map_or(0, |mark| mark.look)
+    }
+
+    fn origins_of(&self, objects: &[u32]) -> Vec<Option<Origin>> {
         let mut number_of: FxHashMap<(u32, i32), usize> = FxHashMap::default();
         let instruction = |candidate: Candidate| {
             let place = self.observer.stacks.place(candidate.stack)?;
@@ -80,7 +104,19 @@ impl Observed<'_> {
             })
             .collect();
         let shares = shares(&options, number_of.len());
-        options.iter().map(|options| best(options, &shares)).collect()
+        let agreeing = |&object: &u32| self.marks.get(object as usize).is_some_and(|mark| mark.agrees);
+        let agrees: Vec<bool> = objects.iter().map(agreeing).collect();
+        let slow = slow_places(&options, &agrees);
+        let origin = |(options, &agrees): (&Vec<Instruction>, &bool)| {
+            let (place, stack) = best(options, &shares)?;
+            let confidence = if agrees && slow.contains(&place) {
+                Confidence::Likely
+            } else {
+                Confidence::Possible
+            };
+            Some(Origin { stack, confidence })
+        };
+        options.iter().zip(&agrees).map(origin).collect()
     }
 }
 
@@ -119,7 +155,7 @@ fn shares(options: &[Vec<Instruction>], instructions: usize) -> Vec<f32> {
 }
 
 /// The place that most speaks for, by what is known of one object and by the `shares` of instructions in all of them.
-fn best(options: &[Instruction], shares: &[f32]) -> Option<Origin> {
+fn best(options: &[Instruction], shares: &[f32]) -> Option<(Place, u32)> {
     let mut weights: Vec<(Place, f32, u32)> = Vec::new();
     for option in options {
         let weight = option.weight(shares);
@@ -128,12 +164,24 @@ fn best(options: &[Instruction], shares: &[f32]) -> Option<Origin> {
             None => weights.push((option.place, weight, option.candidate.stack)),
         }
     }
-    let total: f32 = weights.iter().map(|(_, weight, _)| weight).sum();
-    let (_, weight, stack) = weights.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let confidence = if total > 0.0 && weight >= LIKELY * total {
-        Confidence::Likely
-    } else {
-        Confidence::Possible
-    };
-    Some(Origin { stack, confidence })
+    let (place, _, stack) = weights.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some((place, stack))
+}
+
+/// The places on which so many readings agree that what came while the program stood there was made there.
+fn slow_places(options: &[Vec<Instruction>], agrees: &[bool]) -> FxHashSet<Place> {
+    /// Objects that may have been made at a place, and those of them whose readings agree on it.
+    type Seen = (u32, u32);
+    let mut seen: FxHashMap<Place, Seen> = FxHashMap::default();
+    for (options, &agrees) in options.iter().zip(agrees) {
+        let mut places: Vec<Place> = options.iter().map(|option| option.place).collect();
+        places.dedup();
+        for place in places {
+            let (all, agreeing) = seen.entry(place).or_default();
+            *all += 1;
+            *agreeing += u32::from(agrees);
+        }
+    }
+    let is_slow = |&(_, (all, agreeing)): &(Place, Seen)| agreeing as f32 >= AGREEING * all as f32;
+    seen.into_iter().filter(is_slow).map(|(place, _)| place).collect()
 }

@@ -12,6 +12,8 @@ const BUCKETS_AN_ENTRY: u64 = 64;
 /// Keys that stand in their entry are a pointer, or a pointer and 4 bytes more.
 const KEY_SIZES: [u64; 2] = [8, 12];
 const LARGEST_DATA: u64 = 64;
+/// Tables with fewer buckets than this are judged as a whole.
+const SAMPLED_BUCKETS: u64 = 1 << 10;
 /// Buckets are read in pieces of so many bytes.
 const PIECE: u64 = 1 << 16;
 /// One entry may be on its way in or out while the program stands still.
@@ -96,7 +98,7 @@ impl Table {
             return Err(miscounted);
         }
         let mut entries = Vec::new();
-        let mut step = self.heads(memory)?;
+        let mut step = self.heads(memory, self.bucket_count)?;
         while !step.is_empty() {
             if (entries.len() + step.len()) as u64 > self.count + ON_THE_WAY {
                 return Err(miscounted);
@@ -104,10 +106,7 @@ impl Table {
             step.sort_unstable();
             let mut next_step = Vec::new();
             for (address, bucket) in step {
-                let (entry, next) = self.entry(memory, layout, address)?;
-                if entry.hash & (self.bucket_count - 1) != bucket {
-                    return Err(implausible("entry of the hash table", address));
-                }
+                let (entry, next) = self.entry(memory, layout, address, bucket)?;
                 entries.push(entry);
                 next_step.extend((next != 0).then_some((next, bucket)));
             }
@@ -119,10 +118,19 @@ impl Table {
         Ok(entries)
     }
 
-    /// The first entry of each bucket that has any, with the bucket's number.
-    fn heads<M: ReadMemory>(&self, memory: &mut M) -> Result<Vec<(u64, u64)>, Unreadable> {
+    /// Some of the entries, enough to judge by what the table holds.
+    pub fn sample<M: ReadMemory>(&self, memory: &mut M, layout: &Layout) -> Result<Vec<Entry>, Unreadable> {
+        let heads = self.heads(memory, self.bucket_count.min(SAMPLED_BUCKETS))?;
+        let entries = heads
+            .into_iter()
+            .map(|(address, bucket)| Ok(self.entry(memory, layout, address, bucket)?.0));
+        entries.collect()
+    }
+
+    /// The first entry of each of the first `count` buckets that has any, with the bucket's number.
+    fn heads<M: ReadMemory>(&self, memory: &mut M, count: u64) -> Result<Vec<(u64, u64)>, Unreadable> {
         let mut heads = Vec::new();
-        let length = self.bucket_count * 8;
+        let length = count * 8;
         let mut at = 0;
         while at < length {
             let piece = memory.read(self.buckets.wrapping_add(at), (length - at).min(PIECE) as usize)?;
@@ -136,8 +144,14 @@ impl Table {
         Ok(heads)
     }
 
-    /// The entry at `address`, and the address of the next one in its bucket.
-    fn entry<M: ReadMemory>(&self, memory: &mut M, layout: &Layout, address: u64) -> Result<(Entry, u64), Unreadable> {
+    /// The entry at `address`, which stands in a `bucket`, and the address of the next one there.
+    fn entry<M: ReadMemory>(
+        &self,
+        memory: &mut M,
+        layout: &Layout,
+        address: u64,
+        bucket: u64,
+    ) -> Result<(Entry, u64), Unreadable> {
         let at = &layout.tracemalloc.table;
         let (length, value) = match at.values {
             HashValues::Inline { .. } => (at.entry_key + self.key_size, None),
@@ -153,7 +167,11 @@ impl Table {
             hash: word_at(bytes, at.entry_hash),
             value: value.map_or(address.wrapping_add(length), |value| word_at(bytes, value)),
         };
-        Ok((entry, word_at(bytes, at.entry_next)))
+        let next = word_at(bytes, at.entry_next);
+        if entry.hash & (self.bucket_count - 1) != bucket {
+            return Err(implausible("entry of the hash table", address));
+        }
+        Ok((entry, next))
     }
 }
 

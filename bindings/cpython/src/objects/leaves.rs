@@ -7,6 +7,7 @@ use super::blocks;
 use super::content::Content;
 use super::examine::{Examiner, ObjectSize};
 use super::int::IntHeader;
+use super::text::is_compact_ascii;
 use super::types::{TypeInfo, flags};
 
 /// Bytes from an object's address on that tell all there is to tell.
@@ -79,7 +80,7 @@ impl Examiner<'_> {
                 let at = &self.layout.text;
                 length = word_at(head, at.length);
                 let wide = at.wstr.map_or(0, |(wstr, _)| word_at(head, wstr));
-                if half_at(head, at.state) & FORM != COMPACT_ASCII || wide != 0 {
+                if !is_compact_ascii(half_at(head, at.state)) || wide != 0 {
                     return None;
                 }
                 let size = at.ascii_size + length.min(MOST_ITEMS) + 1;
@@ -105,7 +106,3 @@ impl Examiner<'_> {
         }
     }
 }
-
-/// The bits of a `str`'s state that say how it is stored, and those of one block of one-byte characters.
-const FORM: u32 = 0x7c;
-const COMPACT_ASCII: u32 = 1 << 6 | 1 << 5 | 1 << 2;

@@ -95,13 +95,12 @@ pub fn of_suspended<M: ReadMemory>(
 pub fn of_code<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Result<Vec<u32>, Unreadable> {
     let mut lines = Vec::new();
     let mut start = 0;
-    let first = memory.half(code.wrapping_add(layout.code.first_line))?;
-    for_each_range(layout, table(memory, layout, code)?, first, |end, line| {
+    for_each_range(memory, layout, code, |end, line| {
         let line = line.filter(|_| end > start).and_then(|line| u32::try_from(line).ok());
         lines.extend(line);
         start = end;
         ControlFlow::Continue(())
-    });
+    })?;
     lines.sort_unstable();
     lines.dedup();
     Ok(lines)
@@ -114,15 +113,29 @@ fn of_offset<M: ReadMemory>(
     code: u64,
     offset: i64,
 ) -> Result<Option<u32>, Unreadable> {
-    let first = memory.half(code.wrapping_add(layout.code.first_line))?;
     if offset < 0 {
-        return Ok(Some(first));
+        return Ok(Some(memory.half(code.wrapping_add(layout.code.first_line))?));
     }
-    Ok(line(layout, table(memory, layout, code)?, first, offset))
+    let mut found = None;
+    for_each_range(memory, layout, code, |end, line| match offset < end {
+        true => {
+            found = line;
+            ControlFlow::Break(())
+        }
+        false => ControlFlow::Continue(()),
+    })?;
+    Ok(found.and_then(|line| u32::try_from(line).ok()))
 }
 
-/// The table of lines of the code at `code`.
-fn table<'a, M: ReadMemory>(memory: &'a mut M, layout: &Layout, code: u64) -> Result<&'a [u8], Unreadable> {
+/// Calls `see` with the end of each range of instructions, in bytes, and the line that they belong to, until it has seen
+/// enough. Ranges begin where those before them end.
+fn for_each_range<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    code: u64,
+    see: impl FnMut(i64, Option<i64>) -> ControlFlow<()>,
+) -> Result<(), Unreadable> {
+    let first = i64::from(memory.half(code.wrapping_add(layout.code.first_line))?);
     let (LineTable::Steps { table } | LineTable::Ranges { table } | LineTable::Locations { table, .. }) =
         layout.code.lines;
     let table = memory.word(code.wrapping_add(table))?;
@@ -133,38 +146,22 @@ fn table<'a, M: ReadMemory>(memory: &'a mut M, layout: &Layout, code: u64) -> Re
             at: table,
         });
     }
-    Ok(memory.read(table.wrapping_add(layout.text.bytes_value), length as usize)?)
-}
-
-/// Calls `see` with the end of each range of instructions, in bytes, and the line that they belong to, until it has seen
-/// enough. Ranges begin where those before them end.
-fn for_each_range(layout: &Layout, table: &[u8], first: u32, see: impl FnMut(i64, Option<i64>) -> ControlFlow<()>) {
-    let first = i64::from(first);
+    let bytes = memory.read(table.wrapping_add(layout.text.bytes_value), length as usize)?;
     // All the same whether it was seen to its end.
     let _ = match layout.code.lines {
-        LineTable::Steps { .. } => steps(table, first, see),
-        LineTable::Ranges { .. } => ranges(table, first, see),
-        LineTable::Locations { .. } => locations(table, first, see),
+        LineTable::Steps { .. } => steps(bytes, first, see),
+        LineTable::Ranges { .. } => ranges(bytes, first, see),
+        LineTable::Locations { .. } => locations(bytes, first, see),
     };
-}
-
-fn line(layout: &Layout, table: &[u8], first: u32, offset: i64) -> Option<u32> {
-    let mut found = None;
-    for_each_range(layout, table, first, |end, line| match offset < end {
-        true => {
-            found = line;
-            ControlFlow::Break(())
-        }
-        false => ControlFlow::Continue(()),
-    });
-    found.and_then(|line| u32::try_from(line).ok())
+    Ok(())
 }
 
 /// The lines of a code object, to be asked without its program.
 #[derive(Debug, Clone)]
 pub struct Lines {
     first: u32,
-    table: Box<[u8]>,
+    /// Where each range of instructions ends, in bytes, and the line that they belong to.
+    ranges: Box<[(i64, Option<u32>)]>,
     /// Bytes of instructions that run before the call has begun as far as Python code can tell.
     before: i64,
     /// Bytes of all instructions.
@@ -181,7 +178,10 @@ impl Lines {
             LineTable::Locations { first_traceable, .. } => {
                 let before = memory.half(code.wrapping_add(first_traceable))?;
                 let units = memory.word(code.wrapping_add(layout.object.ob_size))?;
-                (i64::from(before) * UNIT, units as i64 * UNIT)
+                (
+                    i64::from(before).saturating_mul(UNIT),
+                    (units as i64).saturating_mul(UNIT),
+                )
             }
             LineTable::Steps { .. } | LineTable::Ranges { .. } => {
                 let bytes = layout.code.references.iter().find(|(name, _)| *name == "co_code");
@@ -189,14 +189,17 @@ impl Lines {
                 (0, memory.word(bytes.wrapping_add(layout.object.ob_size))? as i64)
             }
         };
-        let implausible = Unreadable::Implausible { what: "code", at: code };
         if !(1..=LONGEST_TABLE as i64).contains(&length) || !(0..=length).contains(&before) {
-            return Err(implausible);
+            return Err(Unreadable::Implausible { what: "code", at: code });
         }
-        let table = table(memory, layout, code)?.into();
+        let mut ranges = Vec::new();
+        for_each_range(memory, layout, code, |end, line| {
+            ranges.push((end, line.and_then(|line| u32::try_from(line).ok())));
+            ControlFlow::Continue(())
+        })?;
         Ok(Lines {
             first,
-            table,
+            ranges: ranges.into(),
             before,
             length,
         })
@@ -213,11 +216,12 @@ impl Lines {
     }
 
     /// The line of the instruction at `offset`; before the first one it is the function's own.
-    pub fn at(&self, layout: &Layout, offset: i64) -> Option<u32> {
+    pub fn at(&self, offset: i64) -> Option<u32> {
         if offset < 0 {
             return Some(self.first);
         }
-        line(layout, &self.table, self.first, offset)
+        let range = self.ranges.partition_point(|&(end, _)| end <= offset);
+        self.ranges.get(range)?.1
     }
 }
 

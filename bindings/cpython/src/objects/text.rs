@@ -16,6 +16,14 @@ pub struct TextHeader {
     pub data: u64,
 }
 
+/// Whether a `str` with this state is ASCII and stands behind its head in one block (`PyUnicode_IS_COMPACT_ASCII`).
+#[inline]
+pub fn is_compact_ascii(state: u32) -> bool {
+    /// One byte a character, compact, ASCII.
+    const COMPACT_ASCII: u32 = 1 << 6 | 1 << 5 | 1 << 2;
+    state & 0x7c == COMPACT_ASCII
+}
+
 impl TextHeader {
     /// Reads the head of the `str` at `address`.
     pub fn read(memory: &mut impl ReadMemory, layout: &Layout, address: u64) -> Result<Self, Unreadable> {

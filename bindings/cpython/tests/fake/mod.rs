@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 pub mod objects;
+pub mod tracing;
 pub mod types;
 
 use cpython::Symbols;

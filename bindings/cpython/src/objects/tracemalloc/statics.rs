@@ -29,8 +29,7 @@ pub(super) fn find<M: ReadMemory>(memory: &mut M, layout: &Layout, at: &Whereabo
             tables.push(table);
         }
     }
-    let most = at.mapped / TRACE_SIZE;
-    let mut traces = tables.iter().filter(|table| has_traces(memory, layout, table, most));
+    let mut traces = tables.iter().filter(|table| has_traces(memory, layout, table));
     let (Some(&first), None) = (traces.next(), traces.next()) else {
         return Err(Untold::NotFound);
     };
@@ -72,14 +71,13 @@ fn for_each_word<M: ReadMemory>(memory: &mut M, ranges: &[Range<u64>], mut see: 
     }
 }
 
-/// Whether all keys are pointers with their hashes, and all values traces; in 3.8 the table itself says how long these are.
-fn has_traces<M: ReadMemory>(memory: &mut M, layout: &Layout, table: &Table, most: u64) -> bool {
+/// Whether keys are pointers with their hashes, and values traces; in 3.8 the table itself says how long these are.
+fn has_traces<M: ReadMemory>(memory: &mut M, layout: &Layout, table: &Table) -> bool {
     if table.data_size.is_some_and(|size| size != TRACE_SIZE) {
         return false;
     }
-    let entries = table.entries(memory, layout, most).unwrap_or_default();
-    let mut values = entries.iter().take(1 << 10);
-    !entries.is_empty() && values.all(|entry| trace(memory, entry, None).is_ok())
+    let entries = table.sample(memory, layout).unwrap_or_default();
+    !entries.is_empty() && entries.iter().all(|entry| trace(memory, entry, None).is_ok())
 }
 
 /// Whether all keys are numbers, and all values tables.
