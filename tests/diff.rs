@@ -187,7 +187,7 @@ fn what_is_renamed_made_anew_or_gone_with_its_program_is_told_as_that() {
         );
 
         program
-            .tell("import os; os.execv(sys.executable, [sys.executable, '-c', \"input(print('other', flush=True))\"])");
+            .tell("import os; os.execv(sys.executable, [sys.executable, '-c', \"import sys; print('other', flush=True); sys.stdin.read()\"])");
         assert_eq!(program.line(), "other");
         let other = save(&program, folder.path(), "other.pms");
         assert_eq!(

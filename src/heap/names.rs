@@ -162,7 +162,7 @@ impl Names {
                 Form::Key => self.key_at(memory, layout, *address),
             },
             Some(Name::C(address)) => {
-                let text = memory.c_string(*address, naming::LONGEST_NAME).unwrap_or_default();
+                let text = memory.c_string(*address, naming::MOST_OF_NAME).unwrap_or_default();
                 shortening::escape(&String::from_utf8_lossy(&text), naming::LONGEST_NAME)
             }
         };

@@ -17,7 +17,7 @@ pub const LONGEST_TYPE_NAME: usize = 1000;
 /// Longer keys are shortened, since they are data of the program and no names.
 pub const LONGEST_KEY: usize = 40;
 /// So many characters of a name are read, for what it is shortened to tells it from all others.
-const MOST_OF_NAME: usize = 1 << 16;
+pub const MOST_OF_NAME: usize = 1 << 16;
 /// The same of keys, of which there are more.
 const MOST_OF_KEY: usize = 1 << 12;
 /// What C code calls the types of weak references, in older and newer releases, and in the module `weakref`.

@@ -121,7 +121,7 @@ fn attribute_names<M: ReadMemory>(sight: &mut Sight<M>, info: &TypeInfo, row: u3
     });
     let mut names: Vec<String> = Vec::new();
     for address in slots {
-        let name = sight.memory.c_string(address, naming::LONGEST_NAME).unwrap_or_default();
+        let name = sight.memory.c_string(address, naming::MOST_OF_NAME).unwrap_or_default();
         names.push(shortening::escape(
             &String::from_utf8_lossy(&name),
             naming::LONGEST_NAME,
