@@ -217,10 +217,10 @@ pub fn key_text<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) ->
     let Some(tp_flags) = type_flags(memory, layout, address) else {
         return "?".to_owned();
     };
-    if tp_flags & flags::UNICODE_SUBCLASS != 0 {
-        if let Ok(text) = text::str_value(memory, layout, address, MOST_OF_KEY) {
-            return format!("'{}'", escape(&text, LONGEST_KEY));
-        }
+    if tp_flags & flags::UNICODE_SUBCLASS != 0
+        && let Ok(text) = text::str_value(memory, layout, address, MOST_OF_KEY)
+    {
+        return format!("'{}'", escape(&text, LONGEST_KEY));
     }
     if tp_flags & flags::LONG_SUBCLASS != 0
         && let Ok(Some(number)) = int::int_value(memory, layout, address)
