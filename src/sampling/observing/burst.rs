@@ -21,25 +21,34 @@ pub struct Burst {
     is_steady: bool,
 }
 
+/// Where a burst reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Places {
+    /// The word that points at the innermost frame.
+    pub pointer: u64,
+    /// The list of the youngest objects.
+    pub head: u64,
+    /// Bytes of a frame.
+    pub frame_length: usize,
+}
+
 /// Bytes of the word that points at the innermost frame.
 const POINTER: usize = 8;
 /// Frames that lie closer together are read with what is between them.
 const NEAR: u64 = 2048;
 
 impl Burst {
-    /// Reads `rounds` rounds: `pointer` is the address of the word that points at the innermost frame; `frames` are those
-    /// that it may point at, of `frame_length` bytes each, and `head` is the list of the youngest objects.
+    /// Reads `rounds` rounds of these places; `frames` are those that the innermost one may be.
     pub fn read<M: ReadMemory>(
         &mut self,
         memory: &mut M,
-        pointer: u64,
+        places: Places,
         frames: &[u64],
-        frame_length: usize,
-        head: u64,
         rounds: usize,
         pace: &mut Pace,
     ) {
-        self.lay_out(frames, frame_length);
+        let Places { pointer, head, .. } = places;
+        self.lay_out(frames, places.frame_length);
         self.ranges.clear();
         self.ranges.push((pointer, POINTER));
         for _ in 0..rounds {

@@ -18,7 +18,7 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::{gil, runtime, stack, youngest};
 
-use self::burst::Burst;
+use self::burst::{Burst, Places};
 use self::codes::Codes;
 use self::marks::{Candidate, MOST_CANDIDATES, Mark, Marks};
 use self::newborn::{Newborn, Window};
@@ -160,12 +160,17 @@ impl Observer {
 
     fn read_bursts<M: ReadMemory>(&mut self, memory: &mut M, pointer: u64, calls: &Thread, head: u64) {
         let length = stack::needed(&self.layout);
+        let places = Places {
+            pointer,
+            head,
+            frame_length: length,
+        };
         self.pace.pause();
         let started = Instant::now();
         for burst in &mut self.bursts {
             let mut frames: Vec<u64> = calls.innermost(WATCHED).chain(self.recent.iter().copied()).collect();
             frames.dedup();
-            burst.read(memory, pointer, &frames, length, head, ROUNDS, &mut self.pace);
+            burst.read(memory, places, &frames, ROUNDS, &mut self.pace);
             for round in 0..burst.rounds() {
                 let frame = burst.pointer(round);
                 if burst.frame(round, frame, length).is_none() && !self.recent.contains(&frame) {
