@@ -8,7 +8,8 @@
 //! # What it looks at
 //!
 //! Whether every chain of references to the object passes through that one holder, which makes the finding `certain`. An
-//! exception that is being handled keeps its traceback as a matter of course, and is no finding; containers that are
+//! exception that is being handled keeps its traceback as a matter of course, and is no finding; neither is a variable that
+//! a call which goes on uses itself; containers that are
 //! defaults are left to `mutable-default`.
 //!
 //! # Why it matters

@@ -5,11 +5,13 @@ use std::rc::Rc;
 use cpython::layout::CodeForm;
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use super::Sight;
 use super::captured::{Captor, LARGE};
 use super::held_alone::HeldAlone;
+use crate::heap::calls::Call;
 use crate::heap::containers::{container_kind, function_name};
 use crate::heap::facts::Facts;
 use crate::heap::labels::{Label, LabelKind};
@@ -59,13 +61,16 @@ struct Members {
     keyword_defaults: Label,
 }
 
-pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, functions: &[u32]) -> Kept {
+/// What calls under way use themselves is not looked for: it stands in their own code.
+pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, functions: &[u32], calls: &[Call]) -> Kept {
     let members = Members {
         code: sight.member("__code__"),
         closure: sight.member("__closure__"),
         defaults: sight.member("__defaults__"),
         keyword_defaults: sight.member("__kwdefaults__"),
     };
+    let of_calls = calls.iter().flat_map(|call| sight.items(call.row));
+    let in_use: FxHashSet<u32> = of_calls.map(|(row, _)| row).collect();
     let mut kept = Kept::default();
     for &function in functions {
         let target = |label: Label| {
@@ -94,7 +99,8 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, functions: &[u32]) -> 
             }
         }
         if let (Some(code), Some(closure)) = (code, closure) {
-            for (cell, label) in sight.items(closure) {
+            let cells = sight.items(closure).into_iter();
+            for (cell, label) in cells.filter(|(cell, _)| !in_use.contains(cell)) {
                 let content = sight.items(cell).first().map(|&(content, _)| content);
                 if let Some(content) = content.filter(|&content| sight.may_be_captured(content)) {
                     let mut live = Live::new(&mut *sight.memory, sight.layout, &mut *sight.found);

@@ -103,7 +103,7 @@ pub fn gather<M: ReadMemory>(
         libraries: None,
         key_hashes: KeyHashes::default(),
     };
-    let mut functions = functions::gather(&mut sight, &picked.functions);
+    let mut functions = functions::gather(&mut sight, &picked.functions, &calls);
     captured::gather(&mut sight, &picked, &mut functions.captured);
     let queries = queries::gather(&mut sight, &picked.query_sets);
     PatternFacts {
