@@ -42,10 +42,7 @@ fn report_of(answer: &Answer) -> Value {
 fn growth_between_two_snapshots_is_exact() {
     for_each_interpreter(|python| {
         let mut program = Program::start(python.command().args(["-c", SHOP]));
-        let profiler = watching(
-            &program,
-            "-d 600 --fail-on warning --threshold missing-slots.instances=100000",
-        );
+        let profiler = watching(&program, "-d 600 --fail-on warning");
         program.tell("5000");
         assert_eq!(program.line(), "15000");
         profiler.interrupt();

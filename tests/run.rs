@@ -365,11 +365,17 @@ fn what_would_end_us_is_passed_on() {
     for (signal, code) in [
         (Signal::SIGTERM, 143),
         (Signal::SIGHUP, 129),
+        (Signal::SIGQUIT, 131),
         (Signal::SIGUSR1, 138),
         (Signal::SIGALRM, 142),
     ] {
         let mut running = Running::python(python(), OFTEN, OBEDIENT);
         let pid = running.pid();
+        // Whoever starts the tests may ignore a signal, and the program would inherit that.
+        running.tell(&format!(
+            "import signal; signal.signal({}, signal.SIG_DFL)",
+            signal as i32
+        ));
         running.tell("import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); print('no core', flush=True)");
         assert_eq!(running.line(), "no core");
         until_snapshot(pid);

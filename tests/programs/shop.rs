@@ -8,6 +8,8 @@ pub const SHOP: &str = r#"
 import sys
 
 class Order:
+    __slots__ = ("number",)
+
     def __init__(self, number):
         self.number = number
 
