@@ -4,7 +4,7 @@
     python3 layout.py PYTHON           of another one
     python3 layout.py OLDER NEWER      what changed from one to the other: what a new version file has to say
 
-Each line is a place in `Layout` (layout.rs) and a number. Needs gcc (or $CC) and the headers (python3-dev, libpython3-dev).
+Each line is a place in `Layout` (src/layout) and a number. Needs gcc (or $CC) and the headers (python3-dev, libpython3-dev).
 """
 
 import os
