@@ -327,6 +327,11 @@ mod tests {
             module: PathBuf::from("/pypy\n"),
         };
         assert!(!error.to_string().contains('\n'), "{error}");
+        let foreign = Error::SnapshotUnreadable {
+            path: "heap.pms".into(),
+            what: "unknown variant `\u{1b}[31m`".to_owned(),
+        };
+        assert!(!foreign.to_string().contains('\u{1b}'), "{foreign}");
     }
 
     #[test]

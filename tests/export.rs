@@ -56,12 +56,10 @@ fn memlab_agrees_on_every_object() {
             };
             assert_eq!(*size, detail.bytes[number], "{number}: {node}");
             assert_eq!(*retained, detail.retained_bytes[number], "{number}: {node}");
-            let own = u64::from(number == 0);
-            assert_eq!(
-                *edges,
-                detail.references(number as u32).len() as u64 + own,
-                "{number}: {node}"
-            );
+            let own = usize::from(number == 0);
+            let weak = detail.weak.iter().filter(|each| each.holder == number as u32).count();
+            let expected = detail.references(number as u32).len() + weak + own;
+            assert_eq!(*edges, expected, "{number}: {node}");
             if let Some(type_of) = capture.heap.types.get(detail.types[number] as usize) {
                 assert_eq!(*name, *type_of.name, "{number}: {node}");
             }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::heap::TypeTotals;
 use crate::heap::detail::{By, Detail, Held, NO_TYPE};
+use crate::heap::facts::WeakReference;
 
 /// What is said of each node: kind, name, id, own size, number of edges, `trace_node_id`, `detachedness`.
 const NODE_FIELDS: [&str; 7] = [
@@ -50,26 +51,35 @@ const CONTEXT: usize = 0;
 const ELEMENT: usize = 1;
 const PROPERTY: usize = 2;
 const INTERNAL: usize = 3;
+const WEAK: usize = 6;
 
 /// Texts of our own, before those of types and names.
-const OWN_STRINGS: [&str; 5] = ["", "(root)", "(GC roots)", "__dict__", "(item)"];
+const OWN_STRINGS: [&str; 6] = ["", "(root)", "(GC roots)", "__dict__", "(item)", "(weak)"];
 const ROOT: usize = 1;
 const GC_ROOTS: usize = 2;
 const DICT: usize = 3;
 const ITEM: usize = 4;
+const WEAKLY: usize = 5;
 
 pub fn write(types: &[TypeTotals], detail: &Detail, out: &mut dyn Write) -> io::Result<()> {
     // The tools look for a node that they know by its name; it is the last one, and holds nothing.
     let nodes = detail.count() + 1;
-    let edges = detail.references.len() + 1;
+    let weak = weak_references(detail);
+    let edges = detail.references.len() + weak.len() + 1;
     write!(out, "{{\"snapshot\":{},\n\"nodes\":[", description(nodes, edges))?;
     let names = Strings {
         types: types.len(),
         detail,
     };
+    let weak_of = |number: u32| {
+        let start = weak.partition_point(|each| each.holder < number);
+        let end = weak.partition_point(|each| each.holder <= number);
+        &weak[start..end]
+    };
     for number in 0..nodes as u32 {
         let separator = if number == 0 { "" } else { ",\n" };
         let [kind, name, size, edges] = node(detail, &names, number);
+        let edges = edges + weak_of(number).len();
         let id = 2 * u64::from(number) + 1;
         write!(out, "{separator}{kind},{name},{id},{size},{edges},0,0")?;
     }
@@ -81,6 +91,9 @@ pub fn write(types: &[TypeTotals], detail: &Detail, out: &mut dyn Write) -> io::
             let (kind, name) = edge(&names, held, place);
             let target = held.target as usize * NODE_FIELDS.len();
             write!(out, ",\n{kind},{name},{target}")?;
+        }
+        for each in weak_of(number) {
+            write!(out, ",\n{WEAK},{WEAKLY},{}", each.target as usize * NODE_FIELDS.len())?;
         }
     }
     write!(
@@ -94,6 +107,17 @@ pub fn write(types: &[TypeTotals], detail: &Detail, out: &mut dyn Write) -> io::
         serde_json::to_writer(&mut *out, text)?;
     }
     writeln!(out, "]}}")
+}
+
+/// In the order of their holders, behind whose references they stand.
+fn weak_references(detail: &Detail) -> Vec<WeakReference> {
+    let is_known = |number: u32| (number as usize) < detail.count();
+    let weak = detail.weak.iter().copied();
+    let mut weak: Vec<WeakReference> = weak
+        .filter(|each| is_known(each.holder) && is_known(each.target))
+        .collect();
+    weak.sort_by_key(|each| each.holder);
+    weak
 }
 
 fn description(nodes: usize, edges: usize) -> Value {
@@ -192,6 +216,10 @@ mod tests {
                 by(3, By::Index(7)),
                 by(3, By::Unnamed),
             ],
+            weak: vec![
+                WeakReference { holder: 2, target: 1 },
+                WeakReference { holder: 1, target: 3 },
+            ],
             names: vec!["shop".into(), "'a\"b'".into()],
             ..Detail::default()
         };
@@ -205,17 +233,23 @@ mod tests {
         let read: Value = serde_json::from_slice(&written).unwrap();
         let length = |name: &str| read[name].as_array().unwrap().len();
         assert_eq!(length("nodes"), 5 * NODE_FIELDS.len());
-        assert_eq!(length("edges"), 5 * 3);
+        assert_eq!(length("edges"), 7 * 3);
         assert_eq!(read["snapshot"]["node_count"], 5);
-        assert_eq!(read["snapshot"]["edge_count"], 5);
+        assert_eq!(read["snapshot"]["edge_count"], 7);
         let node = |number: usize, field: usize| read["nodes"][number * NODE_FIELDS.len() + field].as_u64().unwrap();
         let text = |number: u64| read["strings"][number as usize].as_str().unwrap();
         assert_eq!(text(node(2, 1)), "builtins.str");
         assert_eq!(node(2, 3), u64::from(u32::MAX));
-        assert_eq!((0..5).map(|number| node(number, 4)).sum::<u64>(), 5);
+        assert_eq!((0..5).map(|number| node(number, 4)).sum::<u64>(), 7);
         // The second edge of the module, which comes behind two of the root.
         assert_eq!(read["edges"][6], PROPERTY);
         assert_eq!(text(read["edges"][7].as_u64().unwrap()), "'a\"b'");
         assert_eq!(read["edges"][8], 2 * NODE_FIELDS.len());
+        // Behind its references what it refers to weakly.
+        let edge = |number: usize, field: usize| &read["edges"][number * 3 + field];
+        assert_eq!(
+            (edge(4, 0), edge(4, 2)),
+            (&WEAK.into(), &(3 * NODE_FIELDS.len()).into())
+        );
     }
 }
