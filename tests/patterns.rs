@@ -127,45 +127,6 @@ fn buffered_response() {
     with_package("flask", |python| assert_comes_true_on(python, &expected));
 }
 
-/// Calls that go on and read the variable: the one that has it, one inside it, and a generator that waits.
-const STILL_USED: &str = r#"
-import contextlib
-
-def rows(name):
-    return ["%s row %d, with some text" % (name, number) for number in range(20_000)]
-
-@contextlib.contextmanager
-def opened():
-    table = rows("waiting")
-    yield lambda number: table[number]
-
-def serve(number):
-    table = rows("inner")
-    def answer():
-        print("ready", flush=True)
-        input()
-        return table[number]
-    return answer
-
-def main():
-    table = rows("outer")
-    look = lambda number: table[number]
-    with opened() as get:
-        serve(1)()
-        return look(1), get(2)
-
-main()
-"#;
-
-#[test]
-fn what_calls_still_use_is_not_captured() {
-    for_each_interpreter(|python| {
-        let program = Program::start(python.command().args(["-c", STILL_USED]));
-        let report = report(&format!("attach {} -d 0", program.pid()));
-        assert_silent(&report, "captured-reference");
-    });
-}
-
 #[test]
 fn captured_reference() {
     assert_comes_true(&Expected {

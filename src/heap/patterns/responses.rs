@@ -49,9 +49,10 @@ pub(super) fn kept_by_modules<M: ReadMemory>(sight: &mut Sight<M>, rows: &[u32])
 pub(super) fn bodies<M: ReadMemory>(sight: &mut Sight<M>, rows: &[u32]) -> Vec<BufferedBody> {
     let mut bodies = Vec::new();
     for &row in rows {
-        if sight.owned.kept(row) < LARGE_BODY || bodies.len() == MOST {
-            continue;
+        if bodies.len() == MOST {
+            break;
         }
+        // Who sends the body may have been met as its holder before the response was.
         let found = BODIES.iter().filter_map(|name| sight.attribute(row, name));
         let found: Vec<u32> = found.collect();
         let body_bytes = found.into_iter().map(|body| text_bytes(sight, body)).max().unwrap_or(0);
