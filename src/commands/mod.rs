@@ -1,5 +1,6 @@
 //! What the command does, one short function a subcommand.
 
+use std::env;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use crate::report::output::{Destination, FileFormat, Format, Output};
 use crate::report::picture::Asked;
 use crate::report::screen::Screen;
 use crate::report::standard_output;
-use crate::report::{json, terminal};
+use crate::report::{json, sarif, terminal};
 use crate::rules::finding::Severity;
 use crate::rules::threshold::Thresholds;
 use crate::rules::{Evidence, judge};
@@ -151,8 +152,9 @@ fn write(report: &Report<'_>, capture: &Capture, settings: &Settings) -> Result<
         false => Ok(None),
     };
     if drawn.is_err() {
-        outputs.retain(|output| output.format == Format::Json);
+        outputs.retain(|output| !output.format.is_picture());
     }
+    let here = env::current_dir().ok();
     let stdout_waits = outputs.len() < settings.outputs.len() && stdout_is_taken(&settings.outputs);
     let delivered = deliver(
         &outputs,
@@ -164,6 +166,7 @@ fn write(report: &Report<'_>, capture: &Capture, settings: &Settings) -> Result<
         },
         |format, out| match (format, &drawn) {
             (Format::Picture(format), Ok(Some(picture))) => format.write(picture, out),
+            (Format::Sarif, _) => sarif::write(report, here.as_deref(), out),
             _ => json::write(report, out),
         },
     );
@@ -173,7 +176,7 @@ fn write(report: &Report<'_>, capture: &Capture, settings: &Settings) -> Result<
 impl Settings {
     /// Whether any output is a picture.
     pub fn draws(&self) -> bool {
-        self.outputs.iter().any(|output| output.format != Format::Json)
+        self.outputs.iter().any(|output| output.format.is_picture())
     }
 }
 
