@@ -18,8 +18,9 @@ use crate::report::screen::Screen;
 use crate::report::standard_output;
 use crate::report::{json, sarif, terminal};
 use crate::rules::finding::Severity;
+use crate::rules::selection::Selection;
 use crate::rules::threshold::Thresholds;
-use crate::rules::{Evidence, judge};
+use crate::rules::{Evidence, judge_by};
 use crate::sampling::growth::Growth;
 
 pub mod attach;
@@ -78,6 +79,8 @@ pub struct Settings {
     /// Whether existing files are replaced.
     pub force: bool,
     pub thresholds: Thresholds,
+    /// Which rules are asked.
+    pub selection: Selection,
     /// From which severity on findings decide the exit code.
     pub fail_on: Option<Severity>,
     /// Rows of types on the terminal.
@@ -127,14 +130,15 @@ fn check_outputs(settings: &Settings) -> Result<()> {
 /// Judges the capture and shows it everywhere it is asked for; the exit code tells of the findings.
 fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
     let growth = Growth::of(&capture.snapshots);
-    let findings = judge(&Evidence {
+    let evidence = Evidence {
         heap: &capture.heap,
         growth: &growth,
         rss: capture.process.rss.unwrap_or_default(),
         memory_limit: capture.memory_limit,
         age: capture.age,
         thresholds: &settings.thresholds,
-    });
+    };
+    let findings = judge_by(&settings.selection.rules(), &evidence);
     let report = Report::new(capture, &growth, findings).showing(&settings.by);
     let written = write(&report, capture, settings);
     written.and(save(capture, settings))?;

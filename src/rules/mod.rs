@@ -34,6 +34,7 @@ pub mod path;
 mod piles;
 pub mod record_dicts;
 pub mod request_in_module;
+pub mod selection;
 pub mod sparse_container;
 pub mod threshold;
 pub mod unbounded_cache;
@@ -80,7 +81,12 @@ impl Evidence<'_> {
 
 /// What all rules of the catalogue find, the gravest first, and of these the costliest.
 pub fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let found = catalogue::RULES.iter().flat_map(|rule| (rule.find)(evidence)).collect();
+    judge_by(catalogue::RULES, evidence)
+}
+
+/// The same for some of the rules.
+pub fn judge_by(rules: &[&Rule], evidence: &Evidence<'_>) -> Vec<Finding> {
+    let found = rules.iter().flat_map(|rule| (rule.find)(evidence)).collect();
     let mut findings = merge::join(found);
     findings.sort_by(|a, b| {
         let gravity = |finding: &Finding| (finding.severity, finding.cost());
