@@ -16,9 +16,10 @@ const USAGE: i32 = 2;
 const FINDINGS: i32 = 3;
 
 const READINGS: &str = "
+import sys
 READINGS = [number * 0.5 for number in range(300_000)]
 print('ready', flush=True)
-input()
+sys.stdin.readline()
 ";
 
 /// `pymemscope` as somebody starts it in this directory.

@@ -5,18 +5,17 @@ mod captured;
 mod interpreters;
 mod profiler;
 mod programs;
-#[path = "programs/shop.rs"]
-mod shop;
 
 use std::fs;
 use std::path::Path;
 
 use captured::{one_look, report};
+use interpreters::interpreters;
 use profiler::ask;
+use programs::Program;
 use pymemscope::capture::Capture;
 use pymemscope::report::sarif;
 use serde_json::{Value, json};
-use shop::python;
 
 /// What is said of a capture by somebody who stands in `/srv/shop`; `report/sarif` has the standard's schema.
 fn log_of(capture: &Capture) -> Value {
@@ -166,6 +165,7 @@ fn fingerprints_are_made_of_what_stays() {
 
 /// A list of numbers, and a default that is filled; both are wasteful.
 const WASTEFUL: &str = "
+import sys
 READINGS = [number * 0.5 for number in range(300_000)]
 
 def note(text, notes=[]):
@@ -174,15 +174,20 @@ def note(text, notes=[]):
 for number in range(5_000):
     note(str(number))
 print('ready', flush=True)
-input()
+sys.stdin.readline()
 ";
+
+fn wasteful() -> Program {
+    let newest = interpreters().last().expect("a CPython");
+    Program::start(newest.command().args(["-c", WASTEFUL]))
+}
 
 /// Two runs of one program, of which the addresses differ.
 #[test]
 fn live_findings_are_valid_and_known_again() {
     let folder = tempfile::tempdir().unwrap();
     let written = |name: &str| {
-        let program = python(WASTEFUL);
+        let program = wasteful();
         let file = folder.path().join(name);
         ask(&format!("attach {} -d 0 -o {}", program.pid(), file.display())).done();
         valid_text(&fs::read_to_string(file).unwrap())
@@ -192,7 +197,7 @@ fn live_findings_are_valid_and_known_again() {
         result(&one, rule);
     }
     assert_eq!(fingerprints(&one), fingerprints(&other));
-    let program = python(WASTEFUL);
+    let program = wasteful();
     valid_text(&ask(&format!("attach {} -d 0 -f sarif", program.pid())).done());
     let saved = folder.path().join("heap.pms");
     ask(&format!("snapshot {} -o {}", program.pid(), saved.display())).done();

@@ -28,6 +28,7 @@ pub mod large_temporary;
 mod merge;
 pub mod missing_slots;
 pub mod mutable_default;
+pub mod needless_copy;
 pub mod numeric_list;
 pub mod page;
 pub mod path;

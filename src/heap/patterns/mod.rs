@@ -4,6 +4,7 @@
 //! not looked for costs nothing.
 
 mod captured;
+mod copies;
 mod functions;
 mod futures;
 mod held_alone;
@@ -28,6 +29,7 @@ use cpython::objects::content::Content;
 use serde::{Deserialize, Serialize};
 
 pub use self::captured::{Captor, Captured};
+pub use self::copies::Copies;
 pub use self::functions::{Keeper, MutableDefault};
 pub use self::held_alone::HeldAlone;
 pub use self::instances::ClassInstances;
@@ -70,6 +72,8 @@ pub struct PatternFacts {
     /// Requests and responses that modules keep.
     pub requests: Vec<Pile>,
     pub bodies: Vec<BufferedBody>,
+    /// Containers with the same contents.
+    pub copies: Vec<Copies>,
 }
 
 /// What those who gather evidence look at.
@@ -120,6 +124,7 @@ pub fn gather<M: ReadMemory>(
         prefetched_rows: queries.prefetched,
         requests: responses::kept_by_modules(&mut sight, &picked.requests),
         bodies: responses::bodies(&mut sight, &picked.requests),
+        copies: copies::gather(&mut sight),
     }
 }
 
@@ -133,6 +138,9 @@ impl PatternFacts {
             pile.add_retained(retention);
         }
         for each in &mut self.cached_rows {
+            each.add_retained(retention);
+        }
+        for each in &mut self.copies {
             each.add_retained(retention);
         }
         for each in &mut self.prefetched_rows {
