@@ -3,7 +3,7 @@
 use super::{
     Rule, buffered_response, captured_reference, cycle_with_finalizer, django_prefetch, django_queryset_cache,
     duplicate_strings, finished_tasks, growing_container, large_list, large_temporary, missing_slots, mutable_default,
-    needless_copy, numeric_list, record_dicts, request_in_module, sparse_container, unbounded_cache,
+    needless_copy, numeric_list, record_dicts, request_in_module, sparse_container, unbounded_cache, unclosed_resource,
 };
 use crate::spelling::distance;
 
@@ -26,6 +26,7 @@ pub const RULES: &[&Rule] = &[
     &request_in_module::RULE,
     &sparse_container::RULE,
     &unbounded_cache::RULE,
+    &unclosed_resource::RULE,
 ];
 
 /// The rule of that name; otherwise the names that come near it, the nearest first.

@@ -39,6 +39,7 @@ pub mod selection;
 pub mod sparse_container;
 pub mod threshold;
 pub mod unbounded_cache;
+pub mod unclosed_resource;
 mod whose;
 
 use finding::{Fact, Finding};
