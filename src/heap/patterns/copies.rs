@@ -78,9 +78,10 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>) -> Vec<Copies> {
     }) {
         let mut in_shallow: FxHashSet<u32> = FxHashSet::default();
         for same in several(alike.clone(), |each| items_hash(sight, each.row)) {
-            // What holds the same things is told from the first one of them when deep copies are looked for.
+            let same = those_like_the_first(sight, same);
+            // One of them stands for all when deep copies are looked for.
             in_shallow.extend(same.iter().skip(1).map(|each| each.row));
-            if same.first().is_some_and(|first| is_data(sight, first.row)) {
+            if same.len() > 1 && same.first().is_some_and(|first| is_data(sight, first.row)) {
                 groups.push((same, false));
             }
         }
@@ -139,6 +140,22 @@ fn items_hash<M: ReadMemory>(sight: &Sight<M>, row: u32) -> Option<u64> {
     Some(combined(numbers, sight.content(row) != Content::Set))
 }
 
+/// Those of a group that refer to the very same things as its first: equal numbers alone prove nothing.
+fn those_like_the_first<M: ReadMemory>(sight: &Sight<M>, mut group: Vec<Candidate>) -> Vec<Candidate> {
+    let targets = |row: u32| {
+        let items = sight.found.objects.references(row).iter();
+        let mut targets: Vec<u32> = items.map(|item| item.target).collect();
+        if sight.content(row) == Content::Set {
+            targets.sort_unstable();
+        }
+        targets
+    };
+    if let Some(of_first) = group.first().map(|first| targets(first.row)) {
+        group.retain(|each| targets(each.row) == of_first);
+    }
+    group
+}
+
 fn combined(numbers: impl Iterator<Item = u64>, in_order: bool) -> u64 {
     if in_order {
         let mut hasher = FxBuildHasher.build_hasher();
@@ -160,53 +177,78 @@ fn is_data<M: ReadMemory>(sight: &Sight<M>, row: u32) -> bool {
 }
 
 /// Groups of containers of which the parts are containers of their own, and alike down to the leaves.
-fn deep_copies<M: ReadMemory>(sight: &mut Sight<M>, all: Vec<Candidate>) -> Vec<Vec<Candidate>> {
-    let kept = |each: &Candidate| sight.owned.kept(each.row) >= LEAST_KEPT;
-    let all: Vec<Candidate> = all.into_iter().filter(kept).collect();
+fn deep_copies<M: ReadMemory>(sight: &mut Sight<M>, mut all: Vec<Candidate>) -> Vec<Vec<Candidate>> {
+    all.retain(|each| sight.owned.kept(each.row) >= LEAST_KEPT);
     let mut visits = MOST_VISITS;
+    let mut at_sight = Vec::new();
+    for alike in several(all, |each| Some((sight.found.objects.type_of(each.row), each.length))) {
+        at_sight.extend(several(alike, |each| sample_hash(sight, each.row, &mut visits)));
+    }
     let mut groups = Vec::new();
-    let types = |sight: &Sight<M>, each: &Candidate| Some((sight.found.objects.type_of(each.row), each.length));
-    for alike in several(all, |each| types(sight, each)) {
-        let mut leaves: FxHashMap<u32, FxHashSet<u32>> = FxHashMap::default();
+    for alike in at_sight {
+        let mut telling: FxHashSet<u32> = FxHashSet::default();
         let same = several(alike, |each| {
-            let mut structure = Structure {
-                visits: &mut visits,
-                leaves: FxHashSet::default(),
-            };
+            let mut structure = Structure::new(&mut visits);
             let hash = structure.hash(sight, each.row, DEPTH)?;
-            leaves.insert(each.row, structure.leaves);
+            if structure.leaves.len() == FEWEST_LEAVES {
+                telling.insert(each.row);
+            }
             Some(hash)
         });
-        let telling = |group: &Vec<Candidate>| {
-            let first = group.first().and_then(|first| leaves.get(&first.row));
-            first.is_some_and(|leaves| leaves.len() >= FEWEST_LEAVES)
-        };
-        groups.extend(same.into_iter().filter(telling));
+        let is_telling = |group: &Vec<Candidate>| group.iter().all(|each| telling.contains(&each.row));
+        groups.extend(same.into_iter().filter(is_telling));
     }
-    // What is a part of one copy is a part of the others; only the whole is told.
-    let rows = |group: &Vec<Candidate>| group.iter().map(|each| each.row).collect::<FxHashSet<u32>>();
-    let whole: Vec<FxHashSet<u32>> = groups.iter().map(rows).collect();
-    let holders = |row: u32| {
-        std::iter::successors(Some(sight.owned.owner(row).parent), |&row| {
-            (row != HEAP).then(|| sight.owned.owner(row).parent)
-        })
+    without_parts(sight, groups)
+}
+
+/// What is a part of one copy is a part of the others; only the whole is told.
+fn without_parts<M: ReadMemory>(sight: &Sight<M>, mut groups: Vec<Vec<Candidate>>) -> Vec<Vec<Candidate>> {
+    let whole: FxHashSet<u32> = groups.iter().flatten().map(|each| each.row).collect();
+    let is_part = |row: u32| {
+        let mut holder = row;
+        while holder != HEAP {
+            holder = sight.owned.owner(holder).parent;
+            if whole.contains(&holder) {
+                return true;
+            }
+        }
+        false
     };
-    let is_part = |group: &Vec<Candidate>| {
-        let first = group.first().map_or(HEAP, |each| each.row);
-        holders(first).any(|holder| whole.iter().any(|rows| rows.contains(&holder)))
-    };
-    groups.retain(|group| !is_part(group));
+    groups.retain(|group| !group.first().is_some_and(|first| is_part(first.row)));
     groups
+}
+
+/// A number for the structure of three of the items, which tells most containers apart. Sets have no order to pick by.
+fn sample_hash<M: ReadMemory>(sight: &mut Sight<M>, row: u32, visits: &mut usize) -> Option<u64> {
+    if sight.content(row) == Content::Set {
+        return Some(0);
+    }
+    let items = sight.found.objects.references(row);
+    let picked = [items.first(), items.get(items.len() / 2), items.last()].map(|item| item.map(|item| item.target));
+    let mut structure = Structure::new(visits);
+    let mut numbers = Vec::new();
+    for item in picked.into_iter().flatten() {
+        numbers.push(structure.hash(sight, item, DEPTH - 1)?);
+    }
+    Some(combined(numbers.into_iter(), true))
 }
 
 /// What a container consists of, down to objects that are not copied.
 struct Structure<'a> {
     /// How many objects may still be visited.
     visits: &'a mut usize,
+    /// The first so many different leaves that prove something.
     leaves: FxHashSet<u32>,
 }
 
-impl Structure<'_> {
+impl<'a> Structure<'a> {
+    fn new(visits: &'a mut usize) -> Structure<'a> {
+        Structure {
+            visits,
+            leaves: FxHashSet::default(),
+        }
+    }
+
     /// A number for the structure below a row; `None` when it is too much to look at.
     fn hash<M: ReadMemory>(&mut self, sight: &mut Sight<M>, row: u32, depth: u32) -> Option<u64> {
         *self.visits = self.visits.checked_sub(1)?;
@@ -215,7 +257,9 @@ impl Structure<'_> {
             _ => parts(sight, row),
         };
         let Some((parts, in_order)) = parts else {
-            self.leaves.insert(row);
+            if self.leaves.len() < FEWEST_LEAVES {
+                self.leaves.insert(row);
+            }
             return Some(u64::from(row));
         };
         let mut numbers = Vec::with_capacity(parts.len() + 1);
