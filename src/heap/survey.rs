@@ -133,7 +133,7 @@ impl Survey<'_> {
                 adopted: &owned.adopted,
                 holders: rows.count,
             };
-            describe(Live::new(memory, subject.layout, &mut found), &besides)
+            describe(Live::new(memory, subject.layout, &mut found), &besides, wanted)
         });
         let inside = containers::look_inside(&found, &watched);
         let mut patterns = patterns::gather(memory, subject.layout, &mut found, &owned, &rows.calls);
