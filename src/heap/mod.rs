@@ -51,6 +51,7 @@ mod worklist;
 
 pub use followed::{Earlier, may_be_same};
 pub use naming::without_lines;
+pub use shortening::digest;
 
 use std::hash::BuildHasher;
 use std::rc::Rc;

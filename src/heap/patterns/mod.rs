@@ -4,6 +4,7 @@
 //! not looked for costs nothing.
 
 mod captured;
+mod copies;
 mod functions;
 mod futures;
 mod held_alone;
@@ -16,6 +17,7 @@ mod piles;
 mod queries;
 mod records;
 mod repeats;
+mod resources;
 mod responses;
 mod sparse;
 mod subject;
@@ -28,6 +30,7 @@ use cpython::objects::content::Content;
 use serde::{Deserialize, Serialize};
 
 pub use self::captured::{Captor, Captured};
+pub use self::copies::Copies;
 pub use self::functions::{Keeper, MutableDefault};
 pub use self::held_alone::HeldAlone;
 pub use self::instances::ClassInstances;
@@ -36,6 +39,7 @@ pub use self::piles::Pile;
 pub use self::queries::{CachedRows, PrefetchedRows};
 pub use self::records::Records;
 pub use self::repeats::Repeats;
+pub use self::resources::OpenResources;
 pub use self::responses::BufferedBody;
 pub use self::sparse::SparseTable;
 pub use self::subject::Subject;
@@ -70,6 +74,10 @@ pub struct PatternFacts {
     /// Requests and responses that modules keep.
     pub requests: Vec<Pile>,
     pub bodies: Vec<BufferedBody>,
+    /// Containers with the same contents.
+    pub copies: Vec<Copies>,
+    /// Files and sockets that are open.
+    pub resources: Vec<OpenResources>,
 }
 
 /// What those who gather evidence look at.
@@ -84,13 +92,15 @@ struct Sight<'a, 'b, M> {
     key_hashes: KeyHashes,
 }
 
-/// Gathers the evidence. The references must still have their labels. Of the calls under way those `of_threads` are known.
+/// Gathers the evidence. The references must still have their labels. Of the calls under way those `of_threads` are known, and
+/// perhaps which `descriptors` the process has open.
 pub fn gather<M: ReadMemory>(
     memory: &mut M,
     layout: &Layout,
     found: &mut Found,
     owned: &Ownership,
     of_threads: &[ThreadCall],
+    descriptors: Option<&[u32]>,
 ) -> PatternFacts {
     let calls = calls::under_way(memory, layout, found, of_threads);
     let mut picked = Picked::of(found, owned);
@@ -120,6 +130,8 @@ pub fn gather<M: ReadMemory>(
         prefetched_rows: queries.prefetched,
         requests: responses::kept_by_modules(&mut sight, &picked.requests),
         bodies: responses::bodies(&mut sight, &picked.requests),
+        copies: copies::gather(&mut sight),
+        resources: resources::gather(&mut sight, descriptors),
     }
 }
 
@@ -133,6 +145,12 @@ impl PatternFacts {
             pile.add_retained(retention);
         }
         for each in &mut self.cached_rows {
+            each.add_retained(retention);
+        }
+        for each in &mut self.copies {
+            each.add_retained(retention);
+        }
+        for each in &mut self.resources {
             each.add_retained(retention);
         }
         for each in &mut self.prefetched_rows {

@@ -6,6 +6,7 @@ mod bounds;
 pub mod calls;
 mod containers;
 pub mod content;
+pub mod descriptor;
 pub mod dict;
 pub mod examine;
 pub mod frames;
