@@ -94,7 +94,7 @@ fn of_exceptions<'a>(
 fn of_tracebacks(most: &KeptExceptions, count: u64, retained: u64, evidence: &Evidence<'_>) -> Finding {
     let KeptExceptions { pile, largest } = most;
     let such_as = largest.as_ref().map_or_else(String::new, |largest| {
-        format!(", such as {} of {}", largest.name, largest.function)
+        format!(", such as {} of {}()", largest.name, largest.function)
     });
     let (exceptions, whose) = match count {
         1 => ("exception", "whose traceback keeps"),
@@ -244,7 +244,7 @@ mod tests {
                 ..Pile::default()
             },
             largest: Some(Keeper {
-                function: "parse()".to_owned(),
+                function: "parse".to_owned(),
                 defined_at: Some(("/srv/jobs.py".to_owned(), 4)),
                 name: "rows".to_owned(),
             }),

@@ -121,7 +121,8 @@ fn without_explained_lists(findings: Vec<Finding>) -> Vec<Finding> {
         let place = alike(&list.object.path);
         claim.kind != Kind::Growth
             && (claim.place == place || is_inside(&claim.place, &place))
-            && claim.saving > list.saving_bytes
+            && claim.saving.is_some()
+            && claim.saving >= list.saving_bytes
     };
     let is_explained = |list: &Finding| claims.iter().any(|claim| says_more(claim, list));
     others.extend(lists.into_iter().filter(|list| !is_explained(list)));

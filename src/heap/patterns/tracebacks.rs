@@ -128,7 +128,9 @@ fn largest_variable<M: ReadMemory>(sight: &mut Sight<M>, members: &Members, firs
     let code = of_frame.into_iter().find(|&row| sight.content(row) == Content::Code)?;
     let code = sight.found.address_of(code);
     Some(Keeper {
-        function: naming::function_of(sight.memory, sight.layout, code),
+        function: naming::function_of(sight.memory, sight.layout, code)
+            .trim_end_matches("()")
+            .to_owned(),
         defined_at: naming::definition(sight.memory, sight.layout, code),
         name: sight.name(label, Form::Name),
     })
