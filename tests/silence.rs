@@ -85,19 +85,19 @@ server.serve_forever()";
 fn a_fresh_django_project() {
     let folder = tempfile::tempdir().unwrap();
     let code = "
-import os, sys
-from django.core.management import call_command, execute_from_command_line
+import os, subprocess, sys
 folder = os.path.join(sys.argv[1], '%d.%d' % sys.version_info[:2])
 os.mkdir(folder)
-execute_from_command_line(['django-admin', 'startproject', 'shop', folder])
-with open(os.path.join(folder, 'shop', 'urls.py'), 'a') as urls:
+subprocess.run([sys.executable, '-m', 'django', 'startproject', 'fresh_shop', folder], check=True)
+with open(os.path.join(folder, 'fresh_shop', 'urls.py'), 'a') as urls:
     urls.write('''
 from django.http import HttpResponse
 urlpatterns.append(path('order/<int:number>', lambda request, number: HttpResponse('order %d' % number)))
 ''')
 sys.path.insert(0, folder)
-os.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'
+os.environ['DJANGO_SETTINGS_MODULE'] = 'fresh_shop.settings'
 import django
+from django.core.management import call_command
 django.setup()
 call_command('migrate', verbosity=0)
 import wsgiref.simple_server

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Sight, Subject};
 use crate::heap::leftovers;
-use crate::heap::naming;
 use crate::heap::retention::RetainedSizes;
 
 /// The types of the nodes in which contexts have variables and values by turns (Python/hamt.c).
@@ -99,7 +98,10 @@ fn of_variable<M: ReadMemory>(sight: &mut Sight<M>, variable: u32, mut rows: Vec
         .filter(|each| each.label == name_label)
         .map(|each| each.target)
         .next();
-    let name = name.and_then(|name| naming::str_at(sight.memory, sight.layout, sight.found.address_of(name)));
+    let name = name.map(|name| {
+        let address = sight.found.address_of(name);
+        sight.found.names.name_at(sight.memory, sight.layout, address)
+    });
     Some(ContextValues {
         subject: sight.subject(variable, rows.len() as u64),
         name: name.unwrap_or_else(|| "?".to_owned()),
