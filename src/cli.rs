@@ -76,6 +76,9 @@ enum TypedCommand {
         /// Leave the tables of tracemalloc alone where the program has it on
         #[arg(long)]
         no_tracemalloc: bool,
+        /// Save the values of texts, bytes and numbers too, up to 200 characters of each: they are data of the program
+        #[arg(long, conflicts_with = "redact")]
+        values: bool,
         /// Replace a snapshot that exists
         #[arg(long)]
         force: bool,

@@ -64,6 +64,17 @@ fn captured_reference() {
 }
 
 #[test]
+fn context_variable() {
+    assert_comes_true(&Expected {
+        rule: "context-variable",
+        path: "__main__.CURRENT",
+        type_name: "ContextVar",
+        location: None,
+        confidence: "certain",
+    });
+}
+
+#[test]
 fn cycle_with_finalizer() {
     assert_comes_true(&Expected {
         rule: "cycle-with-finalizer",

@@ -67,10 +67,15 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             freezing,
             output,
             no_tracemalloc,
+            values,
             force,
         } => Ok(Command::Snapshot {
             source: source(target, &freezing, "pymemscope snapshot PID -o FOLDER")?,
-            plan: one_look(&freezing).with_tracemalloc(!no_tracemalloc),
+            plan: CapturePlan {
+                tracemalloc: !no_tracemalloc,
+                wanted: Wanted { values, ..Wanted::ALL },
+                ..one_look(&freezing)
+            },
             folder: outputs::folder(output)?,
             force,
         }),

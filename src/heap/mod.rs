@@ -45,6 +45,7 @@ mod threads;
 mod tree;
 mod types;
 mod unheld;
+mod values;
 pub mod wanted;
 mod worklist;
 

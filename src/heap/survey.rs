@@ -135,7 +135,7 @@ impl Survey<'_> {
                 adopted: &owned.adopted,
                 holders: rows.count,
             };
-            describe(Live::new(memory, subject.layout, &mut found), &besides)
+            describe(Live::new(memory, subject.layout, &mut found), &besides, wanted)
         });
         let inside = containers::look_inside(&found, &watched);
         let descriptors = subject.descriptors.as_deref();

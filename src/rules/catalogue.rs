@@ -1,15 +1,17 @@
 //! The list of all rules. A rule that stands here is run, listed and explained.
 
 use super::{
-    Rule, buffered_response, captured_reference, cycle_with_finalizer, django_prefetch, django_queryset_cache,
-    duplicate_strings, finished_tasks, growing_container, large_list, large_temporary, missing_slots, mutable_default,
-    needless_copy, numeric_list, record_dicts, request_in_module, sparse_container, unbounded_cache, unclosed_resource,
+    Rule, buffered_response, captured_reference, context_variable, cycle_with_finalizer, django_prefetch,
+    django_queryset_cache, duplicate_strings, finished_tasks, growing_container, large_list, large_temporary,
+    missing_slots, mutable_default, needless_copy, numeric_list, record_dicts, request_in_module, sparse_container,
+    unbounded_cache, unclosed_resource,
 };
 use crate::spelling::distance;
 
 pub const RULES: &[&Rule] = &[
     &buffered_response::RULE,
     &captured_reference::RULE,
+    &context_variable::RULE,
     &cycle_with_finalizer::RULE,
     &django_prefetch::RULE,
     &django_queryset_cache::RULE,

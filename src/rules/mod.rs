@@ -14,6 +14,7 @@ pub mod buffered_response;
 pub mod captured_reference;
 pub mod catalogue;
 mod causes;
+pub mod context_variable;
 pub mod cycle_with_finalizer;
 pub mod django_prefetch;
 pub mod django_queryset_cache;

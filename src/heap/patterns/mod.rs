@@ -3,7 +3,9 @@
 //! One file for each kind of evidence. Rows that may be evidence are picked in one pass over the types of all rows; what is
 //! not looked for costs nothing.
 
+mod cached_instances;
 mod captured;
+mod contexts;
 mod copies;
 mod functions;
 mod futures;
@@ -22,6 +24,7 @@ mod responses;
 mod sparse;
 mod subject;
 mod temporaries;
+mod tracebacks;
 
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
@@ -29,7 +32,9 @@ use cpython::objects::blocks;
 use cpython::objects::content::Content;
 use serde::{Deserialize, Serialize};
 
+pub use self::cached_instances::CachedInstances;
 pub use self::captured::{Captor, Captured};
+pub use self::contexts::ContextValues;
 pub use self::copies::Copies;
 pub use self::functions::{Keeper, MutableDefault};
 pub use self::held_alone::HeldAlone;
@@ -44,6 +49,7 @@ pub use self::responses::BufferedBody;
 pub use self::sparse::SparseTable;
 pub use self::subject::Subject;
 pub use self::temporaries::Temporary;
+pub use self::tracebacks::KeptExceptions;
 
 use self::key_hashes::{KeyHashes, KeySet};
 use self::libraries::Libraries;
@@ -67,6 +73,10 @@ pub struct PatternFacts {
     pub repeats: Vec<Repeats>,
     pub defaults: Vec<MutableDefault>,
     pub captured: Vec<Captured>,
+    pub exceptions: Vec<KeptExceptions>,
+    pub contexts: Vec<ContextValues>,
+    /// Instances that caches on methods keep alive.
+    pub cached_instances: Vec<CachedInstances>,
     /// Tasks and futures that are done.
     pub finished: Vec<Pile>,
     pub cached_rows: Vec<CachedRows>,
@@ -125,6 +135,9 @@ pub fn gather<M: ReadMemory>(
         repeats: repeats::gather(&mut sight),
         defaults: functions.defaults,
         captured: functions.captured,
+        exceptions: tracebacks::gather(&mut sight, &picked.tracebacks),
+        contexts: contexts::gather(&mut sight, &picked.context_nodes),
+        cached_instances: cached_instances::gather(&mut sight, &picked.caches),
         finished: futures::gather(&mut sight, &picked.futures),
         cached_rows: queries.cached,
         prefetched_rows: queries.prefetched,
@@ -141,8 +154,15 @@ impl PatternFacts {
         for each in &mut self.numbers {
             each.add_retained(retention);
         }
-        for pile in self.finished.iter_mut().chain(&mut self.requests) {
+        let exceptions = self.exceptions.iter_mut().map(|each| &mut each.pile);
+        for pile in self.finished.iter_mut().chain(&mut self.requests).chain(exceptions) {
             pile.add_retained(retention);
+        }
+        for each in &mut self.contexts {
+            each.add_retained(retention);
+        }
+        for each in &mut self.cached_instances {
+            each.add_retained(retention);
         }
         for each in &mut self.cached_rows {
             each.add_retained(retention);

@@ -22,4 +22,5 @@ mod scalars;
 pub mod text;
 pub mod tracemalloc;
 pub mod types;
+pub mod value;
 pub mod visit;
