@@ -11,6 +11,7 @@ pub mod model;
 pub mod output;
 pub mod picture;
 pub mod progress;
+pub mod sarif;
 pub mod screen;
 mod site_table;
 pub mod sites;

@@ -3,8 +3,8 @@
 use super::finding::{Fact, Finding};
 use super::path::{alike, is_inside};
 use super::{
-    Rule, duplicate_strings, growing_container, large_list, large_temporary, missing_slots, numeric_list, record_dicts,
-    sparse_container,
+    Rule, duplicate_strings, growing_container, large_list, large_temporary, missing_slots, needless_copy,
+    numeric_list, record_dicts, sparse_container,
 };
 
 /// Leaves of all findings about the same bytes the one that names the cause.
@@ -30,10 +30,11 @@ enum Kind {
 }
 
 fn kind(finding: &Finding) -> Kind {
-    const FORMS: [&Rule; 6] = [
+    const FORMS: [&Rule; 7] = [
         &duplicate_strings::RULE,
         &large_list::RULE,
         &missing_slots::RULE,
+        &needless_copy::RULE,
         &numeric_list::RULE,
         &record_dicts::RULE,
         &sparse_container::RULE,

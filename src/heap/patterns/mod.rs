@@ -6,6 +6,7 @@
 mod cached_instances;
 mod captured;
 mod contexts;
+mod copies;
 mod functions;
 mod futures;
 mod held_alone;
@@ -18,6 +19,7 @@ mod piles;
 mod queries;
 mod records;
 mod repeats;
+mod resources;
 mod responses;
 mod sparse;
 mod subject;
@@ -33,6 +35,7 @@ use serde::{Deserialize, Serialize};
 pub use self::cached_instances::CachedInstances;
 pub use self::captured::{Captor, Captured};
 pub use self::contexts::ContextValues;
+pub use self::copies::Copies;
 pub use self::functions::{Keeper, MutableDefault};
 pub use self::held_alone::HeldAlone;
 pub use self::instances::ClassInstances;
@@ -41,6 +44,7 @@ pub use self::piles::Pile;
 pub use self::queries::{CachedRows, PrefetchedRows};
 pub use self::records::Records;
 pub use self::repeats::Repeats;
+pub use self::resources::OpenResources;
 pub use self::responses::BufferedBody;
 pub use self::sparse::SparseTable;
 pub use self::subject::Subject;
@@ -80,6 +84,10 @@ pub struct PatternFacts {
     /// Requests and responses that modules keep.
     pub requests: Vec<Pile>,
     pub bodies: Vec<BufferedBody>,
+    /// Containers with the same contents.
+    pub copies: Vec<Copies>,
+    /// Files and sockets that are open.
+    pub resources: Vec<OpenResources>,
 }
 
 /// What those who gather evidence look at.
@@ -94,13 +102,15 @@ struct Sight<'a, 'b, M> {
     key_hashes: KeyHashes,
 }
 
-/// Gathers the evidence. The references must still have their labels. Of the calls under way those `of_threads` are known.
+/// Gathers the evidence. The references must still have their labels. Of the calls under way those `of_threads` are known, and
+/// perhaps which `descriptors` the process has open.
 pub fn gather<M: ReadMemory>(
     memory: &mut M,
     layout: &Layout,
     found: &mut Found,
     owned: &Ownership,
     of_threads: &[ThreadCall],
+    descriptors: Option<&[u32]>,
 ) -> PatternFacts {
     let calls = calls::under_way(memory, layout, found, of_threads);
     let mut picked = Picked::of(found, owned);
@@ -133,6 +143,8 @@ pub fn gather<M: ReadMemory>(
         prefetched_rows: queries.prefetched,
         requests: responses::kept_by_modules(&mut sight, &picked.requests),
         bodies: responses::bodies(&mut sight, &picked.requests),
+        copies: copies::gather(&mut sight),
+        resources: resources::gather(&mut sight, descriptors),
     }
 }
 
@@ -153,6 +165,12 @@ impl PatternFacts {
             each.add_retained(retention);
         }
         for each in &mut self.cached_rows {
+            each.add_retained(retention);
+        }
+        for each in &mut self.copies {
+            each.add_retained(retention);
+        }
+        for each in &mut self.resources {
             each.add_retained(retention);
         }
         for each in &mut self.prefetched_rows {
