@@ -56,7 +56,7 @@ for number in range(20):
     for_each_interpreter(|python| {
         let findings = found(python, &format!("{code}{WAIT}"));
         let further = "20 exceptions, whose tracebacks keep the local variables of calls that have ended, such as document of parse()";
-        assert_one(&findings, "captured-reference", "__main__.FAILED[", further);
+        assert_one(&findings, "captured-reference", "__main__.FAILED: ", further);
         let name = findings[0]["location"]["function"].as_str();
         assert_eq!(name, Some("parse"), "{findings:#}");
     });

@@ -67,17 +67,13 @@ fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let large = own.filter(|each| each.held.subject.retained_bytes >= evidence.limit(&BYTES));
     let exceptions = evidence.heap.patterns.exceptions.iter();
     let exceptions = exceptions.filter(|each| !each.pile.subject.in_library);
-    large
-        .map(|each| finding(each, evidence))
-        .chain(of_exceptions(exceptions, evidence))
-        .collect()
+    let mut findings: Vec<Finding> = large.map(|each| finding(each, evidence)).collect();
+    findings.extend(of_exceptions(exceptions, evidence));
+    findings
 }
 
 /// What exceptions keep, those that are held alike together.
-fn of_exceptions<'a>(
-    exceptions: impl Iterator<Item = &'a KeptExceptions>,
-    evidence: &Evidence<'_>,
-) -> impl Iterator<Item = Finding> {
+fn of_exceptions<'a>(exceptions: impl Iterator<Item = &'a KeptExceptions>, evidence: &Evidence<'_>) -> Vec<Finding> {
     let alike = held_alike(exceptions, |each| &each.pile.first, |_| ());
     let findings = alike.into_iter().filter_map(|alike| {
         let retained = alike.sum(|each| each.pile.retained_bytes);
@@ -87,7 +83,7 @@ fn of_exceptions<'a>(
             of_tracebacks(most, count, retained, evidence)
         })
     });
-    findings.collect::<Vec<_>>().into_iter()
+    findings.collect()
 }
 
 /// `count` exceptions such as `most`, without whose tracebacks `retained` bytes would go.

@@ -3,8 +3,8 @@
 use super::finding::{Fact, Finding};
 use super::path::{alike, is_inside};
 use super::{
-    Rule, duplicate_strings, growing_container, large_list, large_temporary, missing_slots, numeric_list, record_dicts,
-    sparse_container,
+    Rule, duplicate_strings, growing_container, large_list, large_temporary, missing_slots, needless_copy,
+    numeric_list, record_dicts, sparse_container,
 };
 
 /// Leaves of all findings about the same bytes the one that names the cause.
@@ -30,10 +30,11 @@ enum Kind {
 }
 
 fn kind(finding: &Finding) -> Kind {
-    const FORMS: [&Rule; 6] = [
+    const FORMS: [&Rule; 7] = [
         &duplicate_strings::RULE,
         &large_list::RULE,
         &missing_slots::RULE,
+        &needless_copy::RULE,
         &numeric_list::RULE,
         &record_dicts::RULE,
         &sparse_container::RULE,
@@ -91,7 +92,7 @@ impl Claim {
         if cause.kind != Kind::Kept || self.kind == Kind::Growth {
             return false;
         }
-        let is_same = self.place == cause.place;
+        let is_same = self.place == cause.place && !self.place.is_empty();
         let is_part = is_inside(&self.place, &cause.place);
         let is_temporary = |claim: &Claim| claim.rule == large_temporary::RULE.name;
         match self.kind {
@@ -134,7 +135,11 @@ fn with_growth(findings: Vec<Finding>) -> Vec<Finding> {
     let (growing, mut others): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().partition(|finding| kind(finding) == Kind::Growth);
     for mut growth in growing {
-        let is_same = |other: &&mut Finding| other.object.address == growth.object.address && kind(other) == Kind::Kept;
+        let growing = alike(&growth.object.path);
+        let is_same = |other: &&mut Finding| {
+            let is_of_items = kind(other) == Kind::Kept && is_inside(&place(other), &growing);
+            is_of_items && other.object.address == growth.object.address
+        };
         if let Some(cause) = others.iter_mut().find(is_same) {
             cause.severity = cause.severity.max(growth.severity);
             add_evidence(cause, growth.evidence);
@@ -301,11 +306,15 @@ mod tests {
             severity: Severity::Error,
             ..saving("growing-container", "a.TASKS", 400)
         };
-        let found = join(vec![growth, saving("finished-tasks", "a.TASKS", 5_000)]);
+        let tasks = Finding {
+            evidence: vec![("such_as", Fact::Text("a.TASKS[0]".to_owned()))],
+            ..saving("finished-tasks", "a.TASKS", 5_000)
+        };
+        let found = join(vec![growth, tasks]);
         let [finding] = found.as_slice() else {
             panic!("{found:?}")
         };
         assert_eq!((finding.rule, finding.severity), ("finished-tasks", Severity::Error));
-        assert_eq!(finding.evidence, [("items_per_minute", Fact::Real(6.0))]);
+        assert_eq!(finding.evidence.last(), Some(&("items_per_minute", Fact::Real(6.0))));
     }
 }

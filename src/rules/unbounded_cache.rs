@@ -9,8 +9,9 @@
 //! # What it looks at
 //!
 //! The cache object itself, which knows its bound and counts its hits. A cache with a bound is reported, whether it was
-//! reached or not, only when it is on a method and instances that nothing else holds retain 1 MiB or more. An entry that is not asked for again could as well have been dropped: as many entries as
-//! there are more than hits were never used, and their share of the bytes is the saving that is claimed.
+//! reached or not, only when it is on a method and instances that nothing else holds retain 1 MiB or more. Of a cache
+//! without one, an entry that is not asked for again could as well have been dropped: as many entries as there are more
+//! than hits were never used, and their share of the bytes is the saving that is claimed.
 //!
 //! # Why it matters
 //!

@@ -20,7 +20,8 @@ const LEAST_BYTES: u64 = 4 << 10;
 /// A traceback is no longer than this, and no longer is a chain of exceptions that were raised while others were handled.
 const LONGEST: usize = 10_000;
 
-/// Exceptions of one type that are held alike. What the pile retains is what their tracebacks do.
+/// Exceptions of one type that are held alike. The pile's subject is their nearest holder that has a name of its own, and
+/// what it retains is what their tracebacks do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptExceptions {
     pub pile: Pile,
@@ -61,6 +62,9 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, tracebacks: &[u32]) ->
         pile.rows = tracebacks.flatten().copied().collect();
         // The exceptions may stay where they are.
         pile.container_bytes = 0;
+        let holder = sight.named_holder(pile.subject.row);
+        let length = sight.found.objects.references(holder).len();
+        pile.subject = sight.subject(holder, length as u64);
         let largest = pile
             .rows
             .first()
@@ -89,13 +93,16 @@ fn exception_of<M>(sight: &Sight<M>, members: &Members, traceback: u32) -> u32 {
 
 /// Whether a call that goes on handles the exception, or a future has it for who awaits it.
 fn is_in_use<M: ReadMemory>(sight: &Sight<M>, exception: u32) -> bool {
-    let holder = sight.owned.owner(exception);
+    let mut holder = sight.owned.owner(exception);
+    if sight.owned.is_namespace(holder.parent) {
+        holder = sight.owned.owner(holder.parent);
+    }
     let type_of = sight.found.objects.type_of(holder.parent);
     let is_of_call = || {
         let content = sight.content(holder.parent);
         matches!(content, Content::Frame | Content::Generator | Content::Coroutine)
     };
-    holder.label.kind() == LabelKind::Local
+    sight.owned.owner(exception).label.kind() == LabelKind::Local
         || holder.parent == HEAP
         || type_of == NO_OBJECT
         || is_of_call()
