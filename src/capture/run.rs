@@ -38,7 +38,7 @@ pub struct Followed {
     pub program: Program,
 }
 
-/// Starts `program` (its name, looked up on `PATH`, and its arguments) and takes the snapshots that `plan` asks for:
+/// Starts `program` (its name, looked up on `PATH`, and its arguments) with `environment` added to ours, and takes the snapshots that `plan` asks for:
 /// one when it has done the imports at its start, further ones at intervals, one at an interrupt, and the last when the
 /// interpreter begins to shut down. A duration ends that early, and leaves the program to itself; one of zero takes only
 /// the last of them.
@@ -47,12 +47,13 @@ pub struct Followed {
 /// watching. An error means that the program could not be started; what went wrong later is in [`Followed`].
 pub fn run(
     program: &[OsString],
+    environment: &[(OsString, OsString)],
     plan: &CapturePlan,
     progress: &mut dyn Progress,
     stop: &Interrupt,
 ) -> Result<Followed> {
     let mut watch = Watch::start();
-    let (mut program, watched) = Program::start(program, watch.as_mut().map_err(|error| error.clone()))
+    let (mut program, watched) = Program::start(program, environment, watch.as_mut().map_err(|error| error.clone()))
         .map_err(|cause| cannot_start(program, cause))?;
     let mut following = Following {
         pid: program.pid(),

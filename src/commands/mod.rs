@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::allocations::Allocations;
 use crate::capture::Capture;
 use crate::capture::folder::NewFolder;
 use crate::capture::plan::CapturePlan;
@@ -124,7 +125,7 @@ fn check_outputs(settings: &Settings) -> Result<()> {
 }
 
 /// Judges the capture and shows it everywhere it is asked for; the exit code tells of the findings.
-fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
+fn show(capture: &Capture, allocations: Option<&Allocations>, settings: &Settings) -> Result<u8> {
     let growth = Growth::of(&capture.snapshots);
     let findings = judge(&Evidence {
         heap: &capture.heap,
@@ -134,7 +135,9 @@ fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
         age: capture.age,
         thresholds: &settings.thresholds,
     });
-    let report = Report::new(capture, &growth, findings).showing(&settings.by);
+    let report = Report::new(capture, &growth, findings)
+        .with(allocations)
+        .showing(&settings.by);
     let written = write(&report, capture, settings);
     written.and(save(capture, settings))?;
     let failed = settings
