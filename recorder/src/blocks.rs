@@ -40,19 +40,27 @@ impl Hasher for Spreading {
 /// 2 to the power of 64, divided by the golden ratio.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// How many sampled blocks have this hash: small enough to stay in the processor's cache. What was at its most stays there.
-static FILTER: [AtomicU8; 1 << FILTER_BITS] = [const { AtomicU8::new(0) }; 1 << FILTER_BITS];
-const FILTER_BITS: u32 = 14;
+/// How many sampled blocks have this hash, in so few bytes that they stay in the processor's cache, and in so many that other
+/// blocks hardly ever share one. What was at its most stays there.
+static SMALL_FILTER: [AtomicU8; 1 << SMALL_BITS] = [const { AtomicU8::new(0) }; 1 << SMALL_BITS];
+static LARGE_FILTER: [AtomicU8; 1 << LARGE_BITS] = [const { AtomicU8::new(0) }; 1 << LARGE_BITS];
+const SMALL_BITS: u32 = 13;
+const LARGE_BITS: u32 = 20;
 
+/// The block's place in both filters.
 #[inline]
-fn in_filter(address: u64) -> &'static AtomicU8 {
-    &FILTER[((address >> 4).wrapping_mul(SPREAD) >> (64 - FILTER_BITS)) as usize]
+fn in_filters(address: u64) -> [&'static AtomicU8; 2] {
+    let hash = (address >> 4).wrapping_mul(SPREAD);
+    [
+        &SMALL_FILTER[(hash >> (64 - SMALL_BITS)) as usize],
+        &LARGE_FILTER[(hash >> (64 - LARGE_BITS)) as usize],
+    ]
 }
 
 /// Whether the block may have a row; hardly any other one does.
 #[inline]
 pub fn may_have(address: u64) -> bool {
-    in_filter(address).load(Relaxed) != 0
+    in_filters(address).into_iter().all(|count| count.load(Relaxed) != 0)
 }
 
 /// Which rows are whose.
@@ -91,17 +99,19 @@ impl Blocks {
         let now = head.now.fetch_add(1, Relaxed) + 1;
         block.birth.store(now, Release);
         self.alive.insert(address, row);
-        let count = in_filter(address);
-        count.store(count.load(Relaxed).saturating_add(1), Relaxed);
+        for count in in_filters(address) {
+            count.store(count.load(Relaxed).saturating_add(1), Relaxed);
+        }
     }
 
     pub fn forget(&mut self, area: Area, address: u64) {
         let Some(row) = self.alive.remove(&address) else {
             return;
         };
-        let count = in_filter(address);
-        if count.load(Relaxed) != u8::MAX {
-            count.store(count.load(Relaxed) - 1, Relaxed);
+        for count in in_filters(address) {
+            if count.load(Relaxed) != u8::MAX {
+                count.store(count.load(Relaxed) - 1, Relaxed);
+            }
         }
         self.look_for_peak(area);
         let head = area.head();
@@ -128,7 +138,11 @@ impl Blocks {
     /// In a child made by `fork`: nothing of its area is used yet.
     pub fn begin_anew(&mut self) {
         *self = Blocks::new();
-        for count in &FILTER {
+        for count in SMALL_FILTER
+            .iter()
+            .chain(&LARGE_FILTER)
+            .filter(|count| count.load(Relaxed) != 0)
+        {
             count.store(0, Relaxed);
         }
     }

@@ -135,17 +135,27 @@ impl Hook {
         Keeping::numbered(self.keeping.load(Relaxed))
     }
 
-    /// What a block occupies that was just given out for `size` bytes. The allocator itself is never asked for a block to find
-    /// out how it keeps them: it may have been in the middle of something when the hooks were set.
-    #[inline]
+    /// What a block occupies that was just given out for `size` bytes.
+    #[inline(always)]
     fn given(&self, local: &Local, block: *mut c_void, size: usize) -> usize {
-        if self.keeping() == Keeping::Undecided {
-            // SAFETY: the block is alive.
-            if let Some(keeping) = unsafe { Keeping::of_block(block, size, local.handed_up()) } {
-                self.keeping.store(keeping as u8, Relaxed);
-            }
+        let mut keeping = self.keeping();
+        if keeping == Keeping::Undecided {
+            keeping = self.decide(local, block, size);
         }
-        self.keeping().given(block, size)
+        keeping.given(block, size)
+    }
+
+    /// The allocator itself is never asked for a block to find out how it keeps them: it may have been in the middle of
+    /// something when the hooks were set.
+    #[cold]
+    #[inline(never)]
+    fn decide(&self, local: &Local, block: *mut c_void, size: usize) -> Keeping {
+        // SAFETY: the block is alive.
+        let keeping = unsafe { Keeping::of_block(block, size, local.handed_up()) };
+        if let Some(keeping) = keeping {
+            self.keeping.store(keeping as u8, Relaxed);
+        }
+        self.keeping()
     }
 
     /// Counts the block that `allocate` gives, unless that is another allocator's business.

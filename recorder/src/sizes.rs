@@ -28,6 +28,8 @@ pub enum Keeping {
     Unknown,
 }
 
+const POOLS: u8 = Keeping::Pools as u8;
+
 static POOL_BYTES: AtomicUsize = AtomicUsize::new(4096);
 static POOL_CLASS: AtomicU64 = AtomicU64::new(0);
 
@@ -49,7 +51,11 @@ impl Keeping {
     /// The one with this number in [`Keeping::ALL`], as `as u8` gives it.
     #[inline]
     pub fn numbered(number: u8) -> Keeping {
-        *Keeping::ALL.get(usize::from(number)).unwrap_or(&Keeping::Unknown)
+        match number {
+            // The usual one, without a look into the table.
+            POOLS => Keeping::Pools,
+            other => *Keeping::ALL.get(usize::from(other)).unwrap_or(&Keeping::Unknown),
+        }
     }
 
     /// By a block that was just given out for `size` bytes; `handed_up` is what the C allocator gave up to another one on that
@@ -79,10 +85,17 @@ impl Keeping {
     }
 
     /// What a block occupies that was just given out for `size` bytes.
-    #[inline]
+    #[inline(always)]
     pub fn given(self, block: *mut c_void, size: usize) -> usize {
+        match self == Keeping::Pools && size <= LARGEST_SMALL {
+            true => (size.max(1) + ALIGNMENT - 1) & !(ALIGNMENT - 1),
+            false => self.given_otherwise(block, size),
+        }
+    }
+
+    #[inline(never)]
+    fn given_otherwise(self, block: *mut c_void, size: usize) -> usize {
         match self {
-            Keeping::Pools if size <= LARGEST_SMALL => size.max(1).next_multiple_of(ALIGNMENT),
             Keeping::Pools | Keeping::C => usable_size(block),
             Keeping::Debug | Keeping::Unknown | Keeping::Undecided => size,
         }
@@ -93,15 +106,24 @@ impl Keeping {
     /// # Safety
     ///
     /// The block is alive and of this allocator.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn occupied(self, block: *mut c_void) -> usize {
+        if self == Keeping::Pools && arenas::has(block as usize) {
+            let pool = block as usize & !(POOL_BYTES.load(Relaxed) - 1);
+            // SAFETY: pools are aligned to their size, and begin with their header.
+            let class = unsafe { *((pool + POOL_CLASS.load(Relaxed) as usize) as *const u32) };
+            return (class as usize + 1) * ALIGNMENT;
+        }
+        // SAFETY: as the caller says.
+        unsafe { self.occupied_otherwise(block) }
+    }
+
+    /// # Safety
+    ///
+    /// As for `occupied`.
+    #[inline(never)]
+    unsafe fn occupied_otherwise(self, block: *mut c_void) -> usize {
         match self {
-            Keeping::Pools if arenas::has(block as usize) => {
-                let pool = block as usize & !(POOL_BYTES.load(Relaxed) - 1);
-                // SAFETY: pools are aligned to their size, and begin with their header.
-                let class = unsafe { *((pool + POOL_CLASS.load(Relaxed) as usize) as *const u32) };
-                (class as usize + 1) * ALIGNMENT
-            }
             Keeping::Pools | Keeping::C => usable_size(block),
             // SAFETY: the debug allocator has written the size there.
             Keeping::Debug => usize::from_be_bytes(unsafe { *block.cast::<[u8; 8]>().sub(2) }),

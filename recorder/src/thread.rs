@@ -1,5 +1,7 @@
 //! What each thread keeps for itself: its counters in the shared memory, and whether it is inside an allocator already.
 
+#[cfg(target_arch = "x86_64")]
+use std::arch::{asm, global_asm};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::null;
@@ -14,27 +16,71 @@ use crate::{sampling, system};
 pub struct Local {
     /// Null before its first block, after its end, and when all slots are taken.
     slot: Cell<*const Slot>,
-    /// So many allocators are under way, one within the other: only the outermost is counted.
-    inside: Cell<u32>,
+    /// An allocator is under way, or the recorder: what these ask for is not counted.
+    inside: Cell<bool>,
     /// The last block that the C allocator gave to another allocator.
     handed_up: Cell<usize>,
     /// No slot is to be had for it.
     is_shared: Cell<bool>,
 }
 
-thread_local! {
-    // Without a destructor, so that there is nothing to set up and nothing that could come too late.
-    static LOCAL: Local = const {
+impl Local {
+    #[cfg(not(target_arch = "x86_64"))]
+    const fn new() -> Local {
         Local {
             slot: Cell::new(null()),
-            inside: Cell::new(0),
+            inside: Cell::new(false),
             handed_up: Cell::new(0),
             is_shared: Cell::new(false),
         }
-    };
+    }
 }
 
 /// Gives the calling thread's own.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub fn local<R>(work: impl FnOnce(&Local) -> R) -> R {
+    let place: *const Local;
+    // The library is loaded with the program, never later, so its thread-local memory stands at a fixed distance from the
+    // thread's pointer (the model `initial-exec`). `thread_local!` would call a function for it each time.
+    // SAFETY: the instructions add that distance to the thread's pointer, which stands at its beginning.
+    unsafe {
+        asm!(
+            "mov {place}, qword ptr fs:[0]",
+            "add {place}, qword ptr [rip + pymemscope_local@GOTTPOFF]",
+            place = out(reg) place,
+            options(pure, nomem, nostack),
+        );
+    }
+    // SAFETY: the memory has the size and alignment of a `Local`, it is zero at first, which is a `Local` of its own, and no other
+    // thread looks at it.
+    work(unsafe { &*place })
+}
+
+#[cfg(target_arch = "x86_64")]
+global_asm!(
+    ".section .tbss,\"awT\",@nobits",
+    ".hidden pymemscope_local",
+    ".globl pymemscope_local",
+    ".type pymemscope_local, @object",
+    ".size pymemscope_local, {size}",
+    ".p2align 4",
+    "pymemscope_local:",
+    ".zero {size}",
+    ".previous",
+    size = const size_of::<Local>(),
+);
+#[cfg(target_arch = "x86_64")]
+const _: () = assert!(align_of::<Local>() <= 16);
+
+#[cfg(not(target_arch = "x86_64"))]
+thread_local! {
+    // Without a destructor, so that there is nothing to set up and nothing that could come too late.
+    static LOCAL: Local = const { Local::new() };
+}
+
+/// Gives the calling thread's own.
+#[cfg(not(target_arch = "x86_64"))]
 #[inline]
 pub fn local<R>(work: impl FnOnce(&Local) -> R) -> R {
     LOCAL.with(work)
@@ -44,15 +90,15 @@ impl Local {
     /// Does what is no call of the program's own: whatever it allocates is not counted.
     #[inline]
     pub fn inside<R>(&self, work: impl FnOnce() -> R) -> R {
-        self.inside.set(self.inside.get() + 1);
+        let before = self.inside.replace(true);
         let result = work();
-        self.inside.set(self.inside.get() - 1);
+        self.inside.set(before);
         result
     }
 
     #[inline]
     pub fn is_inside(&self) -> bool {
-        self.inside.get() > 0
+        self.inside.get()
     }
 
     pub fn hand_up(&self, block: *mut c_void) {
@@ -79,8 +125,23 @@ impl Local {
         let left = slot.countdown.load(Relaxed) - requested.max(1) as i64;
         slot.countdown.store(left, Relaxed);
         if left <= 0 {
+            self.look(domain, block, requested);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look(&self, domain: Domain, block: *mut c_void, requested: usize) {
+        // SAFETY: as in `allocated`, which has found it.
+        if let Some(slot) = unsafe { self.slot.get().as_ref() } {
             self.inside(|| sampling::look(slot, domain, block, requested));
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn forget(&self, block: *mut c_void) {
+        self.inside(|| sampling::forget(block));
     }
 
     /// Counts a block that is about to be given back.
@@ -96,7 +157,7 @@ impl Local {
             add(&counters.freed_blocks, 1);
         }
         if sampling::may_be_sampled(block) {
-            self.inside(|| sampling::forget(block));
+            self.forget(block);
         }
     }
 

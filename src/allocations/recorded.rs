@@ -23,6 +23,7 @@ pub struct Allocations {
     pub peak_bytes: u64,
     /// Threads may have allocated so many bytes more, each, before anybody looked whether that was the peak.
     pub peak_lag: u64,
+    /// At the end, or where the interpreter began to shut down.
     pub alive: Sites,
     pub at_peak: Sites,
     pub allocated: Sites,
@@ -102,6 +103,14 @@ impl Allocations {
             other_processes: others().count() as u64,
             of_others,
         })
+    }
+
+    /// The same, with what was alive at an earlier reading.
+    pub fn alive_as_in(self, earlier: Allocations) -> Allocations {
+        Allocations {
+            alive: earlier.alive,
+            ..self
+        }
     }
 
     /// All that the program itself was given and gave back.

@@ -31,8 +31,16 @@ pub fn run(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Res
         .map(|variables| variables.as_slice())
         .unwrap_or_default();
     // The terminal is the program's: a progress line would write over what it prints.
-    let Followed { capture, mut program } = capture::run(&program, environment, plan, &mut Quiet, &stop)?;
-    let allocations = carrier.as_ref().ok().and_then(|carrier| carrier.read(program.pid()));
+    let read = |pid| carrier.as_ref().ok().and_then(|carrier| carrier.read(pid));
+    let mut at_shutdown = None;
+    let mut before_shutdown = |pid| at_shutdown = read(pid);
+    let Followed { capture, mut program } =
+        capture::run(&program, environment, &mut before_shutdown, plan, &mut Quiet, &stop)?;
+    let allocations = read(program.pid()).map(|last| match at_shutdown {
+        // What is alive later is what the interpreter has not cleared away.
+        Some(before) => last.alive_as_in(before),
+        None => last,
+    });
     let shown = match capture {
         Ok(mut capture) => {
             warn_of_missing(
