@@ -281,13 +281,14 @@ impl Following<'_> {
 
     /// Takes the snapshot after which the interpreter shuts down, and lets the program go on.
     fn take_last(&mut self) {
+        // It goes on as soon as it has been frozen.
+        (self.before_shutdown)(self.pid);
         if self.session.as_ref().is_some_and(Session::is_of_another_program) {
             self.turn_to_new_program();
         }
         let taken = self.try_to_take();
         self.whole = taken.is_ok();
         self.unread = taken.err();
-        (self.before_shutdown)(self.pid);
         if let Some(watch) = &mut self.watch {
             watch.end();
         }
