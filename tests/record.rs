@@ -1,6 +1,7 @@
 //! What the recorder within a program under `run` writes down, held to what the program did.
 
 mod interpreters;
+mod profiler;
 #[path = "run/running.rs"]
 mod running;
 
@@ -63,6 +64,7 @@ fn assert_site(sites: &Value, function: &str, expected: u64) {
 
 #[track_caller]
 fn recording(outcome: &Outcome) -> &Value {
+    profiler::parse(&outcome.report().to_string());
     let recording = &outcome.report()["recording"];
     assert!(recording.is_object(), "{:?} {}", outcome.err, outcome.warnings());
     recording

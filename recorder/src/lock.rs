@@ -34,14 +34,14 @@ impl<T> Locked<T> {
 
     /// For a fork, which must find the value whole: `release` follows on both sides.
     pub fn acquire(&self) {
-        let mut tries = 0;
+        let mut tries: u32 = 0;
         while self
             .held
             .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
             .is_err()
         {
             tries += 1;
-            if tries % 64 == 0 {
+            if tries.is_multiple_of(64) {
                 // SAFETY: the call has no arguments.
                 unsafe { sched_yield() };
             } else {

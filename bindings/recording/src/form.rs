@@ -203,4 +203,4 @@ pub const FILE_BYTES: usize = HEAD_BYTES + AREAS * AREA_BYTES;
 /// A recording of one process stays below this.
 const _: () = assert!(AREA_BYTES < 64 << 20);
 const _: () = assert!(size_of::<FileHead>() <= HEAD_BYTES && size_of::<AreaHead>() <= SLOTS_AT);
-const _: () = assert!(LONGEST_TEXT < 1 << LENGTH_BITS && size_of::<Slot>() % 64 == 0);
+const _: () = assert!(LONGEST_TEXT < 1 << LENGTH_BITS && size_of::<Slot>().is_multiple_of(64));
