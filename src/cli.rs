@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use self::words::{address, format, graph, seconds, weight};
+use self::words::{address, format, graph, pid, seconds, weight, word};
 use crate::capture::plan::Graph;
 use crate::commands::Command;
 use crate::error::{Error, exit_code};
@@ -22,6 +22,7 @@ mod drawings;
 mod examples;
 mod meaning;
 mod outputs;
+mod pyproject;
 mod questions;
 mod words;
 
@@ -75,6 +76,9 @@ enum TypedCommand {
         /// Leave the tables of tracemalloc alone where the program has it on
         #[arg(long)]
         no_tracemalloc: bool,
+        /// Save the values of texts, bytes and numbers too, up to 200 characters of each: they are data of the program
+        #[arg(long, conflicts_with = "redact")]
+        values: bool,
         /// Replace a snapshot that exists
         #[arg(long)]
         force: bool,
@@ -193,13 +197,13 @@ struct Freezing {
 /// How a capture is shown and judged.
 #[derive(Debug, Args)]
 struct Showing {
-    /// Write to FILE what its extension says: the report (.json), a flame graph (.svg), what it shows for other tools
-    /// (folded stacks: .collapsed, .speedscope.json, pprof: .pb.gz), or with `attach` and `run` the last snapshot as a
+    /// Write to FILE what its extension says: the report (.json), its findings for code scanning (.sarif), a flame graph
+    /// (.svg), what it shows for other tools (folded stacks: .collapsed, .speedscope.json, pprof: .pb.gz), or with `attach` and `run` the last snapshot as a
     /// folder (.pms). `-` is standard output, and needs -f. May be given several times
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// json, svg, collapsed, speedscope or pprof, for `-o -` and for files whose names tell none; alone, it writes to
-    /// standard output
+    /// json, sarif, svg, collapsed, speedscope or pprof, for `-o -` and for files whose names tell none; alone, it writes
+    /// to standard output
     #[arg(short, long, value_parser = format::<Format>)]
     format: Option<Format>,
     /// The JSON report to standard output: -f json -o -
@@ -223,6 +227,12 @@ struct Showing {
     /// Exit with 3 when there are findings of this severity or a higher one
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<TypedSeverity>,
+    /// Ask these rules only, with commas between them; `pymemscope rules` lists all. May be given several times
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    select: Vec<String>,
+    /// Do not ask these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    ignore: Vec<String>,
     /// Set from which figure on a rule speaks; `pymemscope rules NAME` lists a rule's thresholds. May be given several
     /// times
     #[arg(long, value_name = "RULE.NAME=VALUE")]
@@ -374,22 +384,4 @@ fn takes_folders(paths: clap::Command) -> clap::Command {
         let help = typed.get_help().map(ToString::to_string).unwrap_or_default();
         typed.help(help + ". A saved heap is given by its folder")
     })
-}
-
-/// A number is a process, whatever files there are; `./4242` is a file.
-fn word(typed: OsString) -> Result<TypedSource, String> {
-    let path = PathBuf::from(&typed);
-    match typed.to_str().map(pid) {
-        Some(Ok(pid)) => Ok(TypedSource::Pid(pid)),
-        _ if path.exists() => Ok(TypedSource::File(path)),
-        Some(Err(why)) => Err(format!("there is no such file, and {why}")),
-        None => Err("there is no such file".to_owned()),
-    }
-}
-
-fn pid(typed: &str) -> Result<u32, String> {
-    match typed.parse() {
-        Ok(pid) if pid > 0 => Ok(pid),
-        _ => Err("a process id is a number; `pgrep -af python` lists the Python programs that run".to_owned()),
-    }
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use pymemscope::cli::{self, Refusal};
 use pymemscope::commands;
 use pymemscope::error::Error;
+use pymemscope::memory::exhaustion;
 use pymemscope::memory::huge_pages::{self, HugePages};
 use pymemscope::target::{file_size_limit, finalize_watch, freeze};
 
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         _ => {}
     }
     file_size_limit::make_an_error();
+    exhaustion::make_an_error();
     huge_pages::keep_freed();
     let code = match cli::understand(env::args_os()) {
         Ok(command) => commands::execute(&command).unwrap_or_else(|error| complain(&error)),

@@ -16,9 +16,25 @@ pub fn distance(from: &str, to: &str) -> usize {
     row[to.len()]
 }
 
+/// The one of `names` that was probably meant: no more than a third of it is otherwise, or the text is its beginning.
+pub fn nearest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = names.into_iter().map(|name| (distance(text, name), name));
+    let may_be_meant =
+        |(distance, name): &(usize, &str)| *distance <= name.len() / 3 || (text.len() > 2 && name.starts_with(text));
+    near.filter(may_be_meant).min().map(|(_, name)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_comes_near_is_offered() {
+        let names = ["items", "bytes", "grown-items"];
+        assert_eq!(nearest("item", names), Some("items"));
+        assert_eq!(nearest("grown", names), Some("grown-items"));
+        assert_eq!(nearest("size", names), None);
+    }
 
     #[test]
     fn each_change_counts_one() {

@@ -41,7 +41,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["commands", "report", "rules", "capture", "target", "error", "units"],
+        &[
+            "commands", "report", "rules", "capture", "target", "error", "units", "spelling",
+        ],
     ),
     ("main", &["cli", "commands", "target", "memory", "error"]),
 ];
@@ -75,6 +77,7 @@ const DOORWAYS: &[(&str, &[&str])] = &[
     ("remoteprocess", &["src/target/"]),
     ("ruzstd", &["src/target/core/packed.rs"]),
     ("terminal_size", &["src/report/"]),
+    ("toml", &["src/cli/pyproject.rs"]),
 ];
 
 /// The longest that a file may be, in lines.

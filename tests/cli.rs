@@ -53,10 +53,10 @@ fn what_makes_no_sense_is_a_usage_error_that_says_why() {
         (&["attach", "1", "-o", "heap.html"], "html is not available yet"),
         (&["attach", "1", "-o", "-"], "needs a format"),
         (
-            &["attach", "1", "-f", "sarif"],
-            "is not available yet; there are json, svg",
+            &["attach", "1", "-f", "html"],
+            "is not available yet; there are json, sarif, svg",
         ),
-        (&["attach", "1", "-f", "docx"], "is unknown; there are json, svg"),
+        (&["attach", "1", "-f", "docx"], "is unknown; there are json, sarif, svg"),
         (
             &["attach", "1", "-o", "x.json", "-f", "svg"],
             "error: 'x.json' does not fit -f svg\nhint: let the name end in .svg",

@@ -101,6 +101,7 @@ impl Copied {
             statics: self.statics.clone(),
             redacts_keys: false,
             tracing: None,
+            descriptors: None,
         };
         for direction in [Direction::Holders, Direction::Referents] {
             let question = Question {

@@ -72,6 +72,22 @@ fn a_limit_to_the_size_of_files_is_an_error_and_the_programs_own_affair() {
 }
 
 #[test]
+fn a_heap_that_is_larger_than_our_memory_is_an_error() {
+    let program =
+        python("import sys\nKEPT = [str(n) for n in range(2_000_000)]\nprint('ready', flush=True)\nsys.stdin.read()");
+    let (pid, executable) = (program.pid().to_string(), env!("CARGO_BIN_EXE_pymemscope"));
+    let limited = |words: &str| shell(&format!("ulimit -v 200000; exec $1 {words}"), &[executable, &pid]);
+    limited("rules").done();
+    let Answer { code, err, .. } = limited("attach $2 -d 0");
+    assert_eq!(code, Some(1), "{err}");
+    let said: Vec<&str> = err.lines().rev().take(2).collect();
+    assert!(
+        said[0].starts_with("hint: ") && said[1].starts_with("error: there is not enough memory"),
+        "{err}"
+    );
+}
+
+#[test]
 fn standard_output_gets_one_thing_only() {
     let program = python(SHOP);
     let attach = |words: &str| ask(&format!("attach {} -d 0 {words}", program.pid())).done();

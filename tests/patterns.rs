@@ -1,98 +1,23 @@
 //! Each documented pattern on a program that has it and on the same program without it: found on the right object, with a
 //! saving that comes true, and not found where it was taken out.
 
+#[path = "patterns/examples.rs"]
+mod examples;
 mod interpreters;
 mod profiler;
 mod programs;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use examples::{
+    Expected, assert_comes_true, assert_comes_true_on, assert_silent, example, looked_at, only_finding, start,
+};
 use interpreters::{Interpreter, for_each_interpreter, with_package};
 use profiler::terminal::OnTerminal;
-use profiler::{findings, parse, pymemscope, report};
-use programs::Program;
+use profiler::{parse, pymemscope};
 use serde_json::Value;
-
-fn example(rule: &str, file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("examples")
-        .join(rule)
-        .join(file)
-}
-
-fn start(python: &Interpreter, rule: &str, file: &str) -> Program {
-    Program::start(python.command().arg(example(rule, file)))
-}
-
-/// What one look at an example says.
-fn looked_at(python: &Interpreter, rule: &str, file: &str) -> Value {
-    let program = start(python, rule, file);
-    report(&format!("attach {} -d 0", program.pid()))
-}
-
-/// What is expected of the one finding on the program that has the pattern.
-struct Expected<'a> {
-    rule: &'a str,
-    /// The end of the path of the object, behind the file and the line of the call that holds it.
-    path: &'a str,
-    /// The end of the object's type.
-    type_name: &'a str,
-    /// The line where what it is about is defined, and its function or class, where it has one.
-    location: Option<(u64, &'a str)>,
-    confidence: &'a str,
-}
-
-/// Runs both programs on every interpreter. What the first is said to waste is what the second does not take.
-#[track_caller]
-fn assert_comes_true(expected: &Expected) {
-    for_each_interpreter(|python| assert_comes_true_on(python, expected));
-}
-
-#[track_caller]
-fn assert_comes_true_on(python: &Interpreter, expected: &Expected) {
-    let before = looked_at(python, expected.rule, "before.py");
-    let after = looked_at(python, expected.rule, "after.py");
-    let finding = only_finding(&before, expected);
-    let bytes = |report: &Value| report["heap"]["bytes"].as_i64().unwrap();
-    let less = bytes(&before) - bytes(&after);
-    let saving = finding["saving_bytes"].as_i64();
-    let saving = saving.unwrap_or_else(|| panic!("no saving: {finding:#}"));
-    let off = (saving - less).abs() as f64 / less.max(1) as f64;
-    assert!(off <= 0.15, "said to save {saving}, and {less} were: {finding:#}");
-    assert_silent(&after, expected.rule);
-}
-
-#[track_caller]
-fn only_finding<'a>(report: &'a Value, expected: &Expected) -> &'a Value {
-    let found = findings(report, expected.rule);
-    let [finding] = found[..] else {
-        panic!("not one finding: {:#}", report["findings"])
-    };
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let (path, type_name) = (text(&finding["object"]["path"]), text(&finding["object"]["type"]));
-    assert!(path.ends_with(expected.path), "{finding:#}");
-    assert!(type_name.ends_with(expected.type_name), "{finding:#}");
-    assert_eq!(finding["confidence"], expected.confidence, "{finding:#}");
-    if let Some((line, function)) = expected.location {
-        let location = &finding["location"];
-        assert!(text(&location["file"]).ends_with("before.py"), "{finding:#}");
-        assert!(text(&location["function"]).ends_with(function), "{finding:#}");
-        assert_eq!(location["line"], line, "{finding:#}");
-    }
-    finding
-}
-
-/// Of a program without a pattern no rule says anything but what it may say for information of data that is needed.
-#[track_caller]
-fn assert_silent(report: &Value, rule: &str) {
-    assert_eq!(findings(report, rule), [] as [&Value; 0]);
-    let all = report["findings"].as_array().unwrap().iter();
-    let grave: Vec<&Value> = all.filter(|finding| finding["severity"] != "info").collect();
-    assert!(grave.is_empty(), "on a program without a pattern: {grave:#?}");
-}
 
 #[test]
 fn every_rule_has_its_example() {
@@ -134,6 +59,17 @@ fn captured_reference() {
         path: "__main__.BUTTONS[0].__closure__[1].cell_contents",
         type_name: "builtins.list",
         location: Some((15, "add_button.<locals>.label")),
+        confidence: "certain",
+    });
+}
+
+#[test]
+fn context_variable() {
+    assert_comes_true(&Expected {
+        rule: "context-variable",
+        path: "__main__.CURRENT",
+        type_name: "ContextVar",
+        location: None,
         confidence: "certain",
     });
 }

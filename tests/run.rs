@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use interpreters::{Interpreter, for_each_interpreter, interpreters};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigHandler, Signal, kill, signal as dispose};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use running::{Running, status, until, until_snapshot};
@@ -369,13 +369,11 @@ fn what_would_end_us_is_passed_on() {
         (Signal::SIGUSR1, 138),
         (Signal::SIGALRM, 142),
     ] {
+        // Whoever starts the tests may ignore a signal, and all that we start would inherit that.
+        // SAFETY: no handler is installed.
+        unsafe { dispose(signal, SigHandler::SigDfl) }.unwrap();
         let mut running = Running::python(python(), OFTEN, OBEDIENT);
         let pid = running.pid();
-        // Whoever starts the tests may ignore a signal, and the program would inherit that.
-        running.tell(&format!(
-            "import signal; signal.signal({}, signal.SIG_DFL)",
-            signal as i32
-        ));
         running.tell("import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); print('no core', flush=True)");
         assert_eq!(running.line(), "no core");
         until_snapshot(pid);

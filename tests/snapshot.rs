@@ -1,6 +1,7 @@
 //! Saved heaps: the references that a program states stand in them by name, a report from the folder says what `attach`
 //! says, DuckDB reads the tables, and a folder that is damaged or none is refused.
 
+mod duckdb;
 mod interpreters;
 mod profiler;
 mod targets;
@@ -10,7 +11,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use interpreters::{all_required, for_each_interpreter, interpreters};
+use interpreters::{for_each_interpreter, interpreters};
 use profiler::{answer, ask, report};
 use pymemscope::capture::folder;
 use pymemscope::heap::detail::{By, Detail, Held};
@@ -224,21 +225,9 @@ fn a_damaged_or_foreign_folder_is_refused_in_one_line() {
     );
 }
 
-/// Answers with JSON what DuckDB answers to each question of a list.
-const ASK_DUCKDB: &str = "
-import duckdb, json, sys
-print(json.dumps([duckdb.sql(question).fetchall() for question in json.load(sys.stdin)], default=int))";
-
 #[test]
 fn duckdb_reads_the_tables() {
-    let has_it = |python: &&interpreters::Interpreter| {
-        python
-            .packages
-            .as_ref()
-            .is_some_and(|folder| folder.join("duckdb").is_dir())
-    };
-    let Some(reader) = interpreters().iter().find(has_it) else {
-        assert!(!all_required(), "DuckDB was provided for no interpreter");
+    let Some(reader) = duckdb::reader() else {
         return;
     };
     for_each_interpreter(|python| {
@@ -246,7 +235,7 @@ fn duckdb_reads_the_tables() {
         let folder = tempfile::tempdir().unwrap();
         save(target.pid(), folder.path(), "");
         let table = |name: &str| format!("'{}/heap.pms/{name}.parquet'", folder.path().display());
-        let questions = Value::from(vec![
+        let questions = [
             format!(
                 "select type, count(*), sum(bytes) from {} group by 1 order by 3 desc, 1 limit 10",
                 table("objects")
@@ -258,18 +247,8 @@ fn duckdb_reads_the_tables() {
                 table("objects"),
                 truth["plain"]
             ),
-        ]);
-        let asked = folder.path().join("questions.json");
-        fs::write(&asked, questions.to_string()).unwrap();
-        let said = answer(
-            std::process::Command::new("sh")
-                .args(["-c", "exec \"$0\" -c \"$1\" < \"$2\""])
-                .arg(&reader.executable)
-                .arg(ASK_DUCKDB)
-                .arg(&asked)
-                .env("PYTHONPATH", reader.packages.as_ref().unwrap()),
-        );
-        let answers: Value = serde_json::from_str(&said.done()).unwrap();
+        ];
+        let answers = duckdb::ask(reader, folder.path(), &questions);
         let live = report(&format!("report {}/heap.pms", folder.path().display()));
         let expected: Vec<Value> = live["types"].as_array().unwrap()[..10]
             .iter()

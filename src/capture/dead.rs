@@ -90,6 +90,7 @@ fn read<T>(
         statics,
         redacts_keys: plan.redact,
         tracing,
+        descriptors: None,
     };
     let refused = |cause: cpython::memory::Unreadable| {
         core.explained(Error::Refused {

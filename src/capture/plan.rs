@@ -37,9 +37,4 @@ impl CapturePlan {
             wanted: Wanted::default(),
         }
     }
-
-    /// The same, and whether the tables of `tracemalloc` are read.
-    pub fn with_tracemalloc(self, tracemalloc: bool) -> CapturePlan {
-        CapturePlan { tracemalloc, ..self }
-    }
 }

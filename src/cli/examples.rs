@@ -21,7 +21,8 @@ Examples:
   pymemscope attach core --sysroot ./container   the same, with the files of another machine or container";
 
 pub const SNAPSHOT: &str = "\
-The folder holds names and short keys of the program's data, no other values; it is readable by its owner alone.
+The folder holds names and short keys of the program's data, no other values but with --values; it is readable by its \
+owner alone.
 
 Examples:
   pymemscope snapshot 4242 -o heap.pms

@@ -1,11 +1,13 @@
 //! What the typed words mean, once they are taken together: the plan, the outputs, the thresholds.
 
+use std::env;
 use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::drawings::{compared, picture, wanted};
 use super::outputs::{self, outputs};
+use super::pyproject::ProjectSettings;
 use super::{
     Freezing, Showing, Target, TypedCommand, TypedDivision, TypedFreeze, TypedSeverity, TypedSource, Watching,
     questions,
@@ -19,7 +21,6 @@ use crate::error::Error;
 use crate::report::difference::DifferenceFormat;
 use crate::report::output::Format;
 use crate::rules::finding::Severity;
-use crate::rules::threshold::Thresholds;
 use crate::target::freeze::FreezeMode;
 
 /// How long `attach` watches unless told.
@@ -66,10 +67,15 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             freezing,
             output,
             no_tracemalloc,
+            values,
             force,
         } => Ok(Command::Snapshot {
             source: source(target, &freezing, "pymemscope snapshot PID -o FOLDER")?,
-            plan: one_look(&freezing).with_tracemalloc(!no_tracemalloc),
+            plan: CapturePlan {
+                tracemalloc: !no_tracemalloc,
+                wanted: Wanted { values, ..Wanted::ALL },
+                ..one_look(&freezing)
+            },
             folder: outputs::folder(output)?,
             force,
         }),
@@ -195,28 +201,49 @@ fn freeze_mode(typed: &Freezing) -> FreezeMode {
 }
 
 fn settings(options: Showing) -> Result<Settings, Error> {
-    let mut thresholds = Thresholds::default();
-    for typed in &options.threshold {
-        thresholds
-            .set(typed)
-            .map_err(|what| usage(&what, "`pymemscope rules NAME` lists a rule's thresholds"))?;
-    }
-    let fail_on = options.fail_on.map(|level| match level {
-        TypedSeverity::Info => Severity::Info,
-        TypedSeverity::Warning => Severity::Warning,
-        TypedSeverity::Error => Severity::Error,
-    });
+    let judging = judging(&options)?;
     let (folders, files) = outputs::folders(options.output)?;
     Ok(Settings {
         folders,
         outputs: outputs(&files, options.format, options.json.then_some(Format::Json))?,
         force: options.force,
-        thresholds,
-        fail_on,
+        thresholds: judging.thresholds,
+        selection: judging.selection,
+        fail_on: judging.fail_on,
         top: options.top,
         picture: picture(&options.drawing)?,
         by: options.by.into_iter().map(division).collect(),
     })
+}
+
+/// What the project says, and above it what was typed.
+fn judging(options: &Showing) -> Result<ProjectSettings, Error> {
+    let mut judging = match env::current_dir() {
+        Ok(here) => ProjectSettings::of_directory(&here)?,
+        // Where there is no directory any more, there is no project.
+        Err(_) => ProjectSettings::default(),
+    };
+    for typed in &options.threshold {
+        let set = judging.thresholds.set(typed);
+        set.map_err(|what| usage(&what, "`pymemscope rules NAME` lists a rule's thresholds"))?;
+    }
+    let unknown = |what: String| usage(&what, "`pymemscope rules` lists all rules");
+    if !options.select.is_empty() {
+        let names = options.select.iter().map(String::as_str);
+        judging.selection.select(names).map_err(unknown)?;
+    }
+    let names = options.ignore.iter().map(String::as_str);
+    judging.selection.ignore(names).map_err(unknown)?;
+    judging.fail_on = options.fail_on.map(severity).or(judging.fail_on);
+    Ok(judging)
+}
+
+fn severity(typed: TypedSeverity) -> Severity {
+    match typed {
+        TypedSeverity::Info => Severity::Info,
+        TypedSeverity::Warning => Severity::Warning,
+        TypedSeverity::Error => Severity::Error,
+    }
 }
 
 fn division(typed: TypedDivision) -> Division {

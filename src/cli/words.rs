@@ -1,7 +1,10 @@
 //! What a single word of an option means, or what is wrong with it.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::TypedSource;
 use crate::capture::plan::Graph;
 use crate::report::output::{FileFormat, LATER};
 use crate::report::picture::Weight;
@@ -13,6 +16,24 @@ pub fn seconds(typed: &str) -> Result<Duration, String> {
     match typed.parse::<f64>() {
         Ok(seconds) if (0.0..=LONGEST_SECONDS).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("a time is a number of seconds, up to a year: 10, 0.5".to_owned()),
+    }
+}
+
+/// A number is a process, whatever files there are; `./4242` is a file.
+pub(super) fn word(typed: OsString) -> Result<TypedSource, String> {
+    let path = PathBuf::from(&typed);
+    match typed.to_str().map(pid) {
+        Some(Ok(pid)) => Ok(TypedSource::Pid(pid)),
+        _ if path.exists() => Ok(TypedSource::File(path)),
+        Some(Err(why)) => Err(format!("there is no such file, and {why}")),
+        None => Err("there is no such file".to_owned()),
+    }
+}
+
+pub fn pid(typed: &str) -> Result<u32, String> {
+    match typed.parse() {
+        Ok(pid) if pid > 0 => Ok(pid),
+        _ => Err("a process id is a number; `pgrep -af python` lists the Python programs that run".to_owned()),
     }
 }
 

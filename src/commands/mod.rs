@@ -1,5 +1,6 @@
 //! What the command does, one short function a subcommand.
 
+use std::env;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -16,10 +17,11 @@ use crate::report::output::{Destination, FileFormat, Format, Output};
 use crate::report::picture::Asked;
 use crate::report::screen::Screen;
 use crate::report::standard_output;
-use crate::report::{json, terminal};
+use crate::report::{json, sarif, terminal};
 use crate::rules::finding::Severity;
+use crate::rules::selection::Selection;
 use crate::rules::threshold::Thresholds;
-use crate::rules::{Evidence, judge};
+use crate::rules::{Evidence, judge_by};
 use crate::sampling::growth::Growth;
 
 pub mod attach;
@@ -78,6 +80,8 @@ pub struct Settings {
     /// Whether existing files are replaced.
     pub force: bool,
     pub thresholds: Thresholds,
+    /// Which rules are asked.
+    pub selection: Selection,
     /// From which severity on findings decide the exit code.
     pub fail_on: Option<Severity>,
     /// Rows of types on the terminal.
@@ -127,14 +131,15 @@ fn check_outputs(settings: &Settings) -> Result<()> {
 /// Judges the capture and shows it everywhere it is asked for; the exit code tells of the findings.
 fn show(capture: &Capture, allocations: Option<&Allocations>, settings: &Settings) -> Result<u8> {
     let growth = Growth::of(&capture.snapshots);
-    let findings = judge(&Evidence {
+    let evidence = Evidence {
         heap: &capture.heap,
         growth: &growth,
         rss: capture.process.rss.unwrap_or_default(),
         memory_limit: capture.memory_limit,
         age: capture.age,
         thresholds: &settings.thresholds,
-    });
+    };
+    let findings = judge_by(&settings.selection.rules(), &evidence);
     let report = Report::new(capture, &growth, findings)
         .with(allocations)
         .showing(&settings.by);
@@ -154,8 +159,9 @@ fn write(report: &Report<'_>, capture: &Capture, settings: &Settings) -> Result<
         false => Ok(None),
     };
     if drawn.is_err() {
-        outputs.retain(|output| output.format == Format::Json);
+        outputs.retain(|output| !output.format.is_picture());
     }
+    let here = env::current_dir().ok();
     let stdout_waits = outputs.len() < settings.outputs.len() && stdout_is_taken(&settings.outputs);
     let delivered = deliver(
         &outputs,
@@ -167,6 +173,7 @@ fn write(report: &Report<'_>, capture: &Capture, settings: &Settings) -> Result<
         },
         |format, out| match (format, &drawn) {
             (Format::Picture(format), Ok(Some(picture))) => format.write(picture, out),
+            (Format::Sarif, _) => sarif::write(report, here.as_deref(), out),
             _ => json::write(report, out),
         },
     );
@@ -176,7 +183,7 @@ fn write(report: &Report<'_>, capture: &Capture, settings: &Settings) -> Result<
 impl Settings {
     /// Whether any output is a picture.
     pub fn draws(&self) -> bool {
-        self.outputs.iter().any(|output| output.format != Format::Json)
+        self.outputs.iter().any(|output| output.format.is_picture())
     }
 }
 

@@ -10,7 +10,6 @@ use crate::capture::plan::CapturePlan;
 use crate::capture::source::Source;
 use crate::capture::{Capture, Hold, Mode, Snapshot};
 use crate::error::{Error, Result, exit_code};
-use crate::heap::wanted::Wanted;
 use crate::heap::{Earlier, Heap};
 use crate::report::model::Report;
 use crate::report::screen::Screen;
@@ -27,7 +26,7 @@ pub fn snapshot(source: &Source, plan: &CapturePlan, path: &Path, force: bool) -
     let mut progress = progress::on_stderr();
     let look = look(source, plan, progress.as_mut(), |surveyed, memory| {
         let looked = traced::look(memory, &surveyed);
-        (surveyed.finish(memory, &Earlier::default(), Wanted::ALL), looked)
+        (surveyed.finish(memory, &Earlier::default(), plan.wanted), looked)
     });
     drop(progress);
     let mut look = look?;

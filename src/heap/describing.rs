@@ -15,6 +15,8 @@ use super::objects::{HEAP, Reference};
 use super::retention::Retention;
 use super::tasks::Task;
 use super::texts::Texts;
+use super::values;
+use super::wanted::Wanted;
 
 /// More texts of keys than these are not kept: they are data.
 const MOST_TEXTS: usize = 1 << 23;
@@ -64,7 +66,7 @@ pub struct Besides<'a> {
 }
 
 /// Reads the names of all references.
-pub fn describe<M: ReadMemory>(facts: Live<'_, '_, M>, besides: &Besides) -> (Detail, Numbering) {
+pub fn describe<M: ReadMemory>(facts: Live<'_, '_, M>, besides: &Besides, wanted: Wanted) -> (Detail, Numbering) {
     let numbering = Numbering::of(facts.found, besides.holders);
     let mut describing = Describing {
         namespaces: namespaces(facts.found),
@@ -104,6 +106,8 @@ pub fn describe<M: ReadMemory>(facts: Live<'_, '_, M>, besides: &Besides) -> (De
         describing.add_texts_of(row, number, &mut detail);
     }
     detail.weak = describing.weak_references();
+    let objects = &numbering.rows[besides.holders..];
+    detail.values = wanted.values.then(|| values::read(&mut describing.facts, objects));
     detail.names = describing.texts.into_all();
     (detail, numbering)
 }

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use super::facts::WeakReference;
 use super::graph::nodes::NodeSet;
 use super::labels::{Label, LabelKind};
+use super::values::Values;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Detail {
@@ -36,6 +37,8 @@ pub struct Detail {
     pub calls: FxHashMap<u32, u32>,
     /// By closure and place: the name of the variable whose cell stands there.
     pub variables: FxHashMap<(u32, u32), u32>,
+    /// Where they were asked for.
+    pub values: Option<Values>,
 }
 
 /// A reference: what is held, and how.

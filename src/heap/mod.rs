@@ -45,11 +45,13 @@ mod threads;
 mod tree;
 mod types;
 mod unheld;
+mod values;
 pub mod wanted;
 mod worklist;
 
 pub use followed::{Earlier, may_be_same};
 pub use naming::without_lines;
+pub use shortening::digest;
 
 use std::hash::BuildHasher;
 use std::rc::Rc;

@@ -35,12 +35,16 @@ pub fn escape(text: &str, most: usize) -> String {
     escaped
 }
 
-/// What stands for the rest of a text.
-fn mark(text: &str) -> String {
+/// 16 digits that stand for a text. They are the same in all processes and releases.
+pub fn digest(text: &str) -> String {
     let mut hash = Fnv(Fnv::START);
     hash.write(text.as_bytes());
-    let digits = format!("{:016x}", hash.finish());
-    format!("…#{}", &digits[..DIGITS])
+    format!("{:016x}", hash.finish())
+}
+
+/// What stands for the rest of a text.
+fn mark(text: &str) -> String {
+    format!("…#{}", &digest(text)[..DIGITS])
 }
 
 /// FNV-1a with 64 bits. The hashes of the standard library may change from release to release.

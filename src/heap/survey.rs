@@ -44,6 +44,8 @@ pub struct Subject<'a> {
     pub redacts_keys: bool,
     /// Where to look for what `tracemalloc` knows; `None` leaves it alone.
     pub tracing: Option<Whereabouts>,
+    /// The descriptors that the process has open, in order; `None` where it could not be asked.
+    pub descriptors: Option<Vec<u32>>,
 }
 
 /// The objects of a heap, before anybody has asked who holds them.
@@ -133,10 +135,11 @@ impl Survey<'_> {
                 adopted: &owned.adopted,
                 holders: rows.count,
             };
-            describe(Live::new(memory, subject.layout, &mut found), &besides)
+            describe(Live::new(memory, subject.layout, &mut found), &besides, wanted)
         });
         let inside = containers::look_inside(&found, &watched);
-        let mut patterns = patterns::gather(memory, subject.layout, &mut found, &owned, &rows.calls);
+        let descriptors = subject.descriptors.as_deref();
+        let mut patterns = patterns::gather(memory, subject.layout, &mut found, &owned, &rows.calls, descriptors);
         let mut further = Further::of_owners(memory, subject.layout, &mut found, &mut owned, wanted);
         // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
         let mut more = std::mem::take(&mut owned.adopted);

@@ -33,6 +33,8 @@ pub struct Wanted {
     pub referrer_division: bool,
     /// Every object and every reference with its name.
     pub detail: bool,
+    /// With the detail, the values of texts and numbers.
+    pub values: bool,
 }
 
 impl Wanted {
@@ -42,6 +44,7 @@ impl Wanted {
         owner_division: true,
         referrer_division: true,
         detail: true,
+        values: false,
     };
 
     /// These divisions, and the picture if any is drawn.
@@ -51,7 +54,7 @@ impl Wanted {
             types_graph: graph == Some(Graph::Types),
             owner_division: divisions.contains(&Division::Owner),
             referrer_division: divisions.contains(&Division::Referrers),
-            detail: false,
+            ..Wanted::default()
         }
     }
 }

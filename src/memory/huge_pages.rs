@@ -7,6 +7,8 @@ use std::ptr::NonNull;
 
 use nix::sys::mman::{MmapAdvise, madvise};
 
+use super::exhaustion;
+
 /// Blocks from this size on are worth a call.
 const LARGE: usize = 1 << 20;
 const HUGE_PAGE: usize = 2 << 20;
@@ -41,6 +43,10 @@ unsafe impl GlobalAlloc for HugePages {
 /// Asks for huge pages where the block is large.
 #[inline]
 fn advised(block: *mut u8, size: usize) -> *mut u8 {
+    if block.is_null() {
+        exhaustion::note_refused();
+        return block;
+    }
     if size >= LARGE {
         advise(block, size);
     }
@@ -50,7 +56,7 @@ fn advised(block: *mut u8, size: usize) -> *mut u8 {
 #[cold]
 fn advise(block: *mut u8, size: usize) {
     let before = block as usize % HUGE_PAGE;
-    let Some(first) = NonNull::new(block.wrapping_sub(before).cast::<c_void>()).filter(|_| !block.is_null()) else {
+    let Some(first) = NonNull::new(block.wrapping_sub(before).cast::<c_void>()) else {
         return;
     };
     // SAFETY: the advice changes how memory is backed, not what it holds, around the block too. An error means that not

@@ -2,6 +2,7 @@
 
 pub mod bulk;
 pub mod core;
+pub mod exhaustion;
 pub mod huge_pages;
 pub mod image;
 pub mod mem_file;

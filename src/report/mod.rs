@@ -13,6 +13,7 @@ pub mod picture;
 pub mod progress;
 pub mod recording;
 pub mod recording_table;
+pub mod sarif;
 pub mod screen;
 mod site_table;
 pub mod sites;

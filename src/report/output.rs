@@ -59,12 +59,14 @@ pub enum Destination {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Json,
+    Sarif,
     Picture(PictureFormat),
 }
 
 impl FileFormat for Format {
     const ALL: &'static [Format] = &[
         Format::Json,
+        Format::Sarif,
         Format::Picture(PictureFormat::Svg),
         Format::Picture(PictureFormat::Collapsed),
         Format::Picture(PictureFormat::Speedscope),
@@ -74,6 +76,7 @@ impl FileFormat for Format {
     fn name(self) -> &'static str {
         match self {
             Format::Json => "json",
+            Format::Sarif => "sarif",
             Format::Picture(format) => format.name(),
         }
     }
@@ -81,13 +84,20 @@ impl FileFormat for Format {
     fn extension(self) -> &'static str {
         match self {
             Format::Json => "json",
+            Format::Sarif => "sarif",
             Format::Picture(format) => format.extension(),
         }
     }
 }
 
+impl Format {
+    pub fn is_picture(self) -> bool {
+        matches!(self, Format::Picture(_))
+    }
+}
+
 /// Formats of releases to come: names that are taken.
-pub const LATER: [&str; 2] = ["sarif", "html"];
+pub const LATER: [&str; 1] = ["html"];
 
 impl<F> Output<F> {
     pub fn is_stdout(&self) -> bool {

@@ -3,14 +3,14 @@
 //! # What it measures
 //!
 //! Objects that retain 1 MiB or more and are held by nothing but a variable of a closure, a default argument, an argument
-//! of a `functools.partial`, the instance of a bound method, or a variable in the traceback of an exception that is kept.
+//! of a `functools.partial` or the instance of a bound method; and exceptions held alike whose tracebacks retain as much.
 //!
 //! # What it looks at
 //!
 //! Whether every chain of references to the object passes through that one holder, which makes the finding `certain`. An
 //! exception that is being handled keeps its traceback as a matter of course, and is no finding; neither is a variable that
-//! a call which goes on uses itself; containers that are
-//! defaults are left to `mutable-default`.
+//! a call which goes on uses itself, nor what a function, method or partial uses that a module or class has by a name,
+//! decorated or not: that is meant to live. Containers that are defaults are left to `mutable-default`.
 //!
 //! # Why it matters
 //!
@@ -38,10 +38,11 @@
 //!     return lambda: print(size)
 //! ```
 
+use super::alike::held_alike;
 use super::finding::{Confidence, Fact, Finding, Location, Object, Severity};
 use super::threshold::{Threshold, Unit};
 use super::{Evidence, Rule};
-use crate::heap::patterns::{Captor, Captured};
+use crate::heap::patterns::{Captor, Captured, KeptExceptions};
 use crate::units;
 
 pub const RULE: Rule = Rule {
@@ -63,9 +64,66 @@ const BYTES: Threshold = Threshold {
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let captured = evidence.heap.patterns.captured.iter();
     let own = captured.filter(|each| !each.held.subject.in_library);
-    own.filter(|each| each.held.subject.retained_bytes >= evidence.limit(&BYTES))
+    let large = own.filter(|each| each.held.subject.retained_bytes >= evidence.limit(&BYTES));
+    let exceptions = evidence.heap.patterns.exceptions.iter();
+    let exceptions = exceptions.filter(|each| !each.pile.subject.in_library);
+    large
         .map(|each| finding(each, evidence))
+        .chain(of_exceptions(exceptions, evidence))
         .collect()
+}
+
+/// What exceptions keep, those that are held alike together.
+fn of_exceptions<'a>(
+    exceptions: impl Iterator<Item = &'a KeptExceptions>,
+    evidence: &Evidence<'_>,
+) -> impl Iterator<Item = Finding> {
+    let alike = held_alike(exceptions, |each| &each.pile.first, |_| ());
+    let findings = alike.into_iter().filter_map(|alike| {
+        let retained = alike.sum(|each| each.pile.retained_bytes);
+        let most = alike.heaviest(|each| each.pile.retained_bytes)?;
+        (retained >= evidence.limit(&BYTES)).then(|| {
+            let count = alike.sum(|each| each.pile.count);
+            of_tracebacks(most, count, retained, evidence)
+        })
+    });
+    findings.collect::<Vec<_>>().into_iter()
+}
+
+/// `count` exceptions such as `most`, without whose tracebacks `retained` bytes would go.
+fn of_tracebacks(most: &KeptExceptions, count: u64, retained: u64, evidence: &Evidence<'_>) -> Finding {
+    let KeptExceptions { pile, largest } = most;
+    let such_as = largest.as_ref().map_or_else(String::new, |largest| {
+        format!(", such as {} of {}()", largest.name, largest.function)
+    });
+    let (exceptions, whose) = match count {
+        1 => ("exception", "whose traceback keeps"),
+        _ => ("exceptions", "whose tracebacks keep"),
+    };
+    let facts = vec![
+        ("captured_by", Fact::Text("tracebacks".to_owned())),
+        ("exceptions", Fact::Number(count)),
+        ("type", Fact::Text(pile.type_name.clone())),
+        ("such_as", Fact::Text(pile.first.clone())),
+    ];
+    Finding {
+        rule: RULE.name,
+        severity: Severity::of_saving(retained),
+        confidence: Confidence::Certain,
+        summary: format!(
+            "{}: {} {exceptions}, {whose} the local variables of calls that have ended{such_as}, {} retained",
+            pile.subject.path,
+            units::count(count),
+            units::bytes(retained),
+        ),
+        advice: "Keep the text of the exception, or let go of its variables: \
+                 traceback.clear_frames(error.__traceback__)."
+            .to_owned(),
+        location: (largest.as_ref()).and_then(|largest| Location::of(&largest.defined_at, &largest.function)),
+        object: Object::of_subject(&pile.subject),
+        evidence: evidence.beside_thresholds(&RULE, facts),
+        saving_bytes: Some(retained),
+    }
 }
 
 fn finding(captured: &Captured, evidence: &Evidence<'_>) -> Finding {
@@ -108,7 +166,6 @@ fn captor(captor: Captor) -> &'static str {
         Captor::Default => "the default of the parameter",
         Captor::Partial => "the partial's",
         Captor::Method => "the bound method's",
-        Captor::Traceback => "a kept traceback's variable",
     }
 }
 
@@ -126,16 +183,13 @@ fn advice(captor: Captor) -> &'static str {
             "Hand over a function of the values that it needs, or weakref.WeakMethod, in place of a method that keeps its \
              instance."
         }
-        Captor::Traceback => {
-            "Keep the text of the exception, or let go of its variables: traceback.clear_frames(error.__traceback__)."
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::{HeldAlone, Keeper, Subject};
+    use crate::heap::patterns::{HeldAlone, Keeper, Pile, Subject};
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn captured(captor: Captor) -> Captured {
@@ -173,6 +227,40 @@ mod tests {
         );
         assert_eq!(finding.saving_bytes, Some(3 << 20));
         assert_eq!(finding.location.as_ref().map(|location| location.line), Some(9));
+    }
+
+    #[test]
+    fn exceptions_that_are_held_alike_are_one_finding() {
+        let kept = |place: u32, count| KeptExceptions {
+            pile: Pile {
+                subject: Subject {
+                    path: format!("jobs.FAILED['{place}']"),
+                    ..Subject::default()
+                },
+                first: format!("jobs.FAILED['{place}'][0]"),
+                type_name: "builtins.KeyError".to_owned(),
+                count,
+                retained_bytes: count << 19,
+                ..Pile::default()
+            },
+            largest: Some(Keeper {
+                function: "parse".to_owned(),
+                defined_at: Some(("/srv/jobs.py".to_owned(), 4)),
+                name: "rows".to_owned(),
+            }),
+        };
+        let found = findings_of_patterns(&RULE, |facts| facts.exceptions = vec![kept(1, 1), kept(2, 3)]);
+        let [finding] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            finding.summary,
+            "jobs.FAILED['2']: 4 exceptions, whose tracebacks keep the local variables of calls that have ended, such as \
+             rows of parse(), 2.0 MiB retained"
+        );
+        assert_eq!(finding.saving_bytes, Some(2 << 20));
+        let little = findings_of_patterns(&RULE, |facts| facts.exceptions = vec![kept(1, 1)]);
+        assert_eq!(little, []);
     }
 
     #[test]

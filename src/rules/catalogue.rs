@@ -1,15 +1,17 @@
 //! The list of all rules. A rule that stands here is run, listed and explained.
 
 use super::{
-    Rule, buffered_response, captured_reference, cycle_with_finalizer, django_prefetch, django_queryset_cache,
-    duplicate_strings, finished_tasks, growing_container, large_list, large_temporary, missing_slots, mutable_default,
-    numeric_list, record_dicts, request_in_module, sparse_container, unbounded_cache,
+    Rule, buffered_response, captured_reference, context_variable, cycle_with_finalizer, django_prefetch,
+    django_queryset_cache, duplicate_strings, finished_tasks, growing_container, large_list, large_temporary,
+    missing_slots, mutable_default, needless_copy, numeric_list, record_dicts, request_in_module, sparse_container,
+    unbounded_cache, unclosed_resource,
 };
 use crate::spelling::distance;
 
 pub const RULES: &[&Rule] = &[
     &buffered_response::RULE,
     &captured_reference::RULE,
+    &context_variable::RULE,
     &cycle_with_finalizer::RULE,
     &django_prefetch::RULE,
     &django_queryset_cache::RULE,
@@ -20,11 +22,13 @@ pub const RULES: &[&Rule] = &[
     &large_temporary::RULE,
     &missing_slots::RULE,
     &mutable_default::RULE,
+    &needless_copy::RULE,
     &numeric_list::RULE,
     &record_dicts::RULE,
     &request_in_module::RULE,
     &sparse_container::RULE,
     &unbounded_cache::RULE,
+    &unclosed_resource::RULE,
 ];
 
 /// The rule of that name; otherwise the names that come near it, the nearest first.

@@ -139,7 +139,8 @@ pub enum Fact {
     Counts(Vec<(Rc<str>, u64)>),
 }
 
-fn as_map<K: Serialize, V: Serialize, S: Serializer>(pairs: &[(K, V)], serializer: S) -> Result<S::Ok, S::Error> {
+/// Pairs as a map with the order that they have.
+pub fn as_map<K: Serialize, V: Serialize, S: Serializer>(pairs: &[(K, V)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 

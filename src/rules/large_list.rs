@@ -81,6 +81,8 @@ const FEW_ITEMS: Threshold = Threshold {
 
 /// What an address takes, and a number in `array.array('d')` as well.
 const SLOT: u64 = 8;
+/// What saves less is not worth a claim, in bytes.
+const LEAST_SAVING: u64 = 64 << 10;
 /// More types than these are not worth the room.
 const TYPES_SHOWN: usize = 5;
 
@@ -108,6 +110,7 @@ fn finding(list: &Container, evidence: &Evidence<'_>) -> Finding {
     } else {
         empty
     };
+    let saving = if saving < LEAST_SAVING { 0 } else { saving };
     Finding {
         rule: RULE.name,
         severity: Severity::of_saving(saving),

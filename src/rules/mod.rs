@@ -14,6 +14,7 @@ pub mod buffered_response;
 pub mod captured_reference;
 pub mod catalogue;
 mod causes;
+pub mod context_variable;
 pub mod cycle_with_finalizer;
 pub mod django_prefetch;
 pub mod django_queryset_cache;
@@ -28,15 +29,18 @@ pub mod large_temporary;
 mod merge;
 pub mod missing_slots;
 pub mod mutable_default;
+pub mod needless_copy;
 pub mod numeric_list;
 pub mod page;
 pub mod path;
 mod piles;
 pub mod record_dicts;
 pub mod request_in_module;
+pub mod selection;
 pub mod sparse_container;
 pub mod threshold;
 pub mod unbounded_cache;
+pub mod unclosed_resource;
 mod whose;
 
 use finding::{Fact, Finding};
@@ -80,7 +84,12 @@ impl Evidence<'_> {
 
 /// What all rules of the catalogue find, the gravest first, and of these the costliest.
 pub fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
-    let found = catalogue::RULES.iter().flat_map(|rule| (rule.find)(evidence)).collect();
+    judge_by(catalogue::RULES, evidence)
+}
+
+/// The same for some of the rules.
+pub fn judge_by(rules: &[&Rule], evidence: &Evidence<'_>) -> Vec<Finding> {
+    let found = rules.iter().flat_map(|rule| (rule.find)(evidence)).collect();
     let mut findings = merge::join(found);
     findings.sort_by(|a, b| {
         let gravity = |finding: &Finding| (finding.severity, finding.cost());

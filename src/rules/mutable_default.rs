@@ -7,10 +7,10 @@
 //!
 //! # What it looks at
 //!
-//! The defaults of all functions. A list with room for items to come was appended to, and an item that cannot be written
-//! as a constant was put in, which makes the finding `certain`; growth between snapshots makes it `likely`. A default of
-//! nothing but constants may be a table that stands in the code: it is reported from 50 items on, as `possible`, and for
-//! information.
+//! The defaults of all functions whose code may change them or hands them on, and those that grow between snapshots, which
+//! makes the finding `likely`. A list with room for items to come was appended to, and an item that cannot be written as a
+//! constant was put in, which makes it `certain`. A default of nothing but constants may be a table that stands in the code:
+//! it is reported from 50 items on, as `possible`, and for information.
 //!
 //! # Why it matters
 //!
@@ -88,6 +88,10 @@ fn finding(default: &MutableDefault, evidence: &Evidence<'_>) -> Option<Finding>
     }
     let series = evidence.growth.of_container(subject.address, default.kind);
     let grown = series.map_or(0, |series| series.items_grown());
+    // A comprehension leaves room in a list, too, and a table may have items of any kind.
+    if grown == 0 && !default.may_be_changed {
+        return None;
+    }
     let (severity, confidence) = match (default.was_filled, grown > 0) {
         (true, _) => (Severity::Warning, Confidence::Certain),
         (false, true) => (Severity::Warning, Confidence::Likely),
@@ -147,6 +151,7 @@ mod tests {
             },
             kind: ContainerKind::List,
             was_filled,
+            may_be_changed: true,
         }
     }
 
@@ -179,6 +184,11 @@ mod tests {
             (found[0].severity, found[0].confidence),
             (Severity::Info, Confidence::Possible)
         );
+        let table = MutableDefault {
+            may_be_changed: false,
+            ..default(3_000, false)
+        };
+        assert_eq!(self::found(table), []);
     }
 
     #[test]

@@ -24,6 +24,14 @@ impl Rule {
         let page = self.page();
         page.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
     }
+
+    /// What stands under the page's first heading, on one line.
+    pub fn measures(&self) -> String {
+        let page = self.page();
+        let mut lines = page.lines().skip_while(|line| !line.starts_with("# ")).skip(1);
+        let text: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("# ")).collect();
+        text.join(" ").trim().to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -47,6 +55,19 @@ mod tests {
                 .skip(1)
                 .find(|section| section.lines().skip(1).all(|line| line.is_empty()));
             assert_eq!(empty, None, "in the page of {}", rule.name);
+        }
+    }
+
+    #[test]
+    fn what_a_rule_measures_is_told_in_one_line() {
+        for rule in RULES {
+            let measures = rule.measures();
+            assert!(
+                measures.len() > 40 && !measures.contains(['\n', '#']),
+                "{}: {measures}",
+                rule.name
+            );
+            assert!(measures.ends_with('.'), "{}: {measures}", rule.name);
         }
     }
 

@@ -1,8 +1,10 @@
-//! The figures from which rules speak: each has a default, each can be set on the command line.
+//! The figures from which rules speak: each has a default, each can be set on the command line and by a project.
 
 use super::Rule;
-use super::catalogue::RULES;
+use super::catalogue::find;
 use super::finding::Fact;
+use super::selection::unknown;
+use crate::spelling::nearest;
 
 /// A figure that what was measured is held against.
 #[derive(Debug)]
@@ -50,20 +52,14 @@ impl Thresholds {
         let malformed = || format!("'{typed}' does not read RULE.NAME=VALUE, as in growing-container.items=50000");
         let (full_name, value) = typed.split_once('=').ok_or_else(malformed)?;
         let (rule_name, name) = full_name.split_once('.').ok_or_else(malformed)?;
-        let rule = RULES
-            .iter()
-            .find(|rule| rule.name == rule_name)
-            .ok_or_else(|| format!("there is no rule '{rule_name}'; `pymemscope rules` lists them"))?;
-        let threshold = rule
-            .thresholds
-            .iter()
-            .find(|threshold| threshold.name == name)
-            .ok_or_else(|| {
-                format!(
-                    "{rule_name} has no threshold '{name}'; it has {}",
-                    names_of_thresholds(rule).join(", ")
-                )
-            })?;
+        self.set_one(rule_name, name, value)
+    }
+
+    /// Takes the value of one threshold of a rule, or says what is wrong with it.
+    pub fn set_one(&mut self, rule_name: &str, name: &str, value: &str) -> Result<(), String> {
+        let rule = find(rule_name).map_err(|near| unknown(rule_name, &near))?;
+        let known = rule.thresholds.iter().find(|threshold| threshold.name == name);
+        let threshold = known.ok_or_else(|| no_threshold(rule, name))?;
         let value = parse_value(value, threshold.unit).ok_or_else(|| match threshold.unit {
             Unit::Items => format!("'{value}' is not a number of items"),
             Unit::Bytes => format!("'{value}' is not a number of bytes, as in 1048576, 64KiB, 1MiB or 2GiB"),
@@ -73,8 +69,15 @@ impl Thresholds {
     }
 }
 
-fn names_of_thresholds(rule: &Rule) -> Vec<&'static str> {
-    rule.thresholds.iter().map(|threshold| threshold.name).collect()
+fn no_threshold(rule: &Rule, name: &str) -> String {
+    let names: Vec<&str> = rule.thresholds.iter().map(|threshold| threshold.name).collect();
+    let meant = nearest(name, names.iter().copied());
+    format!(
+        "{} has no threshold '{name}'; it has {}{}",
+        rule.name,
+        names.join(", "),
+        meant.map_or_else(String::new, |near| format!("; did you mean {near}?"))
+    )
 }
 
 fn parse_value(text: &str, unit: Unit) -> Option<u64> {
@@ -114,7 +117,7 @@ mod tests {
         let refusal = |typed: &str| Thresholds::default().set(typed).unwrap_err();
         assert!(refusal("items=5").contains("RULE.NAME=VALUE"));
         assert!(refusal("growing-container.items").contains("RULE.NAME=VALUE"));
-        assert!(refusal("growing.items=5").contains("no rule 'growing'"));
+        assert!(refusal("growing.items=5").contains("no rule 'growing'; did you mean growing-container?"));
         assert!(refusal("growing-container.size=5").contains("it has items, bytes"));
         assert!(refusal("growing-container.items=5MiB").contains("number of items"));
         assert!(refusal("growing-container.bytes=many").contains("number of bytes"));

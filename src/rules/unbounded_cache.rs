@@ -8,8 +8,8 @@
 //!
 //! # What it looks at
 //!
-//! The cache object itself, which knows its bound and counts its hits. A cache with a bound is never reported, whether
-//! it was reached or not. An entry that is not asked for again could as well have been dropped: as many entries as
+//! The cache object itself, which knows its bound and counts its hits. A cache with a bound is reported, whether it was
+//! reached or not, only when it is on a method and instances that nothing else holds retain 1 MiB or more. An entry that is not asked for again could as well have been dropped: as many entries as
 //! there are more than hits were never used, and their share of the bytes is the saving that is claimed.
 //!
 //! # Why it matters
@@ -38,9 +38,12 @@
 //!     return compute(order_id)
 //! ```
 
+use rustc_hash::FxHashMap;
+
 use super::finding::{Confidence, Fact, Finding, Location, Object, Severity};
 use super::threshold::{Threshold, Unit};
 use super::{Evidence, Rule};
+use crate::heap::patterns::CachedInstances;
 use crate::heap::{CacheStatistics, Container};
 use crate::units;
 
@@ -71,16 +74,19 @@ const BYTES: Threshold = Threshold {
 
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let at_least = |value: u64, threshold| value >= evidence.thresholds.of(threshold);
+    let kept = evidence.heap.patterns.cached_instances.iter();
+    let kept: FxHashMap<u64, &CachedInstances> = kept.map(|kept| (kept.address, kept)).collect();
     let mut findings = Vec::new();
     for container in &evidence.heap.containers {
-        let Some(statistics) = container
-            .cache
-            .as_ref()
-            .filter(|statistics| statistics.maxsize.is_none())
-        else {
+        let Some(statistics) = container.cache.as_ref() else {
             continue;
         };
-        if at_least(container.length, &ENTRIES) || at_least(container.retained_bytes, &BYTES) {
+        if let Some(maxsize) = statistics.maxsize {
+            let kept = kept.get(&container.address).filter(|_| statistics.instance_keys > 0);
+            if let Some(kept) = kept.filter(|kept| at_least(kept.retained_bytes, &BYTES)) {
+                findings.push(of_instances(container, statistics, maxsize, kept, evidence));
+            }
+        } else if at_least(container.length, &ENTRIES) || at_least(container.retained_bytes, &BYTES) {
             findings.push(finding(container, statistics, evidence));
         }
     }
@@ -99,6 +105,38 @@ fn finding(cache: &Container, statistics: &CacheStatistics, evidence: &Evidence<
         object: Object::of(cache),
         evidence: facts(cache, statistics, evidence),
         saving_bytes: (saving > 0).then_some(saving),
+    }
+}
+
+/// A cache with a bound that keeps instances alive.
+fn of_instances(
+    cache: &Container,
+    statistics: &CacheStatistics,
+    maxsize: u64,
+    kept: &CachedInstances,
+    evidence: &Evidence<'_>,
+) -> Finding {
+    let mut evidence_of_cache = facts(cache, statistics, evidence);
+    evidence_of_cache.push(("maxsize", Fact::Number(maxsize)));
+    evidence_of_cache.push(("instances_kept", Fact::Number(kept.instances)));
+    Finding {
+        rule: RULE.name,
+        severity: Severity::of_saving(kept.retained_bytes),
+        confidence: Confidence::Certain,
+        summary: format!(
+            "{}: a cache on a method, whose keys keep {} instances alive that nothing else holds, {} retained by {} \
+             entries of {} at most",
+            cache.path,
+            units::count(kept.instances),
+            units::bytes(cache.retained_bytes),
+            units::count(cache.length),
+            units::count(maxsize),
+        ),
+        advice: advice(statistics),
+        location: Location::of(&statistics.defined_at, &statistics.function),
+        object: Object::of(cache),
+        evidence: evidence_of_cache,
+        saving_bytes: Some(cache.retained_bytes),
     }
 }
 
@@ -171,8 +209,8 @@ fn facts(cache: &Container, statistics: &CacheStatistics, evidence: &Evidence<'_
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::ContainerKind;
-    use crate::rules::fake_heap::{cache, container, findings};
+    use crate::heap::{ContainerKind, Heap};
+    use crate::rules::fake_heap::{cache, container, findings, findings_of_heap};
 
     fn with_statistics(mut cache: Container, change: impl FnOnce(&mut CacheStatistics)) -> Container {
         change(cache.cache.as_mut().unwrap());
@@ -206,6 +244,36 @@ mod tests {
         assert_eq!(found(bounded(20_000)), []);
         assert_eq!(found(cache("a.f", 100, 0, 100)), []);
         assert_eq!(found(container("a.d", ContainerKind::Dict, 1_000_000)), []);
+    }
+
+    #[test]
+    fn a_bound_does_not_excuse_what_a_method_keeps() {
+        let bounded = with_statistics(cache("a.Report.total", 128, 0, 3_000), |it| {
+            it.maxsize = Some(128);
+            it.instance_keys = 128;
+        });
+        let found = |retained_bytes| {
+            let mut heap = Heap {
+                containers: vec![bounded.clone()],
+                ..Heap::default()
+            };
+            heap.patterns.cached_instances.push(CachedInstances {
+                address: bounded.address,
+                instances: 128,
+                retained_bytes,
+                ..CachedInstances::default()
+            });
+            findings_of_heap(&RULE, &heap)
+        };
+        let finding = &found(2 << 20)[0];
+        assert!(
+            finding
+                .summary
+                .starts_with("a.Report.total: a cache on a method, whose keys keep 128 instances alive"),
+            "{}",
+            finding.summary
+        );
+        assert_eq!(found(1 << 19), []);
     }
 
     #[test]

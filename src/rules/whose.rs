@@ -17,11 +17,22 @@ pub fn is_garbage(path: &str) -> bool {
     path.starts_with("(garbage)")
 }
 
+/// Where `asyncio` knows all tasks that there are, without keeping any of them: it is for others to let go of them.
+const KNOWN_TO_ASYNCIO: [&str; 6] = [
+    "_asyncio > (state) _weakrefset.WeakSet",
+    "_asyncio._scheduled_tasks",
+    "_asyncio._all_tasks",
+    "asyncio.tasks._scheduled_tasks",
+    "asyncio.tasks._all_tasks",
+    "asyncio.tasks._eager_tasks",
+];
+
 /// What the interpreter keeps for itself, and fills as modules are imported, names interned and classes made: it is no
 /// choice of the program, and most of it holds its members weakly.
 pub fn is_interpreters_own(path: &str) -> bool {
     ["(interpreter", "sys.modules", "sys.path_importer_cache"]
         .iter()
+        .chain(&KNOWN_TO_ASYNCIO)
         .any(|own| path.starts_with(own))
         || path.ends_with(".__subclasses__")
         || path.contains("._abc_impl.")
@@ -32,6 +43,17 @@ mod tests {
     use crate::heap::ContainerKind;
     use crate::rules::fake_heap::{cache, container, findings};
     use crate::rules::growing_container::RULE;
+
+    #[test]
+    fn who_keeps_tasks_is_not_asyncio() {
+        let growing: &[u64] = &[20_000, 21_000, 22_000];
+        let set = |path| container(path, ContainerKind::Set, 22_000);
+        assert_eq!(
+            findings(&RULE, &[(set("asyncio.tasks._all_tasks.data"), growing)], None),
+            []
+        );
+        assert_eq!(findings(&RULE, &[(set("shop.TASKS"), growing)], None).len(), 1);
+    }
 
     #[test]
     fn the_inside_of_a_cache_is_left_to_the_rule_for_caches() {

@@ -6,6 +6,7 @@ pub mod arch;
 pub mod child;
 pub mod container;
 pub mod core;
+pub mod descriptors;
 pub mod elf;
 pub mod exit_watch;
 pub mod file_size_limit;

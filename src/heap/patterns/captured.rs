@@ -1,5 +1,4 @@
-//! Large objects that something alone keeps alive which is not made to keep data: a closure, a default, a bound method, a
-//! traceback.
+//! Large objects that something alone keeps alive which is not made to keep data: a closure, a default, a bound method.
 
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
@@ -7,19 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::functions::Keeper;
 use super::held_alone::HeldAlone;
-use super::{Sight, picked};
-use crate::heap::facts::short_name;
+use super::{Owner, Sight, picked};
 use crate::heap::labels::LabelKind;
 use crate::heap::names::Form;
-use crate::heap::naming;
-use crate::heap::objects::NO_OBJECT;
+use crate::heap::objects::HEAP;
 
 /// What keeps less is not looked at, in bytes.
 pub const LARGE: u64 = 1 << 20;
 /// So many are described.
 const MOST: usize = 200;
-/// A traceback is no longer than this.
-const LONGEST_TRACEBACK: usize = 10_000;
+/// No closure is reached through more functions and cells than these.
+const MOST_STEPS: usize = 16;
+
+/// What stands between a name and the function that it was given to a decorator.
+const DECORATING: [&str; 7] = [
+    "builtins.function",
+    "builtins.cell",
+    "builtins.method",
+    "builtins.property",
+    "builtins.staticmethod",
+    "builtins.classmethod",
+    "functools.partial",
+];
 
 /// A large object that something alone keeps alive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,19 +47,18 @@ pub enum Captor {
     Partial,
     /// The instance of a bound method.
     Method,
-    /// A variable of a call that an exception ended, whose traceback is kept.
-    Traceback,
 }
 
 pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, picked: &picked::Picked, all: &mut Vec<Captured>) {
     for &row in &picked.partials {
-        add_arguments(sight, row, all);
+        if !sight.is_part_of_namespace(row) {
+            add_arguments(sight, row, all);
+        }
     }
     for &row in &picked.methods {
-        add_instance(sight, row, all);
-    }
-    for &row in &picked.tracebacks {
-        add_variables(sight, row, all);
+        if !sight.is_part_of_namespace(row) {
+            add_instance(sight, row, all);
+        }
     }
     all.truncate(MOST);
 }
@@ -84,45 +91,6 @@ fn add_instance<M: ReadMemory>(sight: &mut Sight<M>, method: u32, all: &mut Vec<
     }
 }
 
-/// Adds the variables of the call that a traceback stands for, when the exception is kept, and not just being handled.
-fn add_variables<M: ReadMemory>(sight: &mut Sight<M>, traceback: u32, all: &mut Vec<Captured>) {
-    if is_being_handled(sight, traceback) {
-        return;
-    }
-    let frame_label = sight.member("tb_frame");
-    let parts = sight.items(traceback);
-    let Some(&(frame, _)) = parts.iter().find(|(_, label)| *label == frame_label) else {
-        return;
-    };
-    for (value, label) in sight.items(frame) {
-        if label.kind() == LabelKind::Local && sight.may_be_captured(value) {
-            let code = sight.items(frame).into_iter().map(|(row, _)| row);
-            let code = code.into_iter().find(|&row| sight.content(row) == Content::Code);
-            let code = code.map_or(0, |row| sight.found.address_of(row));
-            let keeper = Keeper {
-                function: naming::function_of(sight.memory, sight.layout, code),
-                defined_at: naming::definition(sight.memory, sight.layout, code),
-                name: sight.name(label, Form::Name),
-            };
-            sight.add_captured(all, Captor::Traceback, frame, value, keeper);
-        }
-    }
-}
-
-/// Whether a call that runs, or a thread, holds the exception itself.
-fn is_being_handled<M: ReadMemory>(sight: &Sight<M>, traceback: u32) -> bool {
-    let mut row = traceback;
-    for _ in 0..LONGEST_TRACEBACK {
-        let name = &*sight.found.types.get(sight.found.objects.type_of(row)).name;
-        if short_name(name) != "traceback" && sight.content(row) != Content::Frame {
-            break;
-        }
-        row = sight.owned.owner(row).parent;
-    }
-    let holder = sight.owned.owner(row).parent;
-    sight.found.objects.type_of(holder) == NO_OBJECT || sight.found.objects.type_of(row) == NO_OBJECT
-}
-
 impl<M: ReadMemory> Sight<'_, '_, M> {
     fn keeper_of(&mut self, function: Option<u32>, name: &str) -> Keeper {
         let is_function = |row: &u32| {
@@ -136,6 +104,33 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
                 ..Keeper::default()
             },
         }
+    }
+
+    /// Whether a function, method or partial is one of a module's or class's own, by itself or under decorators: it is meant
+    /// to live as long as that does, and so is what it uses.
+    pub fn is_part_of_namespace(&self, row: u32) -> bool {
+        let mut at = row;
+        for _ in 0..MOST_STEPS {
+            let Owner { parent, .. } = self.owned.owner(at);
+            if parent == HEAP {
+                return false;
+            }
+            let content = self.content(parent);
+            if matches!(content, Content::Module | Content::Type) {
+                return true;
+            }
+            let is_closure = content == Content::Tuple && self.decorates(self.owned.owner(parent).parent);
+            if !is_closure && !self.owned.is_namespace(parent) && !self.decorates(parent) {
+                return false;
+            }
+            at = parent;
+        }
+        false
+    }
+
+    fn decorates(&self, row: u32) -> bool {
+        let name = &*self.found.types.get(self.found.objects.type_of(row)).name;
+        DECORATING.contains(&name)
     }
 
     /// Notes a large object, once, that is perhaps held by `holder` alone.

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use cpython::bytecode;
 use cpython::layout::CodeForm;
 use cpython::memory::ReadMemory;
 use cpython::objects::content::Content;
@@ -44,6 +45,8 @@ pub struct MutableDefault {
     pub kind: ContainerKind,
     /// Whether it shows itself that something was put into it: room for items to come, or items that no constant is.
     pub was_filled: bool,
+    /// Whether the function may change it, or hand it on to who may.
+    pub may_be_changed: bool,
 }
 
 /// What is found in functions.
@@ -98,6 +101,7 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, functions: &[u32], cal
                 }
             }
         }
+        let closure = closure.filter(|_| !sight.is_part_of_namespace(function));
         if let (Some(code), Some(closure)) = (code, closure) {
             let cells = sight.items(closure).into_iter();
             for (cell, label) in cells.filter(|(cell, _)| !in_use.contains(cell)) {
@@ -225,7 +229,10 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
             ContainerKind::Dict | ContainerKind::OrderedDict => self.found.objects.references(value).len() as u64 / 2,
             _ => self.found.objects.references(value).len() as u64,
         });
+        let address = self.found.address_of(function).wrapping_add(self.layout.function.code);
+        let code = self.memory.word(address).unwrap_or(0);
         kept.defaults.push(MutableDefault {
+            may_be_changed: bytecode::may_change(self.memory, self.layout, code, &keeper.name).unwrap_or(true),
             was_filled: self.was_filled(value, kind, length),
             held: self.held_alone(value, length, holder),
             keeper,

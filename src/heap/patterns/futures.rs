@@ -1,6 +1,7 @@
 //! Tasks and futures that are done, and still held.
 
 use cpython::memory::ReadMemory;
+use cpython::objects::blocks;
 use rustc_hash::FxHashMap;
 
 use super::Sight;
@@ -13,6 +14,7 @@ use crate::heap::naming;
 pub const TYPES: [&str; 3] = ["_asyncio.Task", "_asyncio.Future", "concurrent.futures._base.Future"];
 /// Fewer in one place are not described.
 const FEWEST: usize = 100;
+
 pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, futures: &[u32]) -> Vec<Pile> {
     if futures.len() < FEWEST {
         return Vec::new();
@@ -26,7 +28,31 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, futures: &[u32]) -> Ve
             done.push(row);
         }
     }
-    sight.piles(&done, FEWEST)
+    let mut piles = sight.piles(&done, FEWEST);
+    for pile in &mut piles {
+        let each = pile.rows.first().map_or(0, |&row| weak_reference_bytes(sight, row));
+        pile.container_bytes = pile.container_bytes.saturating_add(each.saturating_mul(pile.count));
+    }
+    piles
+}
+
+/// What goes with a task besides: the weak reference by which `asyncio` knows it, where it knows tasks by such.
+fn weak_reference_bytes<M: ReadMemory>(sight: &mut Sight<M>, row: u32) -> u64 {
+    let of_type = sight.found.types.get(sight.found.objects.type_of(row));
+    let (at, task_type) = (sight.layout, of_type.info.of_type.address);
+    let mut word = |address: u64| sight.memory.word(address).unwrap_or(0);
+    let offset = word(task_type.wrapping_add(at.types.weaklistoffset));
+    // A negative offset, or none, says that there is no such list behind the object's head.
+    if offset as i64 <= 0 {
+        return 0;
+    }
+    let reference = word(sight.found.address_of(row).wrapping_add(offset));
+    if reference == 0 {
+        return 0;
+    }
+    let reference_type = word(reference.wrapping_add(at.object.ob_type));
+    let size = word(reference_type.wrapping_add(at.types.basicsize));
+    blocks::small(at.object.gc_head.saturating_add(size))
 }
 
 /// Reads `_state`, which tells of `concurrent.futures` whether they are done, once for each text that it may be.

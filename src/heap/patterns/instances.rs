@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use cpython::memory::ReadMemory;
+use cpython::objects::content::Content;
 use cpython::objects::types::{FieldName, InstanceDict, TypeInfo, flags};
 use cpython::objects::{dict, int};
 use rustc_hash::FxHashMap;
@@ -182,7 +183,33 @@ fn defined_at<M: ReadMemory>(sight: &mut Sight<M>, info: &TypeInfo, module: &str
     }
     let own_line = own_line.and_then(|line| u32::try_from(line).ok());
     let (path, line) = method.unzip();
-    Some((file.or(path)?, own_line.or(line)?))
+    let line = own_line.or(line);
+    let file = file.or(path)?;
+    let line = line.or_else(|| line_of_body(sight, info, &file))?;
+    Some((file, line))
+}
+
+/// The first line of the code that made a class without methods of its own, such as a dataclass: it is there for as long
+/// as that of its module, as while a script runs.
+fn line_of_body<M: ReadMemory>(sight: &mut Sight<M>, info: &TypeInfo, file: &str) -> Option<u32> {
+    let (_, qualname) = naming::module_and_qualname(sight.memory, sight.layout, info);
+    let name = match sight.layout.code.qualname {
+        Some(_) => &*qualname,
+        None => qualname.rsplit('.').next().unwrap_or(&qualname),
+    };
+    for row in 0..sight.found.objects.holders() as u32 {
+        if sight.content(row) != Content::Code {
+            continue;
+        }
+        let code = sight.found.address_of(row);
+        if naming::code_name(sight.memory, sight.layout, code).as_deref() == Some(name) {
+            let definition = naming::definition(sight.memory, sight.layout, code);
+            if let Some((_, line)) = definition.filter(|(path, _)| path == file) {
+                return Some(line);
+            }
+        }
+    }
+    None
 }
 
 /// The path of the first instance in the place where most of them are held.

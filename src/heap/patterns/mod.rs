@@ -3,7 +3,10 @@
 //! One file for each kind of evidence. Rows that may be evidence are picked in one pass over the types of all rows; what is
 //! not looked for costs nothing.
 
+mod cached_instances;
 mod captured;
+mod contexts;
+mod copies;
 mod functions;
 mod futures;
 mod held_alone;
@@ -16,10 +19,12 @@ mod piles;
 mod queries;
 mod records;
 mod repeats;
+mod resources;
 mod responses;
 mod sparse;
 mod subject;
 mod temporaries;
+mod tracebacks;
 
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
@@ -27,7 +32,10 @@ use cpython::objects::blocks;
 use cpython::objects::content::Content;
 use serde::{Deserialize, Serialize};
 
+pub use self::cached_instances::CachedInstances;
 pub use self::captured::{Captor, Captured};
+pub use self::contexts::ContextValues;
+pub use self::copies::Copies;
 pub use self::functions::{Keeper, MutableDefault};
 pub use self::held_alone::HeldAlone;
 pub use self::instances::ClassInstances;
@@ -36,10 +44,12 @@ pub use self::piles::Pile;
 pub use self::queries::{CachedRows, PrefetchedRows};
 pub use self::records::Records;
 pub use self::repeats::Repeats;
+pub use self::resources::OpenResources;
 pub use self::responses::BufferedBody;
 pub use self::sparse::SparseTable;
 pub use self::subject::Subject;
 pub use self::temporaries::Temporary;
+pub use self::tracebacks::KeptExceptions;
 
 use self::key_hashes::{KeyHashes, KeySet};
 use self::libraries::Libraries;
@@ -63,6 +73,10 @@ pub struct PatternFacts {
     pub repeats: Vec<Repeats>,
     pub defaults: Vec<MutableDefault>,
     pub captured: Vec<Captured>,
+    pub exceptions: Vec<KeptExceptions>,
+    pub contexts: Vec<ContextValues>,
+    /// Instances that caches on methods keep alive.
+    pub cached_instances: Vec<CachedInstances>,
     /// Tasks and futures that are done.
     pub finished: Vec<Pile>,
     pub cached_rows: Vec<CachedRows>,
@@ -70,6 +84,10 @@ pub struct PatternFacts {
     /// Requests and responses that modules keep.
     pub requests: Vec<Pile>,
     pub bodies: Vec<BufferedBody>,
+    /// Containers with the same contents.
+    pub copies: Vec<Copies>,
+    /// Files and sockets that are open.
+    pub resources: Vec<OpenResources>,
 }
 
 /// What those who gather evidence look at.
@@ -84,13 +102,15 @@ struct Sight<'a, 'b, M> {
     key_hashes: KeyHashes,
 }
 
-/// Gathers the evidence. The references must still have their labels. Of the calls under way those `of_threads` are known.
+/// Gathers the evidence. The references must still have their labels. Of the calls under way those `of_threads` are known, and
+/// perhaps which `descriptors` the process has open.
 pub fn gather<M: ReadMemory>(
     memory: &mut M,
     layout: &Layout,
     found: &mut Found,
     owned: &Ownership,
     of_threads: &[ThreadCall],
+    descriptors: Option<&[u32]>,
 ) -> PatternFacts {
     let calls = calls::under_way(memory, layout, found, of_threads);
     let mut picked = Picked::of(found, owned);
@@ -115,11 +135,16 @@ pub fn gather<M: ReadMemory>(
         repeats: repeats::gather(&mut sight),
         defaults: functions.defaults,
         captured: functions.captured,
+        exceptions: tracebacks::gather(&mut sight, &picked.tracebacks),
+        contexts: contexts::gather(&mut sight, &picked.context_nodes),
+        cached_instances: cached_instances::gather(&mut sight, &picked.caches),
         finished: futures::gather(&mut sight, &picked.futures),
         cached_rows: queries.cached,
         prefetched_rows: queries.prefetched,
         requests: responses::kept_by_modules(&mut sight, &picked.requests),
         bodies: responses::bodies(&mut sight, &picked.requests),
+        copies: copies::gather(&mut sight),
+        resources: resources::gather(&mut sight, descriptors),
     }
 }
 
@@ -129,10 +154,23 @@ impl PatternFacts {
         for each in &mut self.numbers {
             each.add_retained(retention);
         }
-        for pile in self.finished.iter_mut().chain(&mut self.requests) {
+        let exceptions = self.exceptions.iter_mut().map(|each| &mut each.pile);
+        for pile in self.finished.iter_mut().chain(&mut self.requests).chain(exceptions) {
             pile.add_retained(retention);
         }
+        for each in &mut self.contexts {
+            each.add_retained(retention);
+        }
+        for each in &mut self.cached_instances {
+            each.add_retained(retention);
+        }
         for each in &mut self.cached_rows {
+            each.add_retained(retention);
+        }
+        for each in &mut self.copies {
+            each.add_retained(retention);
+        }
+        for each in &mut self.resources {
             each.add_retained(retention);
         }
         for each in &mut self.prefetched_rows {

@@ -3,6 +3,7 @@
 use cpython::objects::content::Content;
 use cpython::objects::types::{FieldName, InstanceDict, flags};
 
+use super::contexts::NODE_TYPES;
 use super::futures::TYPES;
 use super::instances::{FEWEST_INSTANCES, MOST_LOOKED_AT};
 use super::queries::TYPE_ENDING;
@@ -24,6 +25,9 @@ pub struct Picked {
     pub partials: Vec<u32>,
     pub methods: Vec<u32>,
     pub tracebacks: Vec<u32>,
+    /// The nodes in which contexts have their variables.
+    pub context_nodes: Vec<u32>,
+    pub caches: Vec<u32>,
     /// Tasks and futures.
     pub futures: Vec<u32>,
     pub query_sets: Vec<u32>,
@@ -44,6 +48,8 @@ enum Interest {
     Partial,
     Method,
     Traceback,
+    ContextNode,
+    Cache,
     Future,
     QuerySet,
     Request,
@@ -71,6 +77,8 @@ impl Picked {
                 Interest::Partial => picked.partials.push(row),
                 Interest::Method => picked.methods.push(row),
                 Interest::Traceback => picked.tracebacks.push(row),
+                Interest::ContextNode => picked.context_nodes.push(row),
+                Interest::Cache => picked.caches.push(row),
                 Interest::Future => picked.futures.push(row),
                 Interest::QuerySet => picked.query_sets.push(row),
                 Interest::Request => picked.requests.push(row),
@@ -101,6 +109,8 @@ impl Picked {
             ("functools.partial", _) => Interest::Partial,
             ("builtins.method", _) => Interest::Method,
             ("builtins.traceback", _) => Interest::Traceback,
+            (name, _) if NODE_TYPES.contains(&name) => Interest::ContextNode,
+            (_, Content::LruCache) => Interest::Cache,
             (name, _) if TYPES.contains(&name) => Interest::Future,
             (name, Content::Plain) if name.ends_with(TYPE_ENDING) => Interest::QuerySet,
             (name, _) if is_of_request(name) => Interest::Request,

@@ -53,7 +53,13 @@ pub fn save_objects(file: impl Write + Send, detail: &Detail, types: &[TypeTotal
         texts: &detail.names,
         of: &call,
     };
-    let further = vec![("type", types), ("call", calls)];
+    let mut further = vec![("type", types), ("call", calls)];
+    let value_of = |row: usize| detail.values.as_ref()?.of_objects.get(row).copied().flatten();
+    if let Some(values) = &detail.values {
+        let texts = &values.texts;
+        let of = &value_of;
+        further.push(("value", Values::Text { texts, of }));
+    }
     save(file, detail, detail.holders..detail.count(), further)
 }
 

@@ -143,6 +143,18 @@ fn variables<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Resul
         name,
         is_read_otherwise: reads_all || reads_first && number == 0,
     };
+    Ok(plain_variables(memory, layout, code)?
+        .into_iter()
+        .map(variable)
+        .collect())
+}
+
+/// The names, as addresses of `str` objects, and the numbers of the local variables that are in no cell.
+pub fn plain_variables<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    code: u64,
+) -> Result<Vec<(u64, u32)>, Unreadable> {
     let member = |offset: u64| code.wrapping_add(offset);
     match (layout.code.form, layout.code.bytecode) {
         (
@@ -157,23 +169,20 @@ fn variables<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Resul
             let mut in_cells = tuple_at(memory, layout, member(cellvars))?;
             in_cells.extend(tuple_at(memory, layout, member(freevars))?);
             let names = tuple_at(memory, layout, member(varnames))?.into_iter().zip(0..);
-            Ok(names
-                .filter(|(name, _)| !in_cells.contains(name))
-                .map(variable)
-                .collect())
+            Ok(names.filter(|(name, _)| !in_cells.contains(name)).collect())
         }
         (CodeForm::LocalsPlus { names, .. }, Bytecode::Adaptive { kinds, .. }) => {
             let kinds = bytes_at(memory, layout, member(kinds), MOST_NAMES)?;
             let names = tuple_at(memory, layout, member(names))?.into_iter().zip(0..);
             let is_plain = |number: u32| kinds.get(number as usize).is_some_and(|kind| kind & IN_CELL == 0);
-            Ok(names.filter(|&(_, number)| is_plain(number)).map(variable).collect())
+            Ok(names.filter(|&(_, number)| is_plain(number)).collect())
         }
         (CodeForm::LocalsPlus { .. }, Bytecode::Bytes { .. }) => Ok(Vec::new()),
     }
 }
 
 /// `co_names`: the globals and attributes that the code asks for.
-fn names_used<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Result<Vec<u64>, Unreadable> {
+pub fn names_used<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64) -> Result<Vec<u64>, Unreadable> {
     let mut references = layout.code.references.iter();
     match references.find(|(name, _)| *name == "co_names") {
         Some(&(_, offset)) => tuple_at(memory, layout, code.wrapping_add(offset)),

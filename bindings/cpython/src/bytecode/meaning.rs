@@ -8,6 +8,7 @@ use super::opcodes::{Jump, Opcodes};
 pub struct Meaning {
     pub variables: Variables,
     pub flow: Flow,
+    pub effect: Effect,
     pub jump: Jump,
     /// Inline cache entries behind it, in code units.
     pub caches: u8,
@@ -27,6 +28,27 @@ pub enum Variables {
     ReadRead,
     WriteRead,
     WriteWrite,
+}
+
+/// What an instruction does to the object that was put on the stack last, or to the container below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing that would change or keep it.
+    None,
+    /// It puts something else above it.
+    Pushes,
+    /// The same, and that is a global variable.
+    PushesGlobal,
+    /// Something gets another item or attribute, or loses one.
+    Changes,
+    /// Something else has it from then on.
+    HandsOn,
+    /// It is an argument of a call.
+    Calls,
+    /// It is an operand, and the argument says of which operation.
+    Operates,
+    /// The left operand may be changed by the operation.
+    OperatesInPlace,
 }
 
 /// Where a program goes on behind an instruction, exceptions apart.
@@ -98,6 +120,7 @@ pub fn forms(opcodes: &Opcodes) -> [Form; 256] {
                 None => Form::Plain(Meaning {
                     variables: variables(name),
                     flow: flow(name),
+                    effect: effect(name),
                     jump,
                     caches,
                 }),
@@ -143,5 +166,34 @@ fn flow(name: &str) -> Flow {
         "WITH_CLEANUP_FINISH" => Flow::Blocks(BlockStep::ExitWith),
         "END_ASYNC_FOR" => Flow::Blocks(BlockStep::EndAsyncFor),
         _ => Flow::Next,
+    }
+}
+
+fn effect(name: &str) -> Effect {
+    match name {
+        "STORE_SUBSCR" | "DELETE_SUBSCR" | "STORE_SLICE" | "STORE_ATTR" | "DELETE_ATTR" => Effect::Changes,
+        "RETURN_VALUE"
+        | "YIELD_VALUE"
+        | "STORE_GLOBAL"
+        | "STORE_DEREF"
+        | "STORE_NAME"
+        | "STORE_FAST"
+        | "STORE_FAST_LOAD_FAST"
+        | "STORE_FAST_STORE_FAST" => Effect::HandsOn,
+        "BINARY_OP" => Effect::Operates,
+        "LOAD_CONST"
+        | "LOAD_CONST_IMMORTAL"
+        | "LOAD_SMALL_INT"
+        | "LOAD_NAME"
+        | "LOAD_DEREF"
+        | "PUSH_NULL"
+        | "KW_NAMES"
+        | "EXTENDED_ARG" => Effect::Pushes,
+        "LOAD_GLOBAL" => Effect::PushesGlobal,
+        _ if name.starts_with("LOAD_FAST") => Effect::Pushes,
+        _ if name.starts_with("INPLACE_") => Effect::OperatesInPlace,
+        _ if name.starts_with("CALL") || name == "PRECALL" => Effect::Calls,
+        _ if name.starts_with("BUILD_") => Effect::HandsOn,
+        _ => Effect::None,
     }
 }

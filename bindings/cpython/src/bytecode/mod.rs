@@ -2,9 +2,11 @@
 //!
 //! `opcodes` says what a version's own tables say of its instructions, `meaning` what they do not say. `plain` reads a
 //! code object back to what was compiled, `decode` makes instructions of it, `graph` the ways through them, handlers of
-//! exceptions included, and `liveness` asks for each what is read further on. `live_locals` is the way in.
+//! exceptions included, and `liveness` asks for each what is read further on. `live_locals` is the way in. `changes` asks
+//! whether a container that a parameter has may be changed.
 
 mod blocks;
+mod changes;
 mod decode;
 mod exception_table;
 mod graph;
@@ -14,4 +16,5 @@ mod meaning;
 pub mod opcodes;
 mod plain;
 
+pub use changes::may_change;
 pub use live_locals::CodeLiveness;

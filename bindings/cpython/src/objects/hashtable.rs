@@ -12,8 +12,8 @@ const BUCKETS_AN_ENTRY: u64 = 64;
 /// Keys that stand in their entry are a pointer, or a pointer and 4 bytes more.
 const KEY_SIZES: [u64; 2] = [8, 12];
 const LARGEST_DATA: u64 = 64;
-/// Tables with fewer buckets than this are judged as a whole.
-const SAMPLED_BUCKETS: u64 = 1 << 10;
+/// So many entries show what a table holds.
+const SAMPLE: usize = 1 << 10;
 /// Buckets are read in pieces of so many bytes.
 const PIECE: u64 = 1 << 16;
 /// One entry may be on its way in or out while the program stands still.
@@ -98,7 +98,7 @@ impl Table {
             return Err(miscounted);
         }
         let mut entries = Vec::new();
-        let mut step = self.heads(memory, self.bucket_count)?;
+        let mut step = self.heads(memory, usize::MAX)?;
         while !step.is_empty() {
             if (entries.len() + step.len()) as u64 > self.count + ON_THE_WAY {
                 return Err(miscounted);
@@ -118,21 +118,23 @@ impl Table {
         Ok(entries)
     }
 
-    /// Some of the entries, enough to judge by what the table holds.
+    /// Some of the entries, enough to judge by what the table holds. Keys that are addresses may all have come into a few
+    /// buckets, wherever these are.
     pub fn sample<M: ReadMemory>(&self, memory: &mut M, layout: &Layout) -> Result<Vec<Entry>, Unreadable> {
-        let heads = self.heads(memory, self.bucket_count.min(SAMPLED_BUCKETS))?;
+        let heads = self.heads(memory, SAMPLE)?;
         let entries = heads
             .into_iter()
             .map(|(address, bucket)| Ok(self.entry(memory, layout, address, bucket)?.0));
         entries.collect()
     }
 
-    /// The first entry of each of the first `count` buckets that has any, with the bucket's number.
-    fn heads<M: ReadMemory>(&self, memory: &mut M, count: u64) -> Result<Vec<(u64, u64)>, Unreadable> {
+    /// The first entry of each bucket that has any, with the bucket's number: of all buckets, or of the first ones until
+    /// there are `enough`.
+    fn heads<M: ReadMemory>(&self, memory: &mut M, enough: usize) -> Result<Vec<(u64, u64)>, Unreadable> {
         let mut heads = Vec::new();
-        let length = count * 8;
+        let length = self.bucket_count.saturating_mul(8);
         let mut at = 0;
-        while at < length {
+        while at < length && heads.len() < enough {
             let piece = memory.read(self.buckets.wrapping_add(at), (length - at).min(PIECE) as usize)?;
             let heads_of_piece = piece.chunks_exact(8).map(|word| word_at(word, 0)).zip(at / 8..);
             heads.extend(heads_of_piece.filter(|&(head, _)| head != 0));

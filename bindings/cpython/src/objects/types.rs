@@ -17,6 +17,7 @@ pub mod flags {
     pub const LONG_SUBCLASS: u64 = 1 << 24;
     pub const LIST_SUBCLASS: u64 = 1 << 25;
     pub const TUPLE_SUBCLASS: u64 = 1 << 26;
+    pub const BYTES_SUBCLASS: u64 = 1 << 27;
     pub const UNICODE_SUBCLASS: u64 = 1 << 28;
     pub const DICT_SUBCLASS: u64 = 1 << 29;
     pub const BASE_EXC_SUBCLASS: u64 = 1 << 30;

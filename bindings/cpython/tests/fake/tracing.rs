@@ -75,6 +75,26 @@ impl Program {
         program
     }
 
+    /// Puts other traces in the place of those that there are: of `count` blocks side by side, whose buckets are the last
+    /// ones of so many.
+    pub fn trace_anew(&mut self, count: u64, bucket_count: u64) {
+        let buckets = self.memory.block(bucket_count as usize * 8);
+        for bucket in bucket_count - count..bucket_count {
+            let trace = self.memory.block(16);
+            self.memory.word(trace, 30);
+            self.memory.word(trace + 8, self.traceback);
+            let entry = self.memory.block(32);
+            let hash = 0x7e0_0000_0000 | bucket;
+            for (place, word) in [(8, hash), (16, hash << 4), (24, trace)] {
+                self.memory.word(entry + place, word);
+            }
+            self.memory.word(buckets + 8 * bucket, entry);
+        }
+        for (place, word) in [count, bucket_count, buckets].into_iter().enumerate() {
+            self.memory.word(self.traces + 8 * place as u64, word);
+        }
+    }
+
     fn switch_on(&mut self, config: u64) {
         for (place, number) in [(0, 1), (4, 1), (8, MOST_FRAMES)] {
             self.memory.half(config + place, number);
@@ -85,6 +105,7 @@ impl Program {
         let mut memory = Fake::default();
         let file = match minor_version {
             15 => memory.c_string("/app/shop.py"),
+            11 => old_str_object(&mut memory, "/app/shop.py"),
             _ => str_object(&mut memory, "/app/shop.py"),
         };
         let traceback = traceback(&mut memory, &[(file, 7), (file, 30)]);
@@ -168,5 +189,18 @@ fn str_object(memory: &mut Fake, text: &str) -> u64 {
     memory.word(of_type + 168, 1 << 28);
     let object = memory.text(text);
     memory.word(object + 8, of_type);
+    object
+}
+
+/// The same as releases up to 3.11 have it.
+fn old_str_object(memory: &mut Fake, text: &str) -> u64 {
+    let of_type = memory.block(416);
+    memory.word(of_type + 168, 1 << 28);
+    let object = memory.block(48 + text.len() + 1);
+    for (place, word) in [(8, of_type), (16, text.len() as u64)] {
+        memory.word(object + place, word);
+    }
+    memory.half(object + 32, 1 << 2 | 1 << 5 | 1 << 6);
+    memory.put(object + 48, text.as_bytes());
     object
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{MOST_DOMAINS, TRACE_SIZE, Tables, Untold, Whereabouts, domain_of, trace};
+use super::{LEAST_A_TRACE, MOST_DOMAINS, TRACE_SIZE, Tables, Untold, Whereabouts, domain_of, trace};
 use crate::layout::Layout;
 use crate::memory::{ReadMemory, word_at};
 use crate::objects::hashtable::Table;
@@ -23,7 +23,7 @@ pub(super) fn find<M: ReadMemory>(memory: &mut M, layout: &Layout, at: &Whereabo
     let mut tables = Vec::new();
     for word in pointers(memory, at) {
         if let Ok(table) = Table::read(memory, layout, word)
-            && table.count > 0
+            && (1..=at.mapped / LEAST_A_TRACE).contains(&table.count)
             && table.has_functions_in(memory, layout, &at.image)
         {
             tables.push(table);

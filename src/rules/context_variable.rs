@@ -1,0 +1,142 @@
+//! A context variable keeps objects alive in the contexts of tasks that have long gone on to something else.
+//!
+//! # What it measures
+//!
+//! Values of one `contextvars.ContextVar` that nothing but contexts keeps: from 10 000 on, or when they retain 1 MiB or
+//! more.
+//!
+//! # What it looks at
+//!
+//! The variables of all contexts, and how many references there are to each value: what a call uses as well is none of it,
+//! and neither is a variable with fewer than 100 such values, so that requests which are being served are not counted. So
+//! what it says is certain.
+//!
+//! # Why it matters
+//!
+//! A task, a callback and a timer copy the context in which they are made, with all values of that moment, and keep it for
+//! as long as they live. A background task that is started while a request is served keeps that request.
+//!
+//! # How to fix
+//!
+//! Reset the variable before what lives longer is started, or start it in a context of its own. Keep the few values in the
+//! variable that are needed, and not the request.
+//!
+//! Before:
+//!
+//! ```python
+//! async def handle(request):
+//!     CURRENT.set(request)
+//!     WATCHERS.append(asyncio.create_task(watch(request.user)))
+//! ```
+//!
+//! After:
+//!
+//! ```python
+//! async def handle(request):
+//!     token = CURRENT.set(request)
+//!     user = request.user
+//!     CURRENT.reset(token)
+//!     WATCHERS.append(asyncio.create_task(watch(user)))
+//! ```
+
+use super::finding::{Confidence, Fact, Finding, Object, Severity};
+use super::threshold::{Threshold, Unit};
+use super::{Evidence, Rule};
+use crate::heap::patterns::ContextValues;
+use crate::units;
+
+pub const RULE: Rule = Rule {
+    name: "context-variable",
+    source: include_str!("context_variable.rs"),
+    thresholds: &[&OBJECTS, &BYTES],
+    find,
+};
+
+const OBJECTS: Threshold = Threshold {
+    rule: "context-variable",
+    name: "objects",
+    evidence_name: "threshold_objects",
+    default: 10_000,
+    unit: Unit::Items,
+    meaning: "speak from this many on, or from `bytes`; fewer than 100 are never counted",
+};
+
+const BYTES: Threshold = Threshold {
+    rule: "context-variable",
+    name: "bytes",
+    evidence_name: "threshold_bytes",
+    default: 1 << 20,
+    unit: Unit::Bytes,
+    meaning: "speak from this much retained on, or from `objects`",
+};
+
+fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let is_much = |values: &&ContextValues| {
+        values.count >= evidence.limit(&OBJECTS) || values.retained_bytes >= evidence.limit(&BYTES)
+    };
+    let variables = evidence.heap.patterns.contexts.iter().filter(is_much);
+    variables.map(|values| finding(values, evidence)).collect()
+}
+
+fn finding(values: &ContextValues, evidence: &Evidence<'_>) -> Finding {
+    let facts = vec![
+        ("variable", Fact::Text(values.name.clone())),
+        ("objects", Fact::Number(values.count)),
+        ("type", Fact::Text(values.type_name.clone())),
+        ("such_as", Fact::Text(values.first.clone())),
+    ];
+    Finding {
+        rule: RULE.name,
+        severity: Severity::of_saving(values.retained_bytes),
+        confidence: Confidence::Certain,
+        summary: format!(
+            "ContextVar '{}': {} {} that only the contexts of tasks and callbacks keep, {} retained; it is {}",
+            values.name,
+            units::count(values.count),
+            values.type_name,
+            units::bytes(values.retained_bytes),
+            values.subject.path,
+        ),
+        advice:
+            "Reset it before a task or a callback is made that lives longer, which copies the context with all values: \
+                 variable.reset(token). Or keep in it only the few values that are needed."
+                .to_owned(),
+        location: None,
+        object: Object::of_subject(&values.subject),
+        evidence: evidence.beside_thresholds(&RULE, facts),
+        saving_bytes: Some(values.retained_bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::patterns::Subject;
+    use crate::rules::fake_heap::findings_of_patterns;
+
+    fn found(count: u64, retained_bytes: u64) -> Vec<Finding> {
+        let values = ContextValues {
+            subject: Subject {
+                path: "shop.CURRENT".to_owned(),
+                ..Subject::default()
+            },
+            name: "current_request".to_owned(),
+            type_name: "shop.Request".to_owned(),
+            count,
+            retained_bytes,
+            ..ContextValues::default()
+        };
+        findings_of_patterns(&RULE, |facts| facts.contexts = vec![values])
+    }
+
+    #[test]
+    fn the_variable_is_named_first() {
+        assert_eq!(
+            found(2_000, 3 << 20)[0].summary,
+            "ContextVar 'current_request': 2 000 shop.Request that only the contexts of tasks and callbacks keep, 3.0 MiB \
+             retained; it is shop.CURRENT"
+        );
+        assert_eq!(found(10_000, 1).len(), 1);
+        assert_eq!(found(9_999, (1 << 20) - 1), []);
+    }
+}
