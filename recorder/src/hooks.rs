@@ -3,7 +3,7 @@
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering::Relaxed};
 
 use recording::Domain;
 
@@ -58,6 +58,8 @@ static HOOKS: [Hook; 3] = [hook(Domain::Raw), hook(Domain::Mem), hook(Domain::Ob
 
 /// Sets all hooks. False when that cannot be done.
 pub fn set() -> bool {
+    GET.store(system::find(c"PyMem_GetAllocator"), Relaxed);
+    SET.store(system::find(c"PyMem_SetAllocator"), Relaxed);
     (0..HOOKS.len()).all(set_one)
 }
 
@@ -90,7 +92,7 @@ fn current(number: usize) -> Option<Allocator> {
     let mut allocator = std::mem::MaybeUninit::uninit();
     // SAFETY: the function fills in the whole structure for the three domains that there are.
     unsafe {
-        access(c"PyMem_GetAllocator")?(number as c_int, allocator.as_mut_ptr());
+        access(&GET)?(number as c_int, allocator.as_mut_ptr());
         Some(allocator.assume_init())
     }
 }
@@ -103,15 +105,19 @@ fn put(number: usize, hook: &'static Hook) {
         realloc,
         free,
     };
-    if let Some(set) = access(c"PyMem_SetAllocator") {
+    if let Some(set) = access(&SET) {
         // SAFETY: the functions below keep the promises of an allocator, since they hand every call on to one.
         unsafe { set(number as c_int, &mut allocator) };
     }
 }
 
-fn access(name: &std::ffi::CStr) -> Option<Access> {
-    let function = system::find(name);
-    // SAFETY: the functions of these two names have this type.
+/// The functions that hooks are set with, looked up once: the dynamic loader's lock is not to be waited for later.
+static GET: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
+static SET: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
+
+fn access(function: &AtomicPtr<c_void>) -> Option<Access> {
+    let function = function.load(Relaxed);
+    // SAFETY: `set` has put functions there that have this type.
     (!function.is_null()).then(|| unsafe { std::mem::transmute::<*mut c_void, Access>(function) })
 }
 
