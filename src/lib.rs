@@ -6,12 +6,13 @@
 //! steer              main → cli, commands
 //! show               report
 //! judge              rules
-//! gather             capture
+//! gather             capture         allocations
 //! understand         heap            sampling
 //! touch the world    target → memory
 //! know               bindings/cpython
 //! ```
 
+pub mod allocations;
 pub mod capture;
 pub mod cli;
 pub mod commands;

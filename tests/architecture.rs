@@ -18,13 +18,25 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("target", &["memory", "error", "units"]),
     ("heap", &["memory", "spelling"]),
     ("sampling", &["heap"]),
+    ("allocations", &["sampling"]),
     ("capture", &["target", "memory", "heap", "sampling", "error", "units"]),
     ("rules", &["heap", "sampling", "capture", "spelling", "units"]),
-    ("report", &["rules", "heap", "sampling", "capture", "error", "units"]),
+    (
+        "report",
+        &["rules", "heap", "sampling", "allocations", "capture", "error", "units"],
+    ),
     (
         "commands",
         &[
-            "report", "rules", "heap", "sampling", "capture", "target", "error", "units",
+            "report",
+            "rules",
+            "heap",
+            "sampling",
+            "allocations",
+            "capture",
+            "target",
+            "error",
+            "units",
         ],
     ),
     (

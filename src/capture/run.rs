@@ -38,24 +38,27 @@ pub struct Followed {
     pub program: Program,
 }
 
-/// Starts `program` (its name, looked up on `PATH`, and its arguments) and takes the snapshots that `plan` asks for:
-/// one when it has done the imports at its start, further ones at intervals, one at an interrupt, and the last when the
-/// interpreter begins to shut down. A duration ends that early, and leaves the program to itself; one of zero takes only
-/// the last of them.
+/// Starts `program` (its name, looked up on `PATH`, and its arguments) with `environment` added to ours, and takes the
+/// snapshots that `plan` asks for: one when it has done the imports at its start, further ones at intervals, one at an
+/// interrupt, and the last when the interpreter begins to shut down, when `before_shutdown` is called as well. A duration
+/// ends that early, and leaves the program to itself; one of zero takes only the last of them.
 ///
 /// A first interrupt takes a snapshot, for the program is interrupted too and may be about to end; a second one ends the
 /// watching. An error means that the program could not be started; what went wrong later is in [`Followed`].
 pub fn run(
     program: &[OsString],
+    environment: &[(OsString, OsString)],
+    before_shutdown: &mut dyn FnMut(u32),
     plan: &CapturePlan,
     progress: &mut dyn Progress,
     stop: &Interrupt,
 ) -> Result<Followed> {
     let mut watch = Watch::start();
-    let (mut program, watched) = Program::start(program, watch.as_mut().map_err(|error| error.clone()))
+    let (mut program, watched) = Program::start(program, environment, watch.as_mut().map_err(|error| error.clone()))
         .map_err(|cause| cannot_start(program, cause))?;
     let mut following = Following {
         pid: program.pid(),
+        before_shutdown,
         plan,
         progress,
         stop,
@@ -91,6 +94,8 @@ fn cannot_start(program: &[OsString], cause: io::Error) -> Error {
 /// A program under way.
 struct Following<'a> {
     pid: u32,
+    /// Told of the process while it stands where its interpreter shuts down.
+    before_shutdown: &'a mut dyn FnMut(u32),
     plan: &'a CapturePlan,
     progress: &'a mut dyn Progress,
     stop: &'a Interrupt,
@@ -276,6 +281,8 @@ impl Following<'_> {
 
     /// Takes the snapshot after which the interpreter shuts down, and lets the program go on.
     fn take_last(&mut self) {
+        // It goes on as soon as it has been frozen.
+        (self.before_shutdown)(self.pid);
         if self.session.as_ref().is_some_and(Session::is_of_another_program) {
             self.turn_to_new_program();
         }

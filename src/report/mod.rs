@@ -11,6 +11,8 @@ pub mod model;
 pub mod output;
 pub mod picture;
 pub mod progress;
+pub mod recording;
+pub mod recording_table;
 pub mod sarif;
 pub mod screen;
 mod site_table;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::recording::RecordingRow;
 use super::sites::{SiteRow, UnseenRow, site_rows, unseen_rows};
+use crate::allocations::Allocations;
 use crate::capture::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot, Tracing};
 use crate::heap::collector::{CollectorState, GenerationState};
 use crate::heap::garbage::Garbage;
@@ -49,6 +51,12 @@ pub struct Report<'a> {
     /// Absent where it was not on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracemalloc: Option<&'a Tracing>,
+    /// What the recorder has written; absent where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingRow<'a>>,
+    /// The same, for the terminal.
+    #[serde(skip)]
+    pub allocations: Option<&'a Allocations>,
     /// The largest first.
     pub owners: Vec<OwnerRow<'a>>,
     /// Those that are not listed.
@@ -225,12 +233,21 @@ impl<'a> Report<'a> {
             sites: capture.births.as_ref().map(site_rows),
             sites_unseen: capture.births.as_ref().map(unseen_rows),
             tracemalloc: capture.tracemalloc.as_ref(),
+            recording: None,
+            allocations: None,
             owners,
             owners_left_out,
             findings,
             timeline: timeline(capture),
             rss: capture.process.rss,
         }
+    }
+
+    /// With what was recorded of the program.
+    pub fn with(mut self, allocations: Option<&'a Allocations>) -> Report<'a> {
+        self.recording = allocations.map(RecordingRow::of);
+        self.allocations = allocations;
+        self
     }
 
     /// The same report with these divisions on the terminal.

@@ -71,7 +71,7 @@ pub fn unseen_rows(births: &Births) -> Vec<UnseenRow<'_>> {
     births.unseen.iter().map(unseen_row).collect()
 }
 
-fn site_row(site: &Site) -> SiteRow<'_> {
+pub(super) fn site_row(site: &Site) -> SiteRow<'_> {
     SiteRow {
         place: site.place().map(call_row).unwrap_or_default(),
         stack: Stack(&site.stack),

@@ -46,6 +46,8 @@ pub enum Source {
     Observed,
     /// Of the only holder, whose site is known.
     Inherited,
+    /// The recorder within the program (`run`).
+    Recorded,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,7 +112,12 @@ impl Why {
 }
 
 impl Source {
-    pub const ALL: [Source; 3] = [Source::Tracemalloc, Source::Observed, Source::Inherited];
+    pub const ALL: [Source; 4] = [
+        Source::Tracemalloc,
+        Source::Observed,
+        Source::Inherited,
+        Source::Recorded,
+    ];
 
     /// The word for it in reports.
     pub fn word(self) -> &'static str {
@@ -118,6 +125,7 @@ impl Source {
             Source::Tracemalloc => "tracemalloc",
             Source::Observed => "observed",
             Source::Inherited => "inherited",
+            Source::Recorded => "recorded",
         }
     }
 }

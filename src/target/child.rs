@@ -48,15 +48,16 @@ pub enum Meanwhile {
 }
 
 impl Program {
-    /// Starts a program, watched if possible; says beside it why it is not.
+    /// Starts a program with `environment` added to ours, watched if possible; says beside it why it is not.
     pub fn start(
         words: &[OsString],
+        environment: &[(OsString, OsString)],
         watch: Result<&mut Watch, FreezeError>,
     ) -> io::Result<(Program, Result<(), FreezeError>)> {
         let inherited = SigSet::thread_get_mask()?;
         // Before there are other threads, so that none of them is ended by it.
         let signals = block_passed_on();
-        let started = finalize_watch::start(words, inherited, watch)?;
+        let started = finalize_watch::start(words, environment, inherited, watch)?;
         let program = Program {
             exit: ExitWatch::new(started.child.id()).ok(),
             child: started.child,

@@ -71,13 +71,19 @@ impl Mapping {
         in_devices || buffer
     }
 
+    /// Whether it is the memory that the recorder shares with us, which holds nothing of the program.
+    fn is_recording(&self) -> bool {
+        let path = self.path.as_ref().and_then(|path| path.to_str());
+        path.is_some_and(|path| path.starts_with("/memfd:pymemscope-recording"))
+    }
+
     /// Whether it can be read, and reading is harmless.
     pub fn is_readable_memory(&self) -> bool {
         let kernel_page = matches!(
             self.special_name(),
             Some("vvar" | "vvar_vclock" | "vsyscall" | "vdso" | "uprobes")
         );
-        self.readable && !kernel_page && !self.is_device()
+        self.readable && !kernel_page && !self.is_device() && !self.is_recording()
     }
 }
 

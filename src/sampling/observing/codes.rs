@@ -3,8 +3,9 @@
 
 use std::rc::Rc;
 
-use cpython::layout::{Layout, LineTable};
-use cpython::memory::{ReadMemory, half_at, word_at};
+use cpython::layout::Layout;
+use cpython::memory::ReadMemory;
+use cpython::objects::code_seal::Seal;
 use cpython::objects::lines::Lines;
 use cpython::objects::text;
 use cpython::objects::types::type_c_name;
@@ -51,16 +52,6 @@ struct Known {
     seal: Seal,
     /// When the seal was last compared.
     seen: u32,
-}
-
-/// What of a code object tells it from another one that came to stand at its address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Seal {
-    type_address: u64,
-    file: u64,
-    name: u64,
-    table: u64,
-    first_line: u32,
 }
 
 #[derive(Debug)]
@@ -136,16 +127,7 @@ impl Codes {
 
     /// `None` when no code object stands there.
     fn seal<M: ReadMemory>(&mut self, memory: &mut M, layout: &Layout, address: u64) -> Option<Seal> {
-        let at = &layout.code;
-        let (LineTable::Steps { table } | LineTable::Ranges { table } | LineTable::Locations { table, .. }) = at.lines;
-        let bytes = memory.read(address, at.size as usize).ok()?;
-        let seal = Seal {
-            type_address: word_at(bytes, layout.object.ob_type),
-            file: word_at(bytes, at.filename),
-            name: word_at(bytes, at.name),
-            table: word_at(bytes, table),
-            first_line: half_at(bytes, at.first_line),
-        };
+        let seal = Seal::read(memory, layout, address).ok()?;
         if self.type_of_code == 0 {
             let name = type_c_name(memory, layout, seal.type_address).ok()?;
             if name == "code" {

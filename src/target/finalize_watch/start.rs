@@ -23,14 +23,20 @@ pub struct Started {
     pub watched: Result<(), FreezeError>,
 }
 
-/// Starts `program` (its name, looked up on `PATH`, and its arguments) with our standard streams, in our process group.
+/// Starts `program` (its name, looked up on `PATH`, and its arguments) with our standard streams and
+/// environment, to which `environment` is added, in our process group.
 ///
 /// It starts with the signals of `mask` blocked. The new process waits between `fork` and `exec` until the watcher has it;
 /// without one it is started all the same.
-pub fn start(program: &[OsString], mask: SigSet, watch: Result<&mut Watch, FreezeError>) -> io::Result<Started> {
+pub fn start(
+    program: &[OsString],
+    environment: &[(OsString, OsString)],
+    mask: SigSet,
+    watch: Result<&mut Watch, FreezeError>,
+) -> io::Result<Started> {
     let (name, arguments) = program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(name);
-    command.args(arguments);
+    command.args(arguments).envs(environment.iter().cloned());
     // SAFETY: what runs between `fork` and `exec` makes system calls only.
     unsafe {
         command.pre_exec(move || {

@@ -4,6 +4,7 @@ mod attribute;
 pub mod blocks;
 mod bounds;
 pub mod calls;
+pub mod code_seal;
 mod containers;
 pub mod content;
 pub mod descriptor;

@@ -1,0 +1,206 @@
+//! Where everything stands in the shared memory, as structures of atomic words. A new file is all zero, which is valid.
+//!
+//! The file is a [`FileHead`] and [`AREAS`] areas of [`AREA_BYTES`] each. An area is an [`AreaHead`], [`SLOTS`] counters of
+//! threads, and tables of blocks, stacks, frames and texts, one after the other. What is never written takes no memory.
+
+use std::ffi::CStr;
+use std::mem::size_of;
+use std::sync::atomic::{AtomicI64, AtomicU64};
+
+/// What the file begins with.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"pymemrec");
+/// Changes with every change of the form.
+pub const VERSION: u64 = 1;
+/// Where the recorder is told the path of the file.
+pub const ENVIRONMENT: &CStr = c"PYMEMSCOPE_RECORDING";
+/// One block is sampled in so many bytes.
+pub const SAMPLE_BYTES: u64 = 512 << 10;
+
+/// Processes of one recording; further ones are counted and not recorded.
+pub const AREAS: usize = 1024;
+/// Threads of one process that have counters of their own at the same time; further ones share the last.
+pub const SLOTS: usize = 512;
+/// Sampled blocks that are alive or were at the peak.
+pub const BLOCKS: usize = 1 << 17;
+pub const STACKS: usize = 1 << 16;
+pub const FRAMES: usize = 1 << 15;
+pub const TEXT_BYTES: usize = 4 << 20;
+/// Longer texts are cut.
+pub const LONGEST_TEXT: usize = 1024;
+/// Deeper calls are left out of stacks, from the outermost on.
+pub const MOST_CALLS: usize = 256;
+
+/// Who gave out a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Domain {
+    /// `PyMem_RawMalloc` and its kin.
+    Raw,
+    /// `PyMem_Malloc`.
+    Mem,
+    /// `PyObject_Malloc`.
+    Object,
+    /// `malloc`, called by anything but CPython's allocators.
+    C,
+    /// `mmap` of anonymous memory, called by anything but these.
+    Mapped,
+}
+
+impl Domain {
+    pub const ALL: [Domain; 5] = [Domain::Raw, Domain::Mem, Domain::Object, Domain::C, Domain::Mapped];
+
+    /// The domain with this number in [`Domain::ALL`].
+    pub fn numbered(number: u64) -> Option<Domain> {
+        Domain::ALL.get(usize::try_from(number).ok()?).copied()
+    }
+}
+
+/// What the file begins with. The parent writes all but `claimed` before anybody else sees it.
+#[repr(C)]
+#[derive(Debug)]
+pub struct FileHead {
+    pub magic: AtomicU64,
+    pub version: AtomicU64,
+    /// [`SAMPLE_BYTES`] unless told; 0 when every block is recorded.
+    pub sample_bytes: AtomicU64,
+    /// How many processes have asked for an area. More than [`AREAS`] were not all recorded.
+    pub claimed: AtomicU64,
+}
+
+/// What is counted of one domain, by one thread.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Counters {
+    /// Bytes as they were asked for.
+    pub requested: AtomicU64,
+    /// Bytes that the blocks occupied, without what the allocator keeps for itself.
+    pub allocated: AtomicU64,
+    pub blocks: AtomicU64,
+    /// Of what `allocated` counts, and of blocks that were there before the recording.
+    pub freed: AtomicU64,
+    pub freed_blocks: AtomicU64,
+}
+
+/// The counters of a thread, which alone writes them; those of the last slot anybody may write.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub struct Slot {
+    /// Bytes to be allocated until the recorder looks up.
+    pub countdown: AtomicI64,
+    pub counters: [Counters; Domain::ALL.len()],
+    /// The system's number of the thread; 0 when it is free. A thread that gets a slot after another counts on.
+    pub owner: AtomicU64,
+    /// Bytes from the next look to the next sample.
+    pub further: AtomicI64,
+    /// The state of the thread's random numbers.
+    pub random: AtomicU64,
+}
+
+/// What an area begins with.
+#[repr(C)]
+#[derive(Debug)]
+pub struct AreaHead {
+    /// The process; published last.
+    pub pid: AtomicU64,
+    /// The number of its parent's area plus one, for a process made by `fork`.
+    pub parent: AtomicU64,
+    /// Which of CPython's domains are hooked, a bit each.
+    pub hooked: AtomicU64,
+    /// Whether stacks can be read: see [`Stacks`].
+    pub stacks: AtomicU64,
+    /// Counts what happened to sampled blocks.
+    pub now: AtomicU64,
+    /// When most was alive, by `now`, and what was alive then, in bytes.
+    pub peak: AtomicU64,
+    pub peak_bytes: AtomicU64,
+    /// Rows of the tables that were ever used.
+    pub slots_used: AtomicU64,
+    pub blocks_used: AtomicU64,
+    pub stacks_used: AtomicU64,
+    pub frames_used: AtomicU64,
+    pub text_used: AtomicU64,
+    /// What found no room.
+    pub blocks_dropped: AtomicU64,
+    pub stacks_dropped: AtomicU64,
+    pub texts_dropped: AtomicU64,
+    pub mappings_dropped: AtomicU64,
+}
+
+/// Whether an interpreter's stacks can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stacks {
+    /// Its interpreter has not started.
+    Waiting,
+    Read,
+    /// It is none that is known.
+    Unknown,
+}
+
+impl Stacks {
+    pub const ALL: [Stacks; 3] = [Stacks::Waiting, Stacks::Read, Stacks::Unknown];
+}
+
+/// A sampled block. It was there at the peak when `birth` is not after it and `death` is 0 or after it.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Block {
+    /// 0 before the row is used for the first time.
+    pub address: AtomicU64,
+    pub size: AtomicU64,
+    /// The number of its stack; 0 when that is not known.
+    pub stack: AtomicU64,
+    pub domain: AtomicU64,
+    /// By `now`; published last, and 0 while the row is written.
+    pub birth: AtomicU64,
+    /// 0 while it is alive.
+    pub death: AtomicU64,
+}
+
+/// A stack: a call, and the stack of its caller. The row with number `n` stands at `n - 1`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Stack {
+    /// The caller's number; 0 for the outermost call.
+    pub parent: AtomicU64,
+    /// The number of its frame; published last.
+    pub frame: AtomicU64,
+    /// What all samples of it stand for ([`crate::weight`]), as bits of `f64`.
+    pub blocks: AtomicU64,
+    pub bytes: AtomicU64,
+    pub variance: AtomicU64,
+}
+
+/// A line of a function. The row with number `n` stands at `n - 1`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Frame {
+    pub function: AtomicU64,
+    pub file: AtomicU64,
+    /// The line plus one; 0 where instructions belong to none.
+    pub line: AtomicU64,
+    /// 1 when the others are there.
+    pub whole: AtomicU64,
+}
+
+/// A text in the table of texts: its offset and, in the lowest [`LENGTH_BITS`] bits, its length.
+pub const fn text(offset: usize, length: usize) -> u64 {
+    (offset as u64) << LENGTH_BITS | length as u64
+}
+
+/// Enough for [`LONGEST_TEXT`].
+pub const LENGTH_BITS: u32 = 16;
+
+/// The bytes of the file's head, with what makes areas begin at a page.
+pub const HEAD_BYTES: usize = 4096;
+/// Where the tables begin in an area.
+pub const SLOTS_AT: usize = 4096;
+pub const BLOCKS_AT: usize = SLOTS_AT + SLOTS * size_of::<Slot>();
+pub const STACKS_AT: usize = BLOCKS_AT + BLOCKS * size_of::<Block>();
+pub const FRAMES_AT: usize = STACKS_AT + STACKS * size_of::<Stack>();
+pub const TEXT_AT: usize = FRAMES_AT + FRAMES * size_of::<Frame>();
+pub const AREA_BYTES: usize = (TEXT_AT + TEXT_BYTES).next_multiple_of(4096);
+pub const FILE_BYTES: usize = HEAD_BYTES + AREAS * AREA_BYTES;
+
+/// A recording of one process stays below this.
+const _: () = assert!(AREA_BYTES < 64 << 20);
+const _: () = assert!(size_of::<FileHead>() <= HEAD_BYTES && size_of::<AreaHead>() <= SLOTS_AT);
+const _: () = assert!(LONGEST_TEXT < 1 << LENGTH_BITS && size_of::<Slot>().is_multiple_of(64));

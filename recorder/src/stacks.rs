@@ -1,0 +1,248 @@
+//! The calls of Python code that led to a sampled block, written once each: texts, lines of functions, stacks.
+
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::Release};
+
+use cpython::layout::Layout;
+use cpython::memory::ReadMemory;
+use cpython::objects::code_seal::Seal;
+use cpython::objects::lines::Lines;
+use cpython::objects::text::str_value;
+use cpython::objects::types::type_c_name;
+use cpython::stack::{self, RunningCall};
+use recording::form::{self, FRAMES, LONGEST_TEXT, MOST_CALLS, STACKS, TEXT_BYTES};
+use recording::weight::weight;
+
+use crate::blocks::Spread;
+use crate::own_memory::Direct;
+use crate::python;
+use crate::region::{self, Area};
+
+/// All that was met. The numbers of rows count from 1.
+pub struct Stacks {
+    /// Once the interpreter was recognised.
+    layout: Option<Box<Layout>>,
+    /// So often it was not.
+    refused: u32,
+    type_of_code: u64,
+    codes: HashMap<(u64, Seal), Option<u32>, Spread>,
+    read: Vec<Code>,
+    texts: HashMap<Box<str>, u64, Spread>,
+    /// Of a code and a line.
+    frames: HashMap<(u32, u32), u32, Spread>,
+    /// Of a caller's stack and a frame.
+    stacks: HashMap<(u32, u32), u32, Spread>,
+}
+
+struct Code {
+    function: u64,
+    file: u64,
+    lines: Lines,
+}
+
+impl Stacks {
+    pub const fn new() -> Stacks {
+        Stacks {
+            layout: None,
+            refused: 0,
+            type_of_code: 0,
+            codes: HashMap::with_hasher(BuildHasherDefault::new()),
+            read: Vec::new(),
+            texts: HashMap::with_hasher(BuildHasherDefault::new()),
+            frames: HashMap::with_hasher(BuildHasherDefault::new()),
+            stacks: HashMap::with_hasher(BuildHasherDefault::new()),
+        }
+    }
+
+    /// The number of the calling thread's stack, to which a block of this size is added; 0 when it has none.
+    pub fn sample(&mut self, area: Area, size: u64) -> u32 {
+        let number = self.of_this_thread(area).unwrap_or(0);
+        if let Some(index) = number.checked_sub(1) {
+            let stands_for = weight(size, region::sample_bytes());
+            let row = &area.stacks()[index as usize];
+            grow(&row.blocks, stands_for.blocks);
+            grow(&row.bytes, stands_for.bytes);
+            grow(&row.variance, stands_for.variance);
+        }
+        number
+    }
+
+    fn of_this_thread(&mut self, area: Area) -> Option<u32> {
+        let thread = python::thread()?;
+        let layout = self.layout(area)?;
+        // SAFETY: `calls` and `place` follow the frames of this very thread, which are as they are while it allocates.
+        let mut memory = unsafe { Direct::trusting() };
+        let mut calls = [RunningCall {
+            code: 0,
+            offset: 0,
+            previous: 0,
+        }; MOST_CALLS];
+        let count = calls_of(&mut memory, &layout, thread, &mut calls);
+        let mut number = 0;
+        for call in calls[..count].iter().rev() {
+            if let Some(frame) = self.frame(&mut memory, &layout, area, call) {
+                number = self.stack(area, number, frame)?;
+            }
+        }
+        self.layout = Some(layout);
+        (number != 0).then_some(number)
+    }
+
+    /// Takes out the layout of the interpreter, which the caller puts back.
+    fn layout(&mut self, area: Area) -> Option<Box<Layout>> {
+        /// An interpreter that was not recognised so often will not be.
+        const ENOUGH: u32 = 16;
+        if self.layout.is_none() && self.refused < ENOUGH {
+            match python::recognise() {
+                python::Sight::Recognised(layout) => {
+                    self.layout = Some(layout);
+                    area.head().stacks.store(form::Stacks::Read as u64, Relaxed);
+                }
+                python::Sight::Unknown => self.refused += 1,
+                python::Sight::TooEarly => {}
+            }
+            if self.refused == ENOUGH {
+                area.head().stacks.store(form::Stacks::Unknown as u64, Relaxed);
+            }
+        }
+        self.layout.take()
+    }
+
+    /// The number of the line of a function that a call stands in; `None` where it has not begun, or is no Python code.
+    fn frame(&mut self, memory: &mut Direct, layout: &Layout, area: Area, call: &RunningCall) -> Option<u32> {
+        let index = self.code(memory, layout, area, call.code)?;
+        let code = self.read.get(index as usize)?;
+        if !code.lines.has_begun(call.offset) {
+            return None;
+        }
+        let line = code.lines.at(call.offset).map_or(0, |line| line.saturating_add(1));
+        if let Some(&known) = self.frames.get(&(index, line)) {
+            return Some(known);
+        }
+        let number = take_row(&area.head().frames_used, FRAMES, area)?;
+        let row = &area.frames()[number as usize - 1];
+        row.function.store(code.function, Relaxed);
+        row.file.store(code.file, Relaxed);
+        row.line.store(u64::from(line), Relaxed);
+        row.whole.store(1, Release);
+        self.frames.insert((index, line), number);
+        Some(number)
+    }
+
+    fn stack(&mut self, area: Area, parent: u32, frame: u32) -> Option<u32> {
+        if let Some(&known) = self.stacks.get(&(parent, frame)) {
+            return Some(known);
+        }
+        let number = take_row(&area.head().stacks_used, STACKS, area)?;
+        let row = &area.stacks()[number as usize - 1];
+        row.parent.store(u64::from(parent), Relaxed);
+        row.frame.store(u64::from(frame), Release);
+        self.stacks.insert((parent, frame), number);
+        Some(number)
+    }
+
+    /// The index of the code at `address`.
+    fn code(&mut self, memory: &mut Direct, layout: &Layout, area: Area, address: u64) -> Option<u32> {
+        if address == 0 {
+            return None;
+        }
+        let seal = Seal::read(memory, layout, address).ok()?;
+        if self.type_of_code != seal.type_address {
+            if self.type_of_code != 0 || type_c_name(memory, layout, seal.type_address).ok()? != "code" {
+                return None;
+            }
+            self.type_of_code = seal.type_address;
+        }
+        if let Some(&known) = self.codes.get(&(address, seal)) {
+            return known;
+        }
+        let index = (self.read.len() < FRAMES).then(|| self.read_code(memory, layout, area, address));
+        let index = index.flatten();
+        self.codes.insert((address, seal), index);
+        index
+    }
+
+    fn read_code(&mut self, memory: &mut Direct, layout: &Layout, area: Area, address: u64) -> Option<u32> {
+        let lines = Lines::read(memory, layout, address).ok()?;
+        let name = layout.code.qualname.unwrap_or(layout.code.name);
+        let function = self.text(memory, layout, area, address.wrapping_add(name));
+        let file = self.text(memory, layout, area, address.wrapping_add(layout.code.filename));
+        self.read.push(Code { function, file, lines });
+        Some(self.read.len() as u32 - 1)
+    }
+
+    /// Writes the text of the `str` that the word at `at` points to; an empty one where it cannot.
+    fn text(&mut self, memory: &mut Direct, layout: &Layout, area: Area, at: u64) -> u64 {
+        let string = memory.word(at).ok();
+        let Some(text) = string.and_then(|string| str_value(memory, layout, string, LONGEST_TEXT / 4).ok()) else {
+            return 0;
+        };
+        if let Some(&known) = self.texts.get(text.as_str()) {
+            return known;
+        }
+        let head = area.head();
+        let (used, length) = (head.text_used.load(Relaxed) as usize, text.len().min(LONGEST_TEXT));
+        if used + length > TEXT_BYTES {
+            head.texts_dropped.fetch_add(1, Relaxed);
+            return 0;
+        }
+        area.write_text(used, &text.as_bytes()[..length]);
+        head.text_used.store((used + length) as u64, Release);
+        let place = form::text(used, length);
+        self.texts.insert(text.into(), place);
+        place
+    }
+
+    /// In a child made by `fork`: nothing of its area is used yet. The interpreter is the same.
+    pub fn begin_anew(&mut self) {
+        let layout = self.layout.take();
+        let stacks = if layout.is_some() {
+            form::Stacks::Read
+        } else {
+            form::Stacks::Waiting
+        };
+        if let Some(area) = Area::get() {
+            area.head().stacks.store(stacks as u64, Relaxed);
+        }
+        *self = Stacks {
+            layout,
+            ..Stacks::new()
+        };
+    }
+}
+
+/// The calls of a thread, the innermost first, as far as there is room.
+fn calls_of(memory: &mut Direct, layout: &Layout, thread: u64, into: &mut [RunningCall]) -> usize {
+    let pointer = stack::innermost(memory, layout, thread);
+    let mut frame = pointer.and_then(|pointer| Ok(memory.word(pointer)?)).unwrap_or(0);
+    let mut count = 0;
+    for place in into {
+        if frame == 0 {
+            break;
+        }
+        let Ok(bytes) = memory.read(frame, stack::needed(layout)) else {
+            break;
+        };
+        *place = stack::call(layout, bytes);
+        frame = place.previous;
+        count += 1;
+    }
+    count
+}
+
+/// The number of the next row of a table, of which so many are used; `None` when it is full.
+fn take_row(used: &AtomicU64, most: usize, area: Area) -> Option<u32> {
+    let row = used.load(Relaxed);
+    if row >= most as u64 {
+        area.head().stacks_dropped.fetch_add(1, Relaxed);
+        return None;
+    }
+    used.store(row + 1, Release);
+    Some(row as u32 + 1)
+}
+
+/// Adds to a sum that is kept as the bits of a floating-point number.
+fn grow(sum: &AtomicU64, by: f64) {
+    sum.store((f64::from_bits(sum.load(Relaxed)) + by).to_bits(), Relaxed);
+}

@@ -1,0 +1,27 @@
+//! The beginning: before the program's first instruction, when the library has just been loaded.
+
+use crate::region::{self, Area};
+use crate::thread::{self, local};
+use crate::{fork, next, python};
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static START: extern "C" fn() = start;
+
+extern "C" fn start() {
+    next::look_up();
+    // Other programs than Python carry the recorder to their children, and no more.
+    if !region::is_wanted() || !python::is_here() {
+        return;
+    }
+    local(|local| {
+        local.inside(|| {
+            region::begin(0);
+            if Area::get().is_some() {
+                thread::watch_ends();
+                fork::watch();
+                python::wait_for_start();
+            }
+        });
+    });
+}

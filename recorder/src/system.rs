@@ -1,0 +1,120 @@
+//! The functions of the C library and the system calls that the recorder makes, and nothing more of them.
+
+use std::ffi::{CStr, c_char, c_int, c_long, c_void};
+
+pub const PROT_READ: c_int = 1;
+pub const PROT_WRITE: c_int = 2;
+pub const MAP_SHARED: c_int = 1;
+pub const MAP_PRIVATE: c_int = 2;
+pub const MAP_ANONYMOUS: c_int = 0x20;
+pub const MAP_NORESERVE: c_int = 0x4000;
+/// What `mmap` answers when it fails.
+pub const MAP_FAILED: *mut c_void = -1isize as *mut c_void;
+pub const O_RDWR: c_int = 2;
+pub const O_CLOEXEC: c_int = 0o2000000;
+
+#[cfg(target_arch = "x86_64")]
+mod number {
+    use std::ffi::c_long;
+    pub const MMAP: c_long = 9;
+    pub const GETTID: c_long = 186;
+}
+#[cfg(target_arch = "aarch64")]
+mod number {
+    use std::ffi::c_long;
+    pub const MMAP: c_long = 222;
+    pub const GETTID: c_long = 178;
+}
+
+/// `Dl_info` of `dladdr`.
+#[repr(C)]
+pub struct SymbolInfo {
+    pub file: *const c_char,
+    pub base: *mut c_void,
+    pub name: *const c_char,
+    pub address: *mut c_void,
+}
+
+/// `Elf64_Sym`.
+#[repr(C)]
+pub struct Symbol {
+    name: u32,
+    info: u8,
+    other: u8,
+    section: u16,
+    value: u64,
+    pub size: u64,
+}
+
+/// For `dladdr1`: wants the symbol's entry.
+pub const WANTS_SYMBOL: c_int = 1;
+
+unsafe extern "C" {
+    pub fn syscall(number: c_long, ...) -> c_long;
+    pub fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
+    pub fn dladdr1(address: *const c_void, info: *mut SymbolInfo, extra: *mut *const Symbol, flags: c_int) -> c_int;
+    pub fn getenv(name: *const c_char) -> *const c_char;
+    pub fn open(path: *const c_char, flags: c_int, ...) -> c_int;
+    pub fn close(descriptor: c_int) -> c_int;
+    pub fn pread64(descriptor: c_int, into: *mut c_void, length: usize, offset: i64) -> isize;
+    pub fn getpid() -> c_int;
+    fn clock_gettime(clock: c_int, into: *mut i64) -> c_int;
+    pub fn sched_yield() -> c_int;
+    pub fn pthread_atfork(
+        before: Option<extern "C" fn()>,
+        parent: Option<extern "C" fn()>,
+        child: Option<extern "C" fn()>,
+    ) -> c_int;
+    pub fn pthread_key_create(key: *mut u32, end: Option<unsafe extern "C" fn(*mut c_void)>) -> c_int;
+    pub fn pthread_setspecific(key: u32, value: *const c_void) -> c_int;
+    pub fn __errno_location() -> *mut c_int;
+}
+
+/// `RTLD_DEFAULT`: the first library that has it.
+pub fn find(name: &CStr) -> *mut c_void {
+    // SAFETY: the name is a C string; the handle stands for all libraries.
+    unsafe { dlsym(std::ptr::null_mut(), name.as_ptr()) }
+}
+
+/// `RTLD_NEXT`: the first library after this one that has it.
+pub fn find_next(name: &CStr) -> *mut c_void {
+    // SAFETY: the name is a C string; the handle stands for the libraries behind this one.
+    unsafe { dlsym(-1isize as *mut c_void, name.as_ptr()) }
+}
+
+/// Maps memory past the functions that the recorder itself stands before. `None` when there is none.
+pub fn map(length: usize, flags: c_int, descriptor: c_int, offset: usize) -> Option<*mut u8> {
+    // SAFETY: the system chooses a place where nothing is.
+    let address = unsafe {
+        syscall(
+            number::MMAP,
+            std::ptr::null_mut::<c_void>(),
+            length,
+            PROT_READ | PROT_WRITE,
+            flags,
+            descriptor,
+            offset,
+        )
+    };
+    // The C library's `syscall` answers -1 for all errors.
+    (address != -1).then_some(address as *mut u8)
+}
+
+/// Private memory of zeros, which takes room only where it is written.
+pub fn map_private(length: usize) -> Option<*mut u8> {
+    map(length, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+}
+
+/// The system's number of the calling thread.
+pub fn thread_number() -> u64 {
+    // SAFETY: the call has no arguments and cannot fail.
+    unsafe { syscall(number::GETTID) as u64 }
+}
+
+/// A number that is another one at each call, to begin random numbers with.
+pub fn cycles() -> u64 {
+    let mut time = [0i64; 2];
+    // SAFETY: there is room for a `timespec`, which is two of these.
+    unsafe { clock_gettime(1, time.as_mut_ptr()) };
+    (time[0] as u64).wrapping_mul(1_000_000_007) ^ (time[1] as u64) << 20
+}

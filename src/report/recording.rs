@@ -1,0 +1,120 @@
+//! What a program was seen to allocate by the recorder within it, as rows.
+
+use serde::Serialize;
+
+use super::sites::{SiteRow, site_row};
+use crate::allocations::{Allocations, DomainTotals, RecordedSite};
+
+/// What the recorder has written. Sizes are bytes.
+#[derive(Debug, Serialize)]
+pub struct RecordingRow<'a> {
+    /// One sample was taken in so many bytes. Totals are exact all the same.
+    pub sample_bytes: u64,
+    /// Of the program's own process, by who gave the blocks out.
+    pub totals: Vec<TotalsRow>,
+    /// The same of each thread.
+    pub threads: Vec<ThreadRow>,
+    pub peak: PeakRow<'a>,
+    /// What is alive, and what was allocated at all; the largest first.
+    pub alive: Vec<RecordedRow<'a>>,
+    pub allocated: Vec<RecordedRow<'a>>,
+    /// Samples and texts that found no room in the recording, and processes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub dropped: u64,
+    /// Further processes that recorded, and what they allocated.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub other_processes: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub other_processes_bytes: u64,
+}
+
+/// Blocks as they were given out and taken back.
+#[derive(Debug, Serialize)]
+pub struct TotalsRow {
+    pub domain: &'static str,
+    /// As it was asked for.
+    pub requested_bytes: u64,
+    /// What the blocks occupy, as in `freed_bytes`.
+    pub allocated_bytes: u64,
+    pub allocated_blocks: u64,
+    pub freed_bytes: u64,
+    pub freed_blocks: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ThreadRow {
+    /// The system's number; absent for those that have ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u64>,
+    pub totals: Vec<TotalsRow>,
+}
+
+/// The highest point of what was alive, with its composition.
+#[derive(Debug, Serialize)]
+pub struct PeakRow<'a> {
+    pub bytes: u64,
+    /// Each thread may have allocated so many bytes more before the peak was looked for.
+    pub lag_bytes: u64,
+    /// The largest first.
+    pub sites: Vec<RecordedRow<'a>>,
+}
+
+/// A site, with the blocks and bytes that its samples stand for.
+#[derive(Debug, Serialize)]
+pub struct RecordedRow<'a> {
+    #[serde(flatten)]
+    pub site: SiteRow<'a>,
+    /// The true `bytes` are no further away than this in 19 of 20 cases.
+    pub error_bytes: u64,
+}
+
+impl RecordingRow<'_> {
+    pub fn of(allocations: &Allocations) -> RecordingRow<'_> {
+        let threads = allocations.threads.iter().map(|thread| ThreadRow {
+            thread: thread.thread,
+            totals: totals(&thread.totals),
+        });
+        RecordingRow {
+            sample_bytes: allocations.sample_bytes,
+            totals: totals(&allocations.totals),
+            threads: threads.collect(),
+            peak: PeakRow {
+                bytes: allocations.peak_bytes,
+                lag_bytes: allocations.peak_lag,
+                sites: rows(&allocations.at_peak),
+            },
+            alive: rows(&allocations.alive),
+            allocated: rows(&allocations.allocated),
+            dropped: allocations.dropped,
+            other_processes: allocations.other_processes,
+            other_processes_bytes: allocations.of_others.allocated,
+        }
+    }
+}
+
+fn totals(of: &[DomainTotals]) -> Vec<TotalsRow> {
+    let row = |row: &DomainTotals| TotalsRow {
+        domain: row.domain,
+        requested_bytes: row.totals.requested,
+        allocated_bytes: row.totals.allocated,
+        allocated_blocks: row.totals.blocks,
+        freed_bytes: row.totals.freed,
+        freed_blocks: row.totals.freed_blocks,
+    };
+    of.iter().map(row).collect()
+}
+
+fn rows(sites: &[RecordedSite]) -> Vec<RecordedRow<'_>> {
+    sites.iter().map(row).collect()
+}
+
+fn row(recorded: &RecordedSite) -> RecordedRow<'_> {
+    RecordedRow {
+        site: site_row(&recorded.site),
+        error_bytes: recorded.error_bytes,
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
