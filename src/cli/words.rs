@@ -1,5 +1,6 @@
 //! What a single word of an option means, or what is wrong with it.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::capture::plan::Graph;
@@ -8,12 +9,20 @@ use crate::report::picture::Weight;
 
 /// Longer times are slips of the keyboard.
 const LONGEST_SECONDS: f64 = 365.25 * 86400.0;
+/// A look takes about a tenth of a millisecond, and is followed by a much longer rest.
+const HIGHEST_RATE: NonZeroU32 = NonZeroU32::new(10_000).unwrap();
 
 pub fn seconds(typed: &str) -> Result<Duration, String> {
     match typed.parse::<f64>() {
         Ok(seconds) if (0.0..=LONGEST_SECONDS).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("a time is a number of seconds, up to a year: 10, 0.5".to_owned()),
     }
+}
+
+/// How often a program is looked at in a second.
+pub fn rate(typed: &str) -> Result<NonZeroU32, String> {
+    let rate = typed.parse().ok().filter(|rate| *rate <= HIGHEST_RATE);
+    rate.ok_or_else(|| format!("a rate is a whole number of looks a second, from 1 to {HIGHEST_RATE}: 400"))
 }
 
 pub fn address(typed: &str) -> Result<u64, String> {
