@@ -68,8 +68,9 @@ impl Burst {
         }
         let started = Instant::now();
         let read = memory.read_series(&self.ranges, &mut self.bytes);
-        self.is_steady = pace.is_steady(started, rounds * self.cost());
         self.rounds = read / self.stride;
+        // What ended early took no time worth knowing.
+        self.is_steady = self.rounds == rounds && pace.is_steady(started, rounds * self.cost());
     }
 
     fn lay_out(&mut self, pages: &[u64]) {

@@ -31,6 +31,8 @@ pub use self::settle::{Observed, Origin};
 /// Rounds that one call of the system reads, and such calls in a burst.
 const ROUNDS: usize = 8;
 const SERIES: usize = 6;
+/// What is still there so many rounds after it came is no passing object, whose address another one would take at once.
+const LEAST_LIFE: usize = 12;
 /// The pages of so many of the innermost frames are read in each round, and so many further ones where the innermost stood
 /// lately.
 const WATCHED: usize = 4;
@@ -151,7 +153,8 @@ impl Observer {
         self.stacks.look_again(calls);
         let mut came: Vec<(usize, Mark)> = Vec::new();
         for (place, (each, window)) in newborn.iter().zip(windows).enumerate() {
-            let Some(window) = window.filter(|&window| self.is_steady(window)) else {
+            let lasts = |window: &Window| window.after + LEAST_LIFE < tails.len();
+            let Some(window) = window.filter(|window| lasts(window) && self.is_steady(*window)) else {
                 continue;
             };
             let candidates = self.candidates(memory, window);
