@@ -2,13 +2,14 @@
 //! nothing beyond knows clap.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use self::words::{address, format, graph, pid, seconds, weight, word};
+use self::words::{address, format, graph, pid, rate, seconds, weight, word};
 use crate::capture::plan::Graph;
 use crate::commands::Command;
 use crate::error::{Error, exit_code};
@@ -166,8 +167,8 @@ struct Watching {
     no_tracemalloc: bool,
     /// Look at what the program makes so many times a second between the snapshots, such as 400, for the lines that made its
     /// objects; nothing is stopped for that. `possible` places may be wrong by some lines
-    #[arg(short, long, value_name = "LOOKS", default_value_t = 0, hide_default_value = true)]
-    rate: u32,
+    #[arg(short, long, value_name = "LOOKS", value_parser = rate, allow_negative_numbers = true)]
+    rate: Option<NonZeroU32>,
     #[command(flatten)]
     freezing: Freezing,
 }

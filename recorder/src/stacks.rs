@@ -214,7 +214,7 @@ impl Stacks {
 
 /// The calls of a thread, the innermost first, as far as there is room.
 fn calls_of(memory: &mut Direct, layout: &Layout, thread: u64, into: &mut [RunningCall]) -> usize {
-    let pointer = stack::innermost(memory, layout, thread);
+    let pointer = stack::innermost(layout, thread).word(memory);
     let mut frame = pointer.and_then(|pointer| Ok(memory.word(pointer)?)).unwrap_or(0);
     let mut count = 0;
     for place in into {

@@ -159,6 +159,11 @@ impl Session {
             (None, Some(first), Some(rate)) if !self.traced.is_on() => {
                 self.observation = Observation::start(self.facts.pid, &self.target.interpreters, rate, first);
             }
+            (None, Some(_), Some(_)) => self.warn(
+                "tracemalloc is on, and its tables say more than looks do: --rate was left aside. With --no-tracemalloc the \
+                 program is looked at instead"
+                    .to_owned(),
+            ),
             (Some(observation), None, _) => self.births = Some(observation.births(&newcomers)),
             _ => {}
         }

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::drawings::{compared, picture, wanted};
@@ -133,10 +132,10 @@ pub(super) fn source(target: Target, freezing: &Freezing, example: &str) -> Resu
 /// A dead program is looked at once.
 fn of_the_dead(watching: &Watching, wanted: Wanted) -> Result<CapturePlan, Error> {
     let waits = watching.duration.is_some_and(|duration| !duration.is_zero());
-    if waits || watching.interval.is_some() {
+    if waits || watching.interval.is_some() || watching.rate.is_some() {
         return Err(usage(
             "a core file is one moment of a program: there is nothing to wait for",
-            "leave out -d and --interval",
+            "leave out -d, --interval and --rate",
         ));
     }
     Ok(CapturePlan {
@@ -174,10 +173,16 @@ fn plan(
             "leave one of them out",
         ));
     }
+    if watching.rate.is_some() && duration.is_some_and(|duration| duration.is_zero()) {
+        return Err(usage(
+            "-d 0 takes one snapshot, and --rate is for looks between two",
+            "leave one of them out",
+        ));
+    }
     Ok(CapturePlan {
         duration,
         interval,
-        rate: NonZeroU32::new(watching.rate).filter(|_| duration != Some(Duration::ZERO)),
+        rate: watching.rate,
         freeze: freeze_mode(&watching.freezing),
         redact: watching.freezing.redact,
         tracemalloc: !watching.no_tracemalloc,
@@ -373,6 +378,21 @@ mod tests {
         );
         assert_eq!(program("run -- -m http.server"), ("-m http.server".to_owned(), None));
         assert_eq!(program("run python3 -- x"), ("python3 -- x".to_owned(), None));
+    }
+
+    #[test]
+    fn a_rate_is_refused_where_it_cannot_be_kept() {
+        let refused = |line: &str| understand(line.split(' ').map(OsString::from)).is_err();
+        assert!(!refused("pymemscope attach 7 -r 10000"));
+        for line in [
+            "attach 7 -r 0",
+            "attach 7 -r -3",
+            "attach 7 -r 10001",
+            "attach 7 -d 0 -r 400",
+            "run -d 0 -r 9 x.py",
+        ] {
+            assert!(refused(&format!("pymemscope {line}")), "{line}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a single word of an option means, or what is wrong with it.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use crate::report::picture::Weight;
 
 /// Longer times are slips of the keyboard.
 const LONGEST_SECONDS: f64 = 365.25 * 86400.0;
+/// A look takes about a tenth of a millisecond, and is followed by a much longer rest.
+const HIGHEST_RATE: NonZeroU32 = NonZeroU32::new(10_000).unwrap();
 
 pub fn seconds(typed: &str) -> Result<Duration, String> {
     match typed.parse::<f64>() {
@@ -35,6 +38,12 @@ pub fn pid(typed: &str) -> Result<u32, String> {
         Ok(pid) if pid > 0 => Ok(pid),
         _ => Err("a process id is a number; `pgrep -af python` lists the Python programs that run".to_owned()),
     }
+}
+
+/// How often a program is looked at in a second.
+pub fn rate(typed: &str) -> Result<NonZeroU32, String> {
+    let rate = typed.parse().ok().filter(|rate| *rate <= HIGHEST_RATE);
+    rate.ok_or_else(|| format!("a rate is a whole number of looks a second, from 1 to {HIGHEST_RATE}: 400"))
 }
 
 pub fn address(typed: &str) -> Result<u64, String> {

@@ -12,6 +12,10 @@ pub fn draw(capture: &Capture, asked: Asked) -> Result<Picture> {
                 "watch the program for a while (-d 10), or start it with tracemalloc (-X tracemalloc); \
                  --graph ownership shows who holds them",
             ),
+            NoPicture::OneLook => (
+                "there is no picture of what has grown: a single look knows of no earlier one",
+                "watch the program for a while (-d 10), or compare two saved heaps (diff OLD NEW -o x.svg)",
+            ),
             NoPicture::NoGrowth => (
                 "there is no picture of what has grown: nobody saw where the objects were made",
                 "watch the program for a while (-d 10); --weight bytes and count need no watching",

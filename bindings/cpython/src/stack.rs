@@ -15,14 +15,38 @@ pub struct RunningCall {
     pub previous: u64,
 }
 
-/// The address of the word that points at the innermost frame of the thread at `thread`.
-pub fn innermost<M: ReadMemory>(memory: &mut M, layout: &Layout, thread: u64) -> Result<u64, Unreadable> {
-    Ok(match layout.thread.current_frame {
-        CurrentFrame::Object(offset) | CurrentFrame::Direct(offset) => thread.wrapping_add(offset),
-        CurrentFrame::CFrame { cframe, current_frame } => {
-            memory.word(thread.wrapping_add(cframe))?.wrapping_add(current_frame)
-        }
-    })
+/// What leads to the innermost frame of a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Innermost {
+    /// The address of a word that points at it,
+    pub pointer: u64,
+    /// or at a structure that does, so many bytes from its beginning on (`_PyCFrame`, 3.11 and 3.12). It stands on the C
+    /// stack, and another one takes its place with each call that C code makes.
+    pub through: Option<u64>,
+}
+
+/// What leads to the innermost frame of the thread at `thread`.
+pub fn innermost(layout: &Layout, thread: u64) -> Innermost {
+    match layout.thread.current_frame {
+        CurrentFrame::Object(offset) | CurrentFrame::Direct(offset) => Innermost {
+            pointer: thread.wrapping_add(offset),
+            through: None,
+        },
+        CurrentFrame::CFrame { cframe, current_frame } => Innermost {
+            pointer: thread.wrapping_add(cframe),
+            through: Some(current_frame),
+        },
+    }
+}
+
+impl Innermost {
+    /// The address of the word that points at the frame itself, at this moment.
+    pub fn word<M: ReadMemory>(self, memory: &mut M) -> Result<u64, Unreadable> {
+        Ok(match self.through {
+            Some(offset) => memory.word(self.pointer)?.wrapping_add(offset),
+            None => self.pointer,
+        })
+    }
 }
 
 /// So many bytes from a frame's beginning on are needed of it.

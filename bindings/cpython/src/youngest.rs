@@ -2,10 +2,7 @@
 //! before its head.
 
 use crate::layout::{GcPlace, Layout};
-use crate::memory::{ReadMemory, Unreadable, word_at};
-
-/// So many bytes of a list's head say where it ends.
-pub const HEAD: usize = 16;
+use crate::memory::{ReadMemory, Unreadable, half_at, word_at};
 
 /// An object's `PyGC_Head` and what stands behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +22,20 @@ pub fn head(layout: &Layout, runtime: u64, interpreter: u64) -> u64 {
     collector.wrapping_add(layout.gc.heads.first().copied().unwrap_or_default())
 }
 
-/// The node of the object that was made last, as the first [`HEAD`] bytes of the head say.
+/// So many bytes from the head on say where the list ends, and whether the collector is at work.
+pub fn needed(layout: &Layout) -> usize {
+    let first = layout.gc.heads.first().copied().unwrap_or_default();
+    let end = layout.gc.collecting.saturating_sub(first) as usize + 4;
+    end.max(16)
+}
+
+/// Whether the collector is at work, as these [`needed`] bytes say: it moves objects about in the list, which are not new.
+pub fn is_collecting(layout: &Layout, head: &[u8]) -> bool {
+    let first = layout.gc.heads.first().copied().unwrap_or_default();
+    half_at(head, layout.gc.collecting.saturating_sub(first)) != 0
+}
+
+/// The node of the object that was made last, as the first of the [`needed`] bytes say.
 pub fn last(layout: &Layout, head: &[u8]) -> u64 {
     word_at(head, 8) & !layout.object.gc_bits
 }

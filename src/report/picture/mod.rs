@@ -53,6 +53,8 @@ pub enum NoPicture {
     NoSites,
     /// Only what was made since the first snapshot is known to have grown, and trees of holders do not tell.
     NoGrowth,
+    /// A single snapshot does not tell what has grown.
+    OneLook,
 }
 
 /// A tree of frames. Frame 0 is the whole, and has nothing of its own.
@@ -91,6 +93,9 @@ impl Picture {
         let graph = asked.graph.unwrap_or_else(|| usual_graph(capture));
         if asked.weight == Weight::Growth && graph != Graph::Allocation {
             return Err(NoPicture::NoGrowth);
+        }
+        if asked.weight == Weight::Growth && capture.snapshots.len() < 2 {
+            return Err(NoPicture::OneLook);
         }
         let heap = &capture.heap;
         let total = Amount {

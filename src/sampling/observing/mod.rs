@@ -18,7 +18,7 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::{gil, runtime, stack, youngest};
 
-use self::burst::{Burst, Places};
+use self::burst::{Burst, Places, pages_of};
 use self::codes::Codes;
 use self::marks::{Candidate, MOST_CANDIDATES, Mark, Marks};
 use self::newborn::{Newborn, Window};
@@ -31,7 +31,10 @@ pub use self::settle::{Observed, Origin};
 /// Rounds that one call of the system reads, and such calls in a burst.
 const ROUNDS: usize = 8;
 const SERIES: usize = 6;
-/// So many of the innermost frames are read in each round, and so many further ones that were the innermost lately.
+/// What is still there so many rounds after it came is no passing object, whose address another one would take at once.
+const LEAST_LIFE: usize = 12;
+/// The pages of so many of the innermost frames are read in each round, and so many further ones where the innermost stood
+/// lately.
 const WATCHED: usize = 4;
 const RECENT: usize = 4;
 /// Interpreters come and go; so many samples later they are looked for again.
@@ -45,7 +48,7 @@ pub struct Observer {
     codes: Codes,
     stacks: Stacks,
     marks: Marks,
-    /// Frames that were the innermost lately.
+    /// Pages that the innermost frame stood in lately.
     recent: Vec<u64>,
     bursts: [Burst; SERIES],
     pace: Pace,
@@ -117,12 +120,28 @@ impl Observer {
     fn look_at<M: ReadMemory>(&mut self, memory: &mut M, interpreter: u64, thread: u64) -> Result<(), Rejected> {
         self.codes.look_again();
         let head = youngest::head(&self.layout, self.runtime, interpreter);
-        let pointer = stack::innermost(memory, &self.layout, thread).map_err(|_| Rejected)?;
-        let calls = Thread::read(memory, &self.layout, pointer);
+        let innermost = stack::innermost(&self.layout, thread);
+        let word = innermost.word(memory).map_err(|_| Rejected)?;
+        let calls = Thread::read(memory, &self.layout, word);
         let anchors = newborn::anchors(memory, &self.layout, head);
-        self.read_bursts(memory, pointer, &calls, head);
+        let near = calls.innermost(WATCHED).chain(innermost.through.map(|_| word));
+        let length = stack::needed(&self.layout);
+        let near: Vec<u64> = near.flat_map(|address| pages_of(address, length)).collect();
+        let head_length = youngest::needed(&self.layout);
+        let places = Places {
+            innermost,
+            head,
+            head_length,
+        };
+        self.read_bursts(memory, places, &near);
+        if self.bursts.iter().all(|burst| burst.rounds() == 0) {
+            return Err(Rejected);
+        }
         memory.forget();
         let tails = self.tails();
+        if tails.last() == Some(&newborn::UNKNOWN) {
+            return Err(Rejected);
+        }
         if tails.iter().all(|tail| Some(tail) == anchors.first()) {
             return Ok(());
         }
@@ -130,11 +149,12 @@ impl Observer {
             return Err(Rejected);
         }
         let newborn = self.newborn(memory, head, &tails, &anchors).ok_or(Rejected)?;
-        let windows = newborn::windows(&newborn, &anchors, &tails);
+        let windows = newborn::windows(&newborn, head, &anchors, &tails);
         self.stacks.look_again(calls);
         let mut came: Vec<(usize, Mark)> = Vec::new();
         for (place, (each, window)) in newborn.iter().zip(windows).enumerate() {
-            let Some(window) = window.filter(|&window| self.is_steady(window)) else {
+            let lasts = |window: &Window| window.after + LEAST_LIFE < tails.len();
+            let Some(window) = window.filter(|window| lasts(window) && self.is_steady(*window)) else {
                 continue;
             };
             let candidates = self.candidates(memory, window);
@@ -158,37 +178,47 @@ impl Observer {
         Ok(())
     }
 
-    fn read_bursts<M: ReadMemory>(&mut self, memory: &mut M, pointer: u64, calls: &Thread, head: u64) {
+    /// Reads all bursts; `near` are the pages where the calls stand now.
+    fn read_bursts<M: ReadMemory>(&mut self, memory: &mut M, places: Places, near: &[u64]) {
         let length = stack::needed(&self.layout);
-        let places = Places {
-            pointer,
-            head,
-            frame_length: length,
-        };
         self.pace.pause();
         let started = Instant::now();
         for burst in &mut self.bursts {
-            let mut frames: Vec<u64> = calls.innermost(WATCHED).chain(self.recent.iter().copied()).collect();
-            frames.dedup();
-            burst.read(memory, places, &frames, ROUNDS, &mut self.pace);
+            let mut pages = near.to_vec();
+            pages.extend(self.recent.iter().copied());
+            burst.read(memory, places, &pages, ROUNDS, &mut self.pace);
+            if burst.rounds() < ROUNDS {
+                // One of them is not there any more.
+                self.recent.clear();
+            }
             for round in 0..burst.rounds() {
-                let frame = burst.pointer(round);
-                if burst.frame(round, frame, length).is_none() && !self.recent.contains(&frame) {
-                    self.recent.insert(0, frame);
-                    self.recent.truncate(RECENT);
+                let missing = match burst.innermost(round) {
+                    Ok(frame) if burst.memory(round, frame, length).is_some() => continue,
+                    Ok(frame) => pages_of(frame, length),
+                    Err(word) => pages_of(word, length),
+                };
+                for page in missing {
+                    if page != 0 && !near.contains(&page) && !self.recent.contains(&page) {
+                        self.recent.insert(0, page);
+                    }
                 }
+                self.recent.truncate(RECENT);
             }
         }
         self.watched += started.elapsed();
     }
 
-    /// What stood last in the list, round by round.
+    /// The node that stood last in the list, round by round.
     fn tails(&self) -> Vec<u64> {
         let rounds = self
             .bursts
             .iter()
             .flat_map(|burst| (0..burst.rounds()).map(|round| burst.head(round)));
-        rounds.map(|head| youngest::last(&self.layout, head)).collect()
+        let last = |head: &[u8]| match youngest::is_collecting(&self.layout, head) {
+            true => newborn::UNKNOWN,
+            false => youngest::last(&self.layout, head),
+        };
+        rounds.map(last).collect()
     }
 
     /// What came, the last one first: from the last object on that is still there.
@@ -202,9 +232,10 @@ impl Observer {
         const ATTEMPTS: usize = 4;
         let mut last: Vec<u64> = tails.iter().rev().copied().collect();
         last.dedup();
+        last.retain(|&node| node != newborn::UNKNOWN);
         last.into_iter()
             .take(ATTEMPTS)
-            .find_map(|last| newborn::since(memory, &self.layout, head, last, anchors))
+            .find_map(|last| newborn::since(memory, &self.layout, head, last, anchors, tails))
     }
 
     /// The stacks that may have made what came in this window, with what speaks for each.

@@ -5,8 +5,10 @@ use cpython::memory::ReadMemory;
 use cpython::youngest::{self, Node};
 use rustc_hash::FxHashMap;
 
-/// So many of the objects that are there at the beginning are kept in mind: one of them will be there at the end.
-const ANCHORS: usize = 6;
+/// So many of the objects that are there at the beginning are kept in mind: one of them must be there at the end.
+const ANCHORS: usize = 24;
+/// Stands for the last node while the collector moves the nodes about.
+pub const UNKNOWN: u64 = 0;
 /// More objects than a program makes in a burst.
 const MOST_NEWBORN: usize = 1024;
 
@@ -27,7 +29,7 @@ pub struct Window {
 /// The nodes of the objects that were made last before now, the last one first.
 pub fn anchors<M: ReadMemory>(memory: &mut M, layout: &Layout, head: u64) -> Vec<u64> {
     let mut anchors = Vec::with_capacity(ANCHORS);
-    let Ok(bytes) = memory.read(head, youngest::HEAD) else {
+    let Ok(bytes) = memory.read(head, youngest::needed(layout)) else {
         return anchors;
     };
     let mut at = youngest::last(layout, bytes);
@@ -42,13 +44,15 @@ pub fn anchors<M: ReadMemory>(memory: &mut M, layout: &Layout, head: u64) -> Vec
 }
 
 /// The objects from the one at `last` back to the first that is older than the burst, the last one first. `None` when the
-/// list changed under the reading.
+/// list changed under the reading, or when all that were the last ones at the beginning have gone: then nothing tells those
+/// that came from those that had been there before them. `tails` are the nodes that stood last, round by round.
 pub fn since<M: ReadMemory>(
     memory: &mut M,
     layout: &Layout,
     head: u64,
     last: u64,
     anchors: &[u64],
+    tails: &[u64],
 ) -> Option<Vec<Newborn>> {
     let mut found = Vec::new();
     let (mut at, mut newer) = (last, None);
@@ -64,14 +68,16 @@ pub fn since<M: ReadMemory>(
         found.push(Newborn { node: at, type_address });
         (at, newer) = (node.older, Some(at));
     }
-    Some(found)
+    // A list that was empty meanwhile, as after a collection, has nothing in it that is older.
+    (at != head || anchors.is_empty() || tails.contains(&head)).then_some(found)
 }
 
 /// When each of `newborn` came, which are in order, the last one first. `tails` are the nodes that stood last, round by
 /// round. What cannot be told from these is `None`.
-pub fn windows(newborn: &[Newborn], anchors: &[u64], tails: &[u64]) -> Vec<Option<Window>> {
+pub fn windows(newborn: &[Newborn], head: u64, anchors: &[u64], tails: &[u64]) -> Vec<Option<Window>> {
     const OLDER_THAN_ALL: usize = usize::MAX;
     let mut place_of: FxHashMap<u64, usize> = anchors.iter().map(|&node| (node, OLDER_THAN_ALL)).collect();
+    place_of.insert(head, OLDER_THAN_ALL);
     place_of.extend(newborn.iter().enumerate().map(|(place, each)| (each.node, place)));
     // What has gone since tells nothing.
     let mut known: Vec<(usize, usize)> = tails
@@ -87,10 +93,9 @@ pub fn windows(newborn: &[Newborn], anchors: &[u64], tails: &[u64]) -> Vec<Optio
     }
     let window = |place: usize| {
         let first = known.partition_point(|&(_, oldest)| oldest > place);
-        Some(Window {
-            before: known.get(first.checked_sub(1)?)?.0,
-            after: known.get(first)?.0,
-        })
+        let (before, after) = (known.get(first.checked_sub(1)?)?.0, known.get(first)?.0);
+        let is_told = tails.get(before..=after)?.iter().all(|&tail| tail != UNKNOWN);
+        is_told.then_some(Window { before, after })
     };
     (0..newborn.len()).map(window).collect()
 }
@@ -105,7 +110,7 @@ mod tests {
     }
 
     fn times(nodes: &[u64], tails: &[u64]) -> Vec<Option<(usize, usize)>> {
-        let windows = windows(&newborn(nodes), &[10, 11], tails);
+        let windows = windows(&newborn(nodes), 1, &[10, 11], tails);
         windows
             .into_iter()
             .map(|each| each.map(|w| (w.before, w.after)))
@@ -127,6 +132,11 @@ mod tests {
     fn what_has_gone_tells_nothing_and_an_address_counts_from_its_last_use_on() {
         assert_eq!(times(&[20], &[10, 99, 20]), [Some((0, 2))]);
         assert_eq!(times(&[20], &[10, 20, 10, 20]), [Some((2, 3))]);
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_came_while_the_collector_was_at_work() {
+        assert_eq!(times(&[30, 20], &[10, 20, UNKNOWN, 30]), [None, Some((0, 1))]);
     }
 
     #[test]

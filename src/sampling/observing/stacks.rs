@@ -81,11 +81,11 @@ impl Stacks {
         burst: &Burst,
         round: usize,
     ) -> Option<(u32, i32)> {
-        let mut frame = burst.innermost(round)?;
+        let mut frame = burst.innermost(round).ok()?;
         let mut places = Vec::new();
         let mut offset = 0;
         for _ in 0..MOST_IN_BURST {
-            let Some(bytes) = burst.frame(round, frame, self.needed) else {
+            let Some(bytes) = burst.memory(round, frame, self.needed) else {
                 break;
             };
             let call = stack::call(layout, bytes);

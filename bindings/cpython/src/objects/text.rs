@@ -60,7 +60,8 @@ impl TextHeader {
     }
 }
 
-/// The `str` at `address`, cut after `most` characters. Lone surrogates become U+FFFD.
+/// The `str` at `address`, cut after `most` characters. Lone surrogates are written as Python's `backslashreplace` does:
+/// `\udcff`.
 pub fn str_value(
     memory: &mut impl ReadMemory,
     layout: &Layout,
@@ -79,14 +80,27 @@ pub fn str_value(
     let bytes = memory.read(header.data, byte_count)?;
     Ok(match size {
         1 => bytes.iter().map(|&byte| char::from(byte)).collect(),
-        2 => bytes
-            .chunks_exact(2)
-            .map(|pair| character(u32::from(pair[0]) | u32::from(pair[1]) << 8))
-            .collect(),
-        _ => bytes.chunks_exact(4).map(|four| character(half_at(four, 0))).collect(),
+        2 => of_codes(
+            bytes
+                .chunks_exact(2)
+                .map(|pair| u32::from(pair[0]) | u32::from(pair[1]) << 8),
+        ),
+        _ => of_codes(bytes.chunks_exact(4).map(|four| half_at(four, 0))),
     })
 }
 
-fn character(code: u32) -> char {
-    char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+fn of_codes(codes: impl Iterator<Item = u32>) -> String {
+    let mut text = String::new();
+    codes.for_each(|code| push_code(&mut text, code));
+    text
+}
+
+/// Appends the character of a code point; a lone surrogate as Python's `backslashreplace` writes it, so that texts which
+/// differ in these alone stay different.
+pub(crate) fn push_code(text: &mut String, code: u32) {
+    match char::from_u32(code) {
+        Some(character) => text.push(character),
+        None if code <= 0xffff => text.push_str(&format!("\\u{code:04x}")),
+        None => text.push(char::REPLACEMENT_CHARACTER),
+    }
 }

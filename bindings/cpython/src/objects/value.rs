@@ -9,7 +9,7 @@ use super::{int, text};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Lone surrogates are U+FFFD.
+    /// Lone surrogates as Python's `backslashreplace` writes them.
     Text(String),
     Bytes(Vec<u8>),
     Int(i128),

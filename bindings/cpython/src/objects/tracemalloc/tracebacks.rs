@@ -124,13 +124,16 @@ fn file_name<M: ReadMemory>(memory: &mut M, layout: &Layout, address: u64) -> Re
     }
 }
 
-/// UTF-8 as Python's `surrogatepass` writes it: a lone surrogate becomes one U+FFFD, as in a `str` that is read.
+/// UTF-8 as Python's `surrogatepass` writes it, with lone surrogates as in a `str` that is read.
 fn from_utf8_with_surrogates(bytes: &[u8]) -> String {
     let mut text = String::new();
     let mut rest = bytes;
     while !rest.is_empty() {
-        if let [0xed, 0xa0..=0xbf, 0x80..=0xbf, after @ ..] = rest {
-            text.push(char::REPLACEMENT_CHARACTER);
+        if let [0xed, upper @ 0xa0..=0xbf, lower @ 0x80..=0xbf, after @ ..] = rest {
+            text::push_code(
+                &mut text,
+                0xd000 | u32::from(upper & 0x3f) << 6 | u32::from(lower & 0x3f),
+            );
             rest = after;
             continue;
         }
@@ -147,11 +150,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn surrogates_in_utf8_are_one_character_each() {
+    fn surrogates_in_utf8_are_escaped_and_stay_distinct() {
         let cases: [(&[u8], &str); 4] = [
             ("día/한글/x.py".as_bytes(), "día/한글/x.py"),
-            (b"a\xed\xb3\xbfb", "a\u{fffd}b"),
-            (b"\xed\xa0\x80\xed\xb0\x80", "\u{fffd}\u{fffd}"),
+            (b"a\xed\xb3\xbfb", "a\\udcffb"),
+            (b"\xed\xa0\x80\xed\xb0\x80", "\\ud800\\udc00"),
             (b"", ""),
         ];
         for (bytes, text) in cases {
