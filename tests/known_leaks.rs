@@ -284,14 +284,14 @@ def passed(number, rows=['row' for number in range(300)]):
 #[test]
 fn a_dataclass_says_where_it_is_defined() {
     let code = "
-import dataclasses
+import dataclasses, sys
 @dataclasses.dataclass
 class Reading:
     station: int
     value: int
 READINGS = [Reading(number % 7, number % 11) for number in range(15_000)]
 print('ready', flush=True)
-input()
+sys.stdin.read()
 ";
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("readings.py");

@@ -82,7 +82,7 @@ const FEW_ITEMS: Threshold = Threshold {
 /// What an address takes, and a number in `array.array('d')` as well.
 const SLOT: u64 = 8;
 /// What saves less is not worth a claim, in bytes.
-const LEAST_SAVING: u64 = 64 << 10;
+const LEAST_SAVING: u64 = 16 << 10;
 /// More types than these are not worth the room.
 const TYPES_SHOWN: usize = 5;
 
