@@ -23,6 +23,7 @@ mod drawings;
 mod examples;
 mod meaning;
 mod outputs;
+mod plans;
 mod pyproject;
 mod questions;
 mod words;

@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use super::drawings::{compared, picture, wanted};
 use super::outputs::{self, outputs};
+use super::plans::{freeze_mode, of_the_dead, one_look, plan};
 use super::pyproject::ProjectSettings;
-use super::{
-    Freezing, Showing, Target, TypedCommand, TypedDivision, TypedFreeze, TypedSeverity, TypedSource, Watching,
-    questions,
-};
+use super::{Freezing, Showing, Target, TypedCommand, TypedDivision, TypedSeverity, TypedSource, questions};
 use crate::capture::plan::{CapturePlan, Division, Wanted};
 use crate::capture::source::{CoreFile, Source};
 use crate::commands::diff::Comparison;
@@ -129,22 +127,6 @@ pub(super) fn source(target: Target, freezing: &Freezing, example: &str) -> Resu
     }
 }
 
-/// A dead program is looked at once.
-fn of_the_dead(watching: &Watching, wanted: Wanted) -> Result<CapturePlan, Error> {
-    let waits = watching.duration.is_some_and(|duration| !duration.is_zero());
-    if waits || watching.interval.is_some() || watching.rate.is_some() {
-        return Err(usage(
-            "a core file is one moment of a program: there is nothing to wait for",
-            "leave out -d, --interval and --rate",
-        ));
-    }
-    Ok(CapturePlan {
-        tracemalloc: !watching.no_tracemalloc,
-        wanted,
-        ..one_look(&watching.freezing)
-    })
-}
-
 /// clap takes any word that it does not know for the program's; one that looks like an option is a slip.
 fn refuse_unknown_option(program: &[OsString]) -> Result<(), Error> {
     let first = program.first().map(|word| word.to_string_lossy()).unwrap_or_default();
@@ -153,56 +135,6 @@ fn refuse_unknown_option(program: &[OsString]) -> Result<(), Error> {
         return Err(usage(&format!("there is no option '{first}'"), hint));
     }
     Ok(())
-}
-
-fn plan(
-    watching: &Watching,
-    duration: Option<Duration>,
-    interval: Option<Duration>,
-    wanted: Wanted,
-) -> Result<CapturePlan, Error> {
-    if interval.is_some_and(|interval| interval.is_zero()) {
-        return Err(usage(
-            "an interval of 0 seconds would take snapshots without end",
-            "give --interval a longer time",
-        ));
-    }
-    if interval.is_some() && duration.is_some_and(|duration| duration.is_zero()) {
-        return Err(usage(
-            "-d 0 takes one snapshot, which leaves no room for --interval",
-            "leave one of them out",
-        ));
-    }
-    if watching.rate.is_some() && duration.is_some_and(|duration| duration.is_zero()) {
-        return Err(usage(
-            "-d 0 takes one snapshot, and --rate is for looks between two",
-            "leave one of them out",
-        ));
-    }
-    Ok(CapturePlan {
-        duration,
-        interval,
-        rate: watching.rate,
-        freeze: freeze_mode(&watching.freezing),
-        redact: watching.freezing.redact,
-        tracemalloc: !watching.no_tracemalloc,
-        wanted,
-    })
-}
-
-/// Of commands that take one snapshot.
-pub(super) fn one_look(freezing: &Freezing) -> CapturePlan {
-    CapturePlan::one_look(freeze_mode(freezing), freezing.redact)
-}
-
-fn freeze_mode(typed: &Freezing) -> FreezeMode {
-    match typed.freeze {
-        _ if typed.nonblocking => FreezeMode::None,
-        TypedFreeze::Auto => FreezeMode::Auto,
-        TypedFreeze::Fork => FreezeMode::Fork,
-        TypedFreeze::Stop => FreezeMode::Stop,
-        TypedFreeze::None => FreezeMode::None,
-    }
 }
 
 fn settings(options: Showing) -> Result<Settings, Error> {

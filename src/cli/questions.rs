@@ -1,7 +1,8 @@
 //! What the words of `paths` mean: about what it is asked, in which direction, how deep.
 
-use super::meaning::{one_look, source, usage};
+use super::meaning::{source, usage};
 use super::outputs::outputs;
+use super::plans::one_look;
 use super::{PathsOptions, Target, TypedSource};
 use crate::capture::inquiry::{Direction, Question, Topic};
 use crate::commands::Command;
