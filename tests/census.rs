@@ -151,7 +151,7 @@ fn check(python: &Interpreter, name: &str, options: &[&str]) {
 }
 
 /// Programs that other tests start, and the module that all of them use.
-const TESTED_ELSEWHERE: [&str; 7] = [
+const TESTED_ELSEWHERE: [&str; 8] = [
     "truth.py",
     "busy.py",
     "garbage.py",
@@ -159,6 +159,7 @@ const TESTED_ELSEWHERE: [&str; 7] = [
     "saved.py",
     "temporaries.py",
     "traced.py",
+    "values.py",
 ];
 
 /// One test for each target program: `#[test] fn NAME` runs `NAME.py`.

@@ -204,8 +204,9 @@ asyncio.run(main())
     });
 }
 
+/// Without the lines below the mark, nothing is.
 #[test]
-fn what_a_module_has_by_a_name_is_not_captured() {
+fn what_is_meant_to_live_is_not_captured() {
     let code = "
 import functools
 def memoize(function):
@@ -233,8 +234,23 @@ class Shop:
 Shop().name
 for number in range(10_000):
     spelled(number)
+#---
+def streets():
+    return ['street %d' % number for number in range(20_000)]
+def make():
+    table = streets()
+    return lambda number: table[number]
+LABEL = make()
+SORTED = functools.partial(sorted, streets())
 ";
-    for_each_interpreter(|python| assert_eq!(found(python, &format!("{code}{WAIT}")), serde_json::json!([])));
+    let (meant, _) = code.split_once("#---").unwrap();
+    for_each_interpreter(|python| {
+        assert_eq!(found(python, &format!("{meant}{WAIT}")), serde_json::json!([]));
+        let findings = found(python, &format!("{code}{WAIT}"));
+        let findings = findings.as_array().unwrap().iter();
+        let captured = findings.filter(|each| each["rule"] == "captured-reference");
+        assert_eq!(captured.count(), 2, "{code}");
+    });
 }
 
 /// Defaults of constants: those above the line are only looked at.

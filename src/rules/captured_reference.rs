@@ -9,8 +9,9 @@
 //!
 //! Whether every chain of references to the object passes through that one holder, which makes the finding `certain`. An
 //! exception that is being handled keeps its traceback as a matter of course, and is no finding; neither is a variable that
-//! a call which goes on uses itself, nor what a function, method or partial uses that a module or class has by a name,
-//! decorated or not: that is meant to live. Containers that are defaults are left to `mutable-default`.
+//! a call which goes on uses itself, nor what a decorator remembers of a function that a module or class has by a name, nor
+//! the instance of a method that it has so: these are meant to live. Containers that are defaults are left to
+//! `mutable-default`.
 //!
 //! # Why it matters
 //!

@@ -86,6 +86,12 @@ const LEAST_SAVING: u64 = 16 << 10;
 /// More types than these are not worth the room.
 const TYPES_SHOWN: usize = 5;
 
+/// Whether the list of a finding of this rule is large by its items alone.
+pub fn is_long(finding: &Finding) -> bool {
+    let threshold = finding.evidence.iter().find(|(name, _)| *name == ITEMS.evidence_name);
+    matches!(threshold, Some((_, Fact::Number(items))) if finding.object.length >= *items)
+}
+
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let is_large = |container: &&Container| {
         let at_least = |value: u64, threshold| value >= evidence.thresholds.of(threshold);

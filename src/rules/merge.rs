@@ -112,7 +112,8 @@ fn without_explained(findings: Vec<Finding>) -> Vec<Finding> {
     findings.into_iter().filter(|_| stays.next().unwrap_or(true)).collect()
 }
 
-/// Leaves out large lists of which something else says more: of its numbers, of what is in it.
+/// Leaves out lists that are large by what they keep where something else says more of that: of numbers, of what is in them.
+/// Those of so many items are large whatever these are.
 fn without_explained_lists(findings: Vec<Finding>) -> Vec<Finding> {
     let (lists, mut others): (Vec<Finding>, Vec<Finding>) = findings
         .into_iter()
@@ -125,7 +126,7 @@ fn without_explained_lists(findings: Vec<Finding>) -> Vec<Finding> {
             && claim.saving.is_some()
             && claim.saving >= list.saving_bytes
     };
-    let is_explained = |list: &Finding| claims.iter().any(|claim| says_more(claim, list));
+    let is_explained = |list: &Finding| !large_list::is_long(list) && claims.iter().any(|claim| says_more(claim, list));
     others.extend(lists.into_iter().filter(|list| !is_explained(list)));
     others
 }
@@ -283,7 +284,10 @@ mod tests {
 
     #[test]
     fn of_a_list_that_another_rule_explains_nothing_else_is_said() {
-        let list = || saving("large-list", "a.ROWS", 700);
+        let list = || Finding {
+            evidence: vec![("threshold_items", Fact::Number(100_000))],
+            ..saving("large-list", "a.ROWS", 700)
+        };
         assert_eq!(
             rules(vec![list(), saving("numeric-list", "a.ROWS", 5_000)]),
             ["numeric-list"]
@@ -297,6 +301,17 @@ mod tests {
             rules(vec![list(), saving("growing-container", "b.ROWS", 5_000)]).len(),
             1
         );
+    }
+
+    #[test]
+    fn a_long_list_is_one_whatever_it_holds() {
+        let mut list = Finding {
+            evidence: vec![("threshold_items", Fact::Number(100_000))],
+            ..saving("large-list", "a.ROWS", 700)
+        };
+        list.object.length = 100_000;
+        let numbers = saving("numeric-list", "a.ROWS", 5_000);
+        assert_eq!(rules(vec![list, numbers]), ["numeric-list", "large-list"]);
     }
 
     #[test]

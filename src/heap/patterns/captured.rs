@@ -18,9 +18,10 @@ const MOST: usize = 200;
 /// No closure is reached through more functions and cells than these.
 const MOST_STEPS: usize = 16;
 
+const FUNCTION: &str = "builtins.function";
 /// What stands between a name and the function that it was given to a decorator.
 const DECORATING: [&str; 7] = [
-    "builtins.function",
+    FUNCTION,
     "builtins.cell",
     "builtins.method",
     "builtins.property",
@@ -51,9 +52,7 @@ pub enum Captor {
 
 pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, picked: &picked::Picked, all: &mut Vec<Captured>) {
     for &row in &picked.partials {
-        if !sight.is_part_of_namespace(row) {
-            add_arguments(sight, row, all);
-        }
+        add_arguments(sight, row, all);
     }
     for &row in &picked.methods {
         if !sight.is_part_of_namespace(row) {
@@ -93,11 +92,7 @@ fn add_instance<M: ReadMemory>(sight: &mut Sight<M>, method: u32, all: &mut Vec<
 
 impl<M: ReadMemory> Sight<'_, '_, M> {
     fn keeper_of(&mut self, function: Option<u32>, name: &str) -> Keeper {
-        let is_function = |row: &u32| {
-            let of_type = self.found.types.get(self.found.objects.type_of(*row));
-            &*of_type.name == "builtins.function"
-        };
-        match function.filter(is_function) {
+        match function.filter(|&row| self.is_function(row)) {
             Some(function) => self.keeper(function, name),
             None => Keeper {
                 name: name.to_owned(),
@@ -106,9 +101,8 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
         }
     }
 
-    /// Whether a function, method or partial is one of a module's or class's own, by itself or under decorators: it is meant
-    /// to live as long as that does, and so is what it uses.
-    pub fn is_part_of_namespace(&self, row: u32) -> bool {
+    /// Whether a function or method is one of a module's or class's own, by itself or under decorators.
+    fn is_part_of_namespace(&self, row: u32) -> bool {
         let mut at = row;
         for _ in 0..MOST_STEPS {
             let Owner { parent, .. } = self.owned.owner(at);
@@ -126,6 +120,24 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
             at = parent;
         }
         false
+    }
+
+    /// Whether a function came from a decorator and is a module's or class's own: what it remembers of the function that it
+    /// was given is meant to live as long as that.
+    pub fn is_decorated(&self, function: u32, closure: u32) -> bool {
+        let objects = &self.found.objects;
+        let mut cells = objects.references(closure).iter().map(|each| each.target);
+        let has_function = |cell| {
+            objects
+                .references(cell)
+                .iter()
+                .any(|each| self.is_function(each.target))
+        };
+        cells.any(has_function) && self.is_part_of_namespace(function)
+    }
+
+    fn is_function(&self, row: u32) -> bool {
+        &*self.found.types.get(self.found.objects.type_of(row)).name == FUNCTION
     }
 
     fn decorates(&self, row: u32) -> bool {

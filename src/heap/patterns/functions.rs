@@ -101,7 +101,7 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, functions: &[u32], cal
                 }
             }
         }
-        let closure = closure.filter(|_| !sight.is_part_of_namespace(function));
+        let closure = closure.filter(|&closure| !sight.is_decorated(function, closure));
         if let (Some(code), Some(closure)) = (code, closure) {
             let cells = sight.items(closure).into_iter();
             for (cell, label) in cells.filter(|(cell, _)| !in_use.contains(cell)) {
