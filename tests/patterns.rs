@@ -70,7 +70,7 @@ fn context_variable() {
         path: "__main__.CURRENT",
         type_name: "ContextVar",
         location: None,
-        confidence: "certain",
+        confidence: "likely",
     });
 }
 

@@ -108,7 +108,7 @@ fn unclosed_resource() {
 
 /// Files and sockets: left open in many places, and in order in others.
 const OPEN: &str = r#"
-import gc, os, socket, sys, tempfile
+import gc, os, selectors, socket, sys, tempfile
 
 gc.disable()
 
@@ -125,6 +125,9 @@ for number in range(30):
     Reader(close=True)
 
 SOCKETS = [socket.socket() for _ in range(110)]
+WAITED_FOR, SELECTOR = [socket.socket() for _ in range(110)], selectors.DefaultSelector()
+for each in WAITED_FOR:
+    SELECTOR.register(each, selectors.EVENT_READ)
 TEMPORARY = {number: tempfile.NamedTemporaryFile() for number in range(105)}
 POOL = [open(os.devnull) for _ in range(20)]
 CLOSED = [open(os.devnull) for _ in range(150)]

@@ -8,8 +8,8 @@
 //! # What it looks at
 //!
 //! The variables of all contexts, and how many references there are to each value: what a call uses as well is none of it,
-//! and neither is a variable with fewer than 100 such values, so that requests which are being served are not counted. So
-//! what it says is certain.
+//! and neither is a variable with fewer than 100 such values, so that requests which are being served are not counted. It
+//! is `likely`: a call may still ask the variable for a value that it has nowhere else.
 //!
 //! # Why it matters
 //!
@@ -88,7 +88,7 @@ fn finding(values: &ContextValues, evidence: &Evidence<'_>) -> Finding {
     Finding {
         rule: RULE.name,
         severity: Severity::of_saving(values.retained_bytes),
-        confidence: Confidence::Certain,
+        confidence: Confidence::Likely,
         summary: format!(
             "ContextVar '{}': {} {} that only the contexts of tasks and callbacks keep, {} retained; it is {}",
             values.name,

@@ -8,9 +8,9 @@
 //! # What it looks at
 //!
 //! The descriptor in each object of `io.FileIO` and `socket.socket`, and whether the process has it open at the same moment;
-//! then they are counted for `certain`. A core file has no list of open descriptors, and its findings are `likely`. What an
-//! event loop waits for is in use, and so is what running calls hold. Memory maps and what C libraries have open for
-//! themselves, such as `sqlite3`, are not seen.
+//! then they are counted for `certain`. A core file has no list of open descriptors, and its findings are `likely`. What
+//! something else than that one container holds as well is in use: an event loop that waits for it, a call under way.
+//! Memory maps and what C libraries have open for themselves, such as `sqlite3`, are not seen.
 //!
 //! # Why it matters
 //!

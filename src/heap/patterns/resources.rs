@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Sight;
 use super::piles::Pile;
+use crate::heap::leftovers;
 use crate::heap::objects::{HEAP, NO_OBJECT};
 use crate::heap::retention::RetainedSizes;
 
@@ -52,6 +53,7 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, open: Option<&[u32]>) 
     let mut resources = Vec::new();
     for are_files in [true, false] {
         let rows = open_rows(sight, are_files, open);
+        let rows = held_once(sight, rows);
         // The first keys of a dict are places of their own; rules add up what is held alike.
         for pile in sight.piles(&rows, 1) {
             let root = sight.root_of(pile.subject.row);
@@ -66,6 +68,18 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, open: Option<&[u32]>) 
         }
     }
     resources
+}
+
+/// Those that one thing alone holds: what an event loop, a call under way or another container has as well is in use.
+/// Garbage, which refers to itself, is in no use however often it is held.
+fn held_once<M: ReadMemory>(sight: &Sight<M>, mut rows: Vec<u32>) -> Vec<u32> {
+    if rows.len() < FEWEST {
+        return rows;
+    }
+    let references = leftovers::count(sight.found.objects.sure_targets(), rows.iter().copied());
+    let is_garbage = |row: u32| sight.owned.unheld.garbage.binary_search(&row).is_ok();
+    rows.retain(|&row| references.get(&row) == Some(&1) || is_garbage(row));
+    rows
 }
 
 /// The files or sockets that are open, as the program has them in hand.
