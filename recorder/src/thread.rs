@@ -122,19 +122,20 @@ impl Local {
         add(&counters.requested, requested);
         add(&counters.allocated, occupied);
         add(&counters.blocks, 1);
-        let left = slot.countdown.load(Relaxed) - requested.max(1) as i64;
+        let size = sampled_size(requested, occupied);
+        let left = slot.countdown.load(Relaxed) - size as i64;
         slot.countdown.store(left, Relaxed);
         if left <= 0 {
-            self.look(domain, block, requested);
+            self.look(domain, block, size);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn look(&self, domain: Domain, block: *mut c_void, requested: usize) {
+    fn look(&self, domain: Domain, block: *mut c_void, size: usize) {
         // SAFETY: as in `allocated`, which has found it.
         if let Some(slot) = unsafe { self.slot.get().as_ref() } {
-            self.inside(|| sampling::look(slot, domain, block, requested));
+            self.inside(|| sampling::look(slot, domain, block, size));
         }
     }
 
@@ -201,9 +202,9 @@ impl Local {
         counters.requested.fetch_add(requested as u64, Relaxed);
         counters.allocated.fetch_add(occupied as u64, Relaxed);
         counters.blocks.fetch_add(1, Relaxed);
-        let size = requested.max(1) as i64;
-        if shared.countdown.fetch_sub(size, Relaxed) <= size {
-            self.inside(|| sampling::look(shared, domain, block, requested));
+        let size = sampled_size(requested, occupied);
+        if shared.countdown.fetch_sub(size as i64, Relaxed) <= size as i64 {
+            self.inside(|| sampling::look(shared, domain, block, size));
         }
     }
 
@@ -239,6 +240,12 @@ pub fn begin_anew() {
         local.slot.set(null());
         local.is_shared.set(false);
     });
+}
+
+/// By what a block is sampled, and stands for: what it occupies, or was asked for where that is not known.
+#[inline(always)]
+fn sampled_size(requested: usize, occupied: usize) -> usize {
+    occupied.max(requested).max(1)
 }
 
 /// The counters that threads share which have none of their own.

@@ -3,7 +3,8 @@
 use std::fs;
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use crate::target::process::{ProcRoot, Process};
 
@@ -41,6 +42,11 @@ pub struct ObjectRange {
     pub shared: bool,
 }
 
+/// Whether a file that is mapped is the memory which the recorder shares with us: it holds nothing of the program.
+pub fn is_recording(path: &Path) -> bool {
+    path.as_os_str().as_bytes().starts_with(b"/memfd:pymemscope-recording")
+}
+
 impl Mapping {
     pub fn range(&self) -> Range<u64> {
         self.start..self.end
@@ -71,19 +77,13 @@ impl Mapping {
         in_devices || buffer
     }
 
-    /// Whether it is the memory that the recorder shares with us, which holds nothing of the program.
-    fn is_recording(&self) -> bool {
-        let path = self.path.as_ref().and_then(|path| path.to_str());
-        path.is_some_and(|path| path.starts_with("/memfd:pymemscope-recording"))
-    }
-
     /// Whether it can be read, and reading is harmless.
     pub fn is_readable_memory(&self) -> bool {
         let kernel_page = matches!(
             self.special_name(),
             Some("vvar" | "vvar_vclock" | "vsyscall" | "vdso" | "uprobes")
         );
-        self.readable && !kernel_page && !self.is_device() && !self.is_recording()
+        self.readable && !kernel_page && !self.is_device() && !self.path.as_deref().is_some_and(is_recording)
     }
 }
 

@@ -5,6 +5,8 @@ use std::fs;
 
 use proc_maps::MapRange;
 
+use crate::target::maps::is_recording;
+
 /// Less than this is not worth a word.
 const WORTH_SAYING: u64 = 1 << 20;
 
@@ -91,9 +93,10 @@ fn bytes_not_inherited(smaps: &str) -> u64 {
 
 /// The bytes of writable shared regions, and how many these are.
 fn shared_bytes(maps: &[MapRange]) -> (u64, usize) {
+    let is_ours = |region: &&MapRange| region.filename().is_some_and(is_recording);
     let shared = maps
         .iter()
-        .filter(|region| region.is_write() && region.flags.ends_with('s'));
+        .filter(|region| region.is_write() && region.flags.ends_with('s') && !is_ours(region));
     shared.fold((0, 0), |(bytes, regions), region| {
         (bytes + region.size() as u64, regions + 1)
     })
