@@ -8,8 +8,6 @@ mod profiler;
 mod programs;
 
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use examples::{
     Expected, assert_comes_true, assert_comes_true_on, assert_silent, example, looked_at, only_finding, start,
@@ -232,34 +230,20 @@ fn large_list() {
     });
 }
 
-/// Ends what goes on beside a test when the test ends, however it does.
-struct Ended<'a>(&'a AtomicBool);
-
-impl Drop for Ended<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Watches an example to which one batch after the other is given, until it has taken so many snapshots.
-fn watched(python: &Interpreter, file: &str, snapshots: usize) -> Value {
+/// Watches an example to which a batch is given between any two snapshots, until so many intervals are over.
+fn watched(python: &Interpreter, file: &str, intervals: usize) -> Value {
     let mut program = start(python, "growing-container", file);
     let pid = program.pid().to_string();
     let words = ["attach", &pid, "-j", "-d", "600", "--interval", "1"];
     let mut profiler = OnTerminal::start(&mut pymemscope(words));
-    let ended = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !ended.load(Ordering::Relaxed) {
-                program.tell("1");
-                program.line();
-            }
-        });
-        let _ended = Ended(&ended);
-        profiler.shows(&format!("snapshot {}: freezing", snapshots + 1));
-        profiler.interrupt();
-        parse(&profiler.answer().out)
-    })
+    for snapshot in 1..=intervals {
+        profiler.shows(&format!("snapshot {snapshot}: read "));
+        program.tell("5000");
+        program.line();
+    }
+    profiler.shows(&format!("snapshot {}: read ", intervals + 1));
+    profiler.interrupt();
+    parse(&profiler.answer().out)
 }
 
 #[test]
