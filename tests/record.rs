@@ -190,6 +190,28 @@ for _ in range(4):
     });
 }
 
+/// Makes texts that are shortened where they stand, as many ways of formatting do.
+const SHORTENING: &str = "
+import os
+def keep(): return [bytes(19_999_967) for _ in range(5)]
+for number in range(200_000):
+    '%s-%s-%d' % ('x' * 40, 'y' * 30, number)
+with open(os.devnull) as empty, open('/proc/self/status', 'rb') as some:
+    for _ in range(50_000):
+        os.pread(some.fileno(), 430, 4000)
+KEPT = keep()
+";
+
+#[test]
+fn what_shrinks_where_it_stands_is_as_large_as_it_was() {
+    for_each_interpreter(|python| {
+        let outcome = Running::python(python, &["-d", "0"], SHORTENING).end();
+        let recording = recording(&outcome);
+        assert_about(number(&recording["peak"]["bytes"]), 100 * MILLION, 40 * MILLION);
+        assert_site(&recording["peak"]["sites"], "keep", 100 * MILLION);
+    });
+}
+
 #[test]
 fn threads_at_full_speed_lose_no_count() {
     const THREADS: &str = "

@@ -218,7 +218,7 @@ unsafe extern "C" fn realloc(context: *mut c_void, old: *mut c_void, size: usize
                 hook.domain,
                 (old, occupied),
                 || (behind.realloc)(behind.context, old, size),
-                |block| (size, hook.keeping().given(block, size)),
+                |block| (size, hook.keeping().resized(block, size)),
             )
         })
     }

@@ -101,6 +101,20 @@ impl Keeping {
         }
     }
 
+    /// What a block occupies that has just been made to hold `size` bytes. One that has shrunk may be as large as it was.
+    ///
+    /// # Safety
+    ///
+    /// The block is alive and of this allocator.
+    #[inline]
+    pub unsafe fn resized(self, block: *mut c_void, size: usize) -> usize {
+        match self {
+            Keeping::Undecided | Keeping::Unknown => size,
+            // SAFETY: as the caller says.
+            _ => unsafe { self.occupied(block) },
+        }
+    }
+
     /// What a block occupies.
     ///
     /// # Safety

@@ -41,7 +41,10 @@ impl ProjectSettings {
         let refused = |what: String| usage(&format!("{FILE}: {what}"), &hint);
         match read(&path) {
             Ok(text) => ProjectSettings::of_text(&text).map_err(refused),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(ProjectSettings::default()),
+            // Of a directory that is closed to us, nobody knows whether there is one.
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound || fs::metadata(&path).is_err() => {
+                Ok(ProjectSettings::default())
+            }
             Err(cause) => Err(refused(format!("it cannot be read: {cause}"))),
         }
     }

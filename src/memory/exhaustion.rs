@@ -7,7 +7,7 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 /// What is written in place of an error with its hint: there is no memory to put one together.
 const SAID: &[u8] = b"error: there is not enough memory: the heap was larger than what the system, a container or a shell \
 (ulimit -v) leaves for looking at it\nhint: raise the limit, or save a core of the program (gcore PID) and look at that on \
-a machine with more memory; the program itself runs on\n";
+a machine with more memory\n";
 const EXIT_CODE: i32 = 1;
 
 /// Whether the system has refused a block.
