@@ -94,7 +94,7 @@ def is_of_stating(stack):
     return "<truth>" in names or names[-1].endswith(own)
 
 def shown(name):
-    return "".join("\\ufffd" if "\\ud800" <= character <= "\\udfff" else character for character in name)
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 def truth():
     # The plain tuples behind the traces: objects of each would be traced in their turn.
