@@ -21,10 +21,10 @@ impl Watched {
         }
     }
 
-    /// Whether what the last look found is to be taken for where objects were made.
+    /// Whether it was on at the last look, be it that it could not be read at that moment.
     pub fn is_on(&self) -> bool {
         let last = self.last.as_ref().or(self.first.as_ref());
-        matches!(last, Some(Looked::Read { .. }))
+        matches!(last, Some(Looked::Read { .. } | Looked::Failed(_)))
     }
 
     /// Adds a look that came after all others.
