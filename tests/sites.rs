@@ -9,7 +9,7 @@ use profiler::report;
 use programs::Program;
 use serde_json::Value;
 
-/// Makes lists of lists without end, on one long line, and keeps them.
+/// Makes lists of lists without end, on one long line, and keeps so few of them that reading them leaves time to look.
 const MAKER: &str = r"
 import threading
 KEPT = []
@@ -17,14 +17,15 @@ stop = False
 def make():
     while not stop:
         KEPT.append([[n] for n in range(2000)])
-        if len(KEPT) > 400:
+        if len(KEPT) > 20:
             KEPT.clear()
 threading.Thread(target=make).start()
 print('ready', flush=True)
 input()
 stop = True
 ";
-
+/// Where the lists are made in it.
+const LINE: u64 = 7;
 /// Looks at the program, of which one at least must meet it at work: a busy machine may not let both run at a time.
 const ATTEMPTS: usize = 20;
 
@@ -33,15 +34,43 @@ fn sum(rows: &Value, of: &str) -> u64 {
     rows.iter().map(|row| row[of].as_u64().unwrap()).sum()
 }
 
+/// The sites that the report is sure of, for lists.
+fn likely(report: &Value) -> Vec<&Value> {
+    let has_lists = |site: &&Value| {
+        let types = site["types"].as_array().unwrap();
+        site["confidence"] == "likely" && types.iter().any(|row| row["type"] == "builtins.list")
+    };
+    report["sites"].as_array().unwrap().iter().filter(has_lists).collect()
+}
+
 #[test]
-fn everything_has_its_place() {
+fn lists_are_seen_being_made_on_their_line() {
     for_each_interpreter(|python| {
         let program = Program::start(python.command().args(["-c", MAKER]));
-        let report = report(&format!("attach {} -d 1 --rate 1000", program.pid()));
-        for (total, of) in [("objects", "count"), ("bytes", "bytes")] {
-            let all = sum(&report["sites"], of) + sum(&report["sites_unseen"], of);
-            assert_eq!(report["heap"][total], all, "{of}");
+        let mut lists = 0;
+        for _ in 0..ATTEMPTS {
+            let report = report(&format!("attach {} -d 1 --rate 1000", program.pid()));
+            for of in ["sites", "sites_unseen"] {
+                assert!(report[of].is_array(), "{of}: {report}");
+            }
+            // Everything has its place.
+            for (total, of) in [("objects", "count"), ("bytes", "bytes")] {
+                let all = sum(&report["sites"], of) + sum(&report["sites_unseen"], of);
+                assert_eq!(report["heap"][total], all, "{of}");
+            }
+            let sites = likely(&report);
+            let on_line = |site: &&&Value| site["file"] == "<string>" && site["line"] == LINE;
+            let count = |sites: &[&Value]| sites.iter().map(|site| site["count"].as_u64().unwrap()).sum::<u64>();
+            let right: Vec<&Value> = sites.iter().filter(on_line).copied().collect();
+            assert!(count(&right) * 100 >= count(&sites) * 97, "{sites:?}");
+            lists += count(&right);
+            if let Some(site) = right.first() {
+                let stack = site["stack"].as_array().unwrap();
+                assert!(stack.iter().any(|call| call["function"] == "make"), "{stack:?}");
+                break;
+            }
         }
+        assert!(lists > 0, "no list was seen being made");
     });
 }
 
