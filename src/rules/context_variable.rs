@@ -72,7 +72,7 @@ const BYTES: Threshold = Threshold {
 
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let is_much = |values: &&ContextValues| {
-        values.count >= evidence.limit(&OBJECTS) || values.retained_bytes >= evidence.limit(&BYTES)
+        values.pile.count >= evidence.limit(&OBJECTS) || values.pile.retained_bytes >= evidence.limit(&BYTES)
     };
     let variables = evidence.heap.patterns.contexts.iter().filter(is_much);
     variables.map(|values| finding(values, evidence)).collect()
@@ -81,50 +81,52 @@ fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
 fn finding(values: &ContextValues, evidence: &Evidence<'_>) -> Finding {
     let facts = vec![
         ("variable", Fact::Text(values.name.clone())),
-        ("objects", Fact::Number(values.count)),
-        ("type", Fact::Text(values.type_name.clone())),
-        ("such_as", Fact::Text(values.first.clone())),
+        ("objects", Fact::Number(values.pile.count)),
+        ("type", Fact::Text(values.pile.type_name.clone())),
+        ("such_as", Fact::Text(values.pile.first.clone())),
     ];
     Finding {
         rule: RULE.name,
-        severity: Severity::of_saving(values.retained_bytes),
+        severity: Severity::of_saving(values.pile.retained_bytes),
         confidence: Confidence::Likely,
         summary: format!(
             "ContextVar '{}': {} {} that only the contexts of tasks and callbacks keep, {} retained; it is {}",
             values.name,
-            units::count(values.count),
-            values.type_name,
-            units::bytes(values.retained_bytes),
-            values.subject.path,
+            units::count(values.pile.count),
+            values.pile.type_name,
+            units::bytes(values.pile.retained_bytes),
+            values.pile.subject.path,
         ),
         advice:
             "Reset it before a task or a callback is made that lives longer, which copies the context with all values: \
                  variable.reset(token). Or keep in it only the few values that are needed."
                 .to_owned(),
         location: None,
-        object: Object::of_subject(&values.subject),
+        object: Object::of_subject(&values.pile.subject),
         evidence: evidence.beside_thresholds(&RULE, facts),
-        saving_bytes: Some(values.retained_bytes),
+        saving_bytes: Some(values.pile.retained_bytes),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::patterns::Subject;
+    use crate::heap::patterns::{Pile, Subject};
     use crate::rules::fake_heap::findings_of_patterns;
 
     fn found(count: u64, retained_bytes: u64) -> Vec<Finding> {
         let values = ContextValues {
-            subject: Subject {
-                path: "shop.CURRENT".to_owned(),
-                ..Subject::default()
+            pile: Pile {
+                subject: Subject {
+                    path: "shop.CURRENT".to_owned(),
+                    ..Subject::default()
+                },
+                type_name: "shop.Request".to_owned(),
+                count,
+                retained_bytes,
+                ..Pile::default()
             },
             name: "current_request".to_owned(),
-            type_name: "shop.Request".to_owned(),
-            count,
-            retained_bytes,
-            ..ContextValues::default()
         };
         findings_of_patterns(&RULE, |facts| facts.contexts = vec![values])
     }

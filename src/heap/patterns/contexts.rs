@@ -5,40 +5,22 @@ use cpython::memory::ReadMemory;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Sight, Subject};
+use super::Sight;
+use super::piles::Pile;
 use crate::heap::leftovers;
-use crate::heap::retention::RetainedSizes;
 
 /// The types of the nodes in which contexts have variables and values by turns (Python/hamt.c).
 pub const NODE_TYPES: [&str; 2] = ["builtins.hamt_bitmap_node", "builtins.hamt_collision_node"];
 /// A variable with fewer values is not described: so many tasks may well be at work.
 const FEWEST: usize = 100;
 
-/// The values that one variable has in contexts, and that nothing else holds.
+/// The values that one variable has in contexts, and that nothing else holds. The pile's subject is the
+/// `contextvars.ContextVar`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContextValues {
-    /// The `contextvars.ContextVar`.
-    pub subject: Subject,
-    /// What it calls itself.
+    pub pile: Pile,
+    /// What the variable calls itself.
     pub name: String,
-    /// `module.qualname` of the type of the first value.
-    pub type_name: String,
-    /// The path of the first value.
-    pub first: String,
-    pub count: u64,
-    /// What would be freed with all of them.
-    pub retained_bytes: u64,
-    /// Their rows, until it is known what they retain.
-    #[serde(skip)]
-    pub rows: Vec<u32>,
-}
-
-impl ContextValues {
-    pub(super) fn add_retained(&mut self, retention: &RetainedSizes<'_>) {
-        self.subject.add_retained(retention);
-        let rows = std::mem::take(&mut self.rows).into_iter();
-        self.retained_bytes = rows.fold(0, |sum, row| sum.saturating_add(retention.bytes(row)));
-    }
 }
 
 pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, nodes: &[u32]) -> Vec<ContextValues> {
@@ -103,17 +85,20 @@ fn of_variable<M: ReadMemory>(sight: &mut Sight<M>, variable: u32, mut rows: Vec
         sight.found.names.name_at(sight.memory, sight.layout, address)
     });
     Some(ContextValues {
-        subject: sight.subject(variable, rows.len() as u64),
+        pile: Pile {
+            subject: sight.subject(variable, rows.len() as u64),
+            first: sight.path(first),
+            type_name: sight
+                .found
+                .types
+                .get(sight.found.objects.type_of(first))
+                .name
+                .to_string(),
+            count: rows.len() as u64,
+            retained_bytes: 0,
+            container_bytes: 0,
+            rows,
+        },
         name: name.unwrap_or_else(|| "?".to_owned()),
-        type_name: sight
-            .found
-            .types
-            .get(sight.found.objects.type_of(first))
-            .name
-            .to_string(),
-        first: sight.path(first),
-        count: rows.len() as u64,
-        retained_bytes: 0,
-        rows,
     })
 }

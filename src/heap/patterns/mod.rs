@@ -155,11 +155,11 @@ impl PatternFacts {
             each.add_retained(retention);
         }
         let exceptions = self.exceptions.iter_mut().map(|each| &mut each.pile);
-        for pile in self.finished.iter_mut().chain(&mut self.requests).chain(exceptions) {
+        let contexts = self.contexts.iter_mut().map(|each| &mut each.pile);
+        let resources = self.resources.iter_mut().map(|each| &mut each.pile);
+        let piles = self.finished.iter_mut().chain(&mut self.requests);
+        for pile in piles.chain(exceptions).chain(contexts).chain(resources) {
             pile.add_retained(retention);
-        }
-        for each in &mut self.contexts {
-            each.add_retained(retention);
         }
         for each in &mut self.cached_instances {
             each.add_retained(retention);
@@ -168,9 +168,6 @@ impl PatternFacts {
             each.add_retained(retention);
         }
         for each in &mut self.copies {
-            each.add_retained(retention);
-        }
-        for each in &mut self.resources {
             each.add_retained(retention);
         }
         for each in &mut self.prefetched_rows {

@@ -10,7 +10,6 @@ use super::Sight;
 use super::piles::Pile;
 use crate::heap::leftovers;
 use crate::heap::objects::{HEAP, NO_OBJECT};
-use crate::heap::retention::RetainedSizes;
 
 /// The types that have a descriptor of their own.
 const FILE: &str = "_io.FileIO";
@@ -40,12 +39,6 @@ pub struct OpenResources {
     pub are_files: bool,
     /// Whether the process's own list says that they are open. Of a core there is none.
     pub confirmed: bool,
-}
-
-impl OpenResources {
-    pub(super) fn add_retained(&mut self, retention: &RetainedSizes<'_>) {
-        self.pile.add_retained(retention);
-    }
 }
 
 /// `open` has the descriptors that the process has open, where it could be asked.
