@@ -9,7 +9,7 @@
 //! gather             capture         allocations
 //! understand         heap            sampling
 //! touch the world    target → memory
-//! know               bindings/cpython
+//! know               bindings/cpython  bindings/recording
 //! ```
 
 pub mod allocations;

@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use recording::form::{ENVIRONMENT, FILE_BYTES, MAGIC, SAMPLE_BYTES, VERSION};
+use recording::form::{ENVIRONMENT, FILE_BYTES, FILE_NAME, MAGIC, SAMPLE_BYTES, VERSION};
 use recording::read::{ReadFile, Recording};
 
 use super::library;
@@ -59,7 +59,7 @@ impl Carrier {
         let flags = MFdFlags::MFD_CLOEXEC;
         let mut library = File::from(memfd_create(c"pymemscope-recorder", flags)?);
         library.write_all(library::BYTES)?;
-        let memory = File::from(memfd_create(c"pymemscope-recording", flags)?);
+        let memory = File::from(memfd_create(FILE_NAME, flags)?);
         // It takes room only where it is written.
         memory.set_len(FILE_BYTES as u64)?;
         let head = [MAGIC, VERSION, SAMPLE_BYTES].map(u64::to_le_bytes).concat();

@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use recording::form::FILE_NAME;
+
 use crate::target::process::{ProcRoot, Process};
 
 /// One line of `/proc/PID/maps`.
@@ -44,7 +46,8 @@ pub struct ObjectRange {
 
 /// Whether a file that is mapped is the memory which the recorder shares with us: it holds nothing of the program.
 pub fn is_recording(path: &Path) -> bool {
-    path.as_os_str().as_bytes().starts_with(b"/memfd:pymemscope-recording")
+    let name = path.as_os_str().as_bytes().strip_prefix(b"/memfd:");
+    name.is_some_and(|name| name.starts_with(FILE_NAME.to_bytes()))
 }
 
 impl Mapping {

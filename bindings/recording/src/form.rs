@@ -13,6 +13,8 @@ pub const MAGIC: u64 = u64::from_le_bytes(*b"pymemrec");
 pub const VERSION: u64 = 1;
 /// Where the recorder is told the path of the file.
 pub const ENVIRONMENT: &CStr = c"PYMEMSCOPE_RECORDING";
+/// What the file of the shared memory is called. It has no path; what has it mapped shows this name.
+pub const FILE_NAME: &CStr = c"pymemscope-recording";
 /// One block is sampled in so many bytes.
 pub const SAMPLE_BYTES: u64 = 512 << 10;
 
