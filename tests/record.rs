@@ -212,6 +212,33 @@ fn what_shrinks_where_it_stands_is_as_large_as_it_was() {
     });
 }
 
+/// More threads at a time than have counters of their own.
+const MANY_THREADS: &str = "
+import threading
+def hold(): return bytes(199_967)
+def work():
+    held = hold()
+    everybody.wait()
+everybody = threading.Barrier(1001)
+threads = [threading.Thread(target=work) for _ in range(1000)]
+for thread in threads: thread.start()
+everybody.wait()
+for thread in threads: thread.join()
+";
+
+#[test]
+fn threads_that_share_counters_are_sampled_as_others() {
+    for_each_interpreter(|python| {
+        let outcome = Running::python(python, &["-d", "0"], MANY_THREADS).end();
+        let (bytes, error) = site(&recording(&outcome)["peak"]["sites"], "hold");
+        // The error is passed in 1 of 20 cases, three times that never.
+        assert!(
+            bytes.abs_diff(200 * MILLION) < 3 * error && error < 20 * MILLION,
+            "{bytes} ± {error}"
+        );
+    });
+}
+
 #[test]
 fn threads_at_full_speed_lose_no_count() {
     const THREADS: &str = "

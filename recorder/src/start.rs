@@ -18,6 +18,7 @@ extern "C" fn start() {
         local.inside(|| {
             region::begin(0);
             if Area::get().is_some() {
+                thread::begin();
                 thread::watch_ends();
                 fork::watch();
                 python::wait_for_start();

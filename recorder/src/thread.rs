@@ -234,8 +234,16 @@ impl Local {
     }
 }
 
+/// Gets the counters ready that threads share; the others are when a thread claims them.
+pub fn begin() {
+    if let Some(area) = Area::get() {
+        sampling::begin(shared(area));
+    }
+}
+
 /// In a child made by `fork`: the thread has no counters in the new area yet.
 pub fn begin_anew() {
+    begin();
     local(|local| {
         local.slot.set(null());
         local.is_shared.set(false);
