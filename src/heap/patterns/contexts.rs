@@ -45,7 +45,7 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, nodes: &[u32]) -> Vec<
         }
     }
     let mut values: Vec<(u32, Vec<u32>)> = values.into_iter().filter(|(_, rows)| rows.len() >= FEWEST).collect();
-    values.sort_unstable_by_key(|&(variable, _)| variable);
+    values.sort_unstable_by_key(|&(variable, _)| sight.found.address_of(variable));
     values
         .into_iter()
         .filter_map(|(variable, rows)| of_variable(sight, variable, rows))
@@ -73,7 +73,7 @@ fn pairs<M>(sight: &Sight<M>, node: u32) -> Vec<(u32, u32)> {
 
 fn of_variable<M: ReadMemory>(sight: &mut Sight<M>, variable: u32, mut rows: Vec<u32>) -> Option<ContextValues> {
     rows.sort_unstable();
-    let &first = rows.first()?;
+    let first = sight.representative(&rows)?;
     let name_label = sight.member("name");
     let references = sight.found.objects.references(variable).iter();
     let name = references

@@ -90,7 +90,8 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>) -> Vec<Copies> {
     groups.extend(deep_copies(sight, deep).into_iter().map(|same| (same, true)));
     groups.sort_by_key(|(same, _)| {
         let bytes = same.iter().map(|each| sight.found.objects.bytes(each.row)).sum::<u64>();
-        (Reverse(bytes), same.first().map(|each| each.row))
+        let lowest = sight.lowest(same.iter().map(|each| each.row));
+        (Reverse(bytes), lowest.map(|row| sight.found.address_of(row)))
     });
     groups.truncate(MOST_GROUPS);
     groups
@@ -304,7 +305,8 @@ fn describe<M: ReadMemory>(sight: &mut Sight<M>, mut same: Vec<Candidate>, deep:
     // What a module holds by name is easiest to find.
     same.sort_by_key(|each| {
         let place = sight.owned.owner(each.row).place;
-        (Place::ALL.iter().position(|known| *known == place), each.row)
+        let address = sight.found.address_of(each.row);
+        (Place::ALL.iter().position(|known| *known == place), address)
     });
     let first = same.first()?;
     let subject = sight.subject(first.row, first.length);

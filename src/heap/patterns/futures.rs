@@ -30,7 +30,8 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, futures: &[u32]) -> Ve
     }
     let mut piles = sight.piles(&done, FEWEST);
     for pile in &mut piles {
-        let each = pile.rows.first().map_or(0, |&row| weak_reference_bytes(sight, row));
+        let lowest = sight.lowest(pile.rows.iter().copied());
+        let each = lowest.map_or(0, |row| weak_reference_bytes(sight, row));
         pile.container_bytes = pile.container_bytes.saturating_add(each.saturating_mul(pile.count));
     }
     piles

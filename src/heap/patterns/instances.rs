@@ -43,7 +43,7 @@ pub struct ClassInstances {
     pub slotted_bytes: u64,
     /// Where the class is defined: file and first line.
     pub defined_at: Option<(String, u32)>,
-    /// The path of the instance that was met first where most are held.
+    /// The path of an instance where most are held.
     pub held: String,
 }
 
@@ -212,14 +212,18 @@ fn line_of_body<M: ReadMemory>(sight: &mut Sight<M>, info: &TypeInfo, file: &str
     None
 }
 
-/// The path of the first instance in the place where most of them are held.
+/// The path of an instance in the place where most of them are held.
 fn held<M: ReadMemory>(sight: &mut Sight<M>, rows: &[u32]) -> String {
-    let mut places: FxHashMap<u32, (u64, u32)> = FxHashMap::default();
+    let mut places: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
     for &row in rows {
-        places.entry(sight.owned.owner(row).frame).or_insert((0, row)).0 += 1;
+        places.entry(sight.owned.owner(row).frame).or_default().push(row);
     }
-    let most = places
-        .into_values()
-        .max_by_key(|&(count, row)| (count, std::cmp::Reverse(row)));
-    most.map_or_else(String::new, |(_, row)| sight.path(row))
+    let most = places.values().max_by_key(|rows| {
+        let lowest = sight
+            .lowest(rows.iter().copied())
+            .map(|row| sight.found.address_of(row));
+        (rows.len(), std::cmp::Reverse(lowest))
+    });
+    let first = most.and_then(|rows| sight.representative(rows));
+    first.map_or_else(String::new, |row| sight.path(row))
 }

@@ -19,6 +19,7 @@ mod piles;
 mod queries;
 mod records;
 mod repeats;
+mod representative;
 mod resources;
 mod responses;
 mod sparse;
@@ -233,6 +234,14 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
         found.map(|(value, _)| value)
     }
 
+    /// The block of an instance of a class with so many slots, behind the head that the collector needs.
+    fn slotted(&self, slots: u64) -> u64 {
+        let at = &self.layout.object;
+        blocks::small(at.gc_head + at.size + 8 * slots)
+    }
+}
+
+impl<M> Sight<'_, '_, M> {
     /// Whether a name holds the row: a variable or an attribute, and no place in a container.
     fn is_named(&self, row: u32) -> bool {
         let Owner { label, parent, .. } = self.owned.owner(row);
@@ -241,11 +250,5 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
             LabelKind::Index | LabelKind::Unnamed => false,
             _ => true,
         }
-    }
-
-    /// The block of an instance of a class with so many slots, behind the head that the collector needs.
-    fn slotted(&self, slots: u64) -> u64 {
-        let at = &self.layout.object;
-        blocks::small(at.gc_head + at.size + 8 * slots)
     }
 }

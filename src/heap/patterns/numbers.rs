@@ -67,7 +67,9 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>) -> Vec<NumberSequences
     for (row, length) in long {
         if let Some(floats) = only_numbers(sight, &numbers, row, length) {
             let place = places.entry((sight.owned.owner(row).frame, floats)).or_default();
-            if length > place.subject.length {
+            let is_longer = length > place.subject.length;
+            let is_as_long = length == place.subject.length;
+            if is_longer || is_as_long && sight.lowest([row, place.subject.row]) == Some(row) {
                 place.subject.row = row;
                 place.subject.length = length;
             }
@@ -78,7 +80,12 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>) -> Vec<NumberSequences
         }
     }
     let mut places: Vec<NumberSequences> = places.into_values().collect();
-    places.sort_unstable_by_key(|place| (std::cmp::Reverse(place.items), place.subject.row));
+    places.sort_unstable_by_key(|place| {
+        (
+            std::cmp::Reverse(place.items),
+            sight.found.address_of(place.subject.row),
+        )
+    });
     places.truncate(MOST_PLACES);
     for place in &mut places {
         place.subject = sight.subject(place.subject.row, place.subject.length);

@@ -48,14 +48,20 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
             let key = (self.owned.owner(row).frame, self.found.objects.type_of(row));
             places.entry(key).or_default().push(row);
         }
-        let mut places: Vec<Vec<u32>> = places.into_values().filter(|rows| rows.len() >= fewest).collect();
-        places.sort_unstable_by_key(|rows| (std::cmp::Reverse(rows.len()), rows.first().copied()));
+        let large = places.into_values().filter(|rows| rows.len() >= fewest);
+        let large = large.filter_map(|mut rows| {
+            rows.sort_unstable();
+            let first = self.representative(&rows)?;
+            Some((self.found.address_of(first), first, rows))
+        });
+        let mut places: Vec<(u64, u32, Vec<u32>)> = large.collect();
+        places.sort_unstable_by_key(|(address, _, rows)| (std::cmp::Reverse(rows.len()), *address));
         places.truncate(MOST_PLACES);
-        places.into_iter().filter_map(|rows| self.pile(rows)).collect()
+        let piles = places.into_iter().map(|(_, first, rows)| self.pile(first, rows));
+        piles.collect()
     }
 
-    fn pile(&mut self, rows: Vec<u32>) -> Option<Pile> {
-        let &first = rows.first()?;
+    fn pile(&mut self, first: u32, rows: Vec<u32>) -> Pile {
         let holder = self.owned.owner(first).parent;
         let is_object = holder != HEAP && self.found.objects.type_of(holder) != NO_OBJECT;
         let subject = if is_object && !self.is_named(first) {
@@ -65,7 +71,7 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
         };
         let length = self.found.objects.references(subject).len() as u64;
         let own = u128::from(self.found.objects.bytes(subject)) * rows.len() as u128 / u128::from(length.max(1));
-        Some(Pile {
+        Pile {
             container_bytes: if subject == first {
                 0
             } else {
@@ -77,6 +83,6 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
             count: rows.len() as u64,
             retained_bytes: 0,
             rows,
-        })
+        }
     }
 }

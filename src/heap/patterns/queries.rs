@@ -75,7 +75,9 @@ impl PrefetchedRows {
 pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, query_sets: &[u32]) -> Queries {
     let mut queries = Queries::default();
     let mut frames: Vec<u32> = Vec::new();
-    for &row in query_sets {
+    let mut query_sets = query_sets.to_vec();
+    query_sets.sort_by_cached_key(|&row| sight.found.address_of(row));
+    for row in query_sets {
         let Some(cache) = sight.attribute(row, "_result_cache") else {
             continue;
         };

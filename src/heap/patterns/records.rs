@@ -63,17 +63,20 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, dicts: &[u32]) -> Vec<
             places.entry((frame, set)).or_default().push(row);
         }
     }
-    let mut places: Vec<(KeySet, Vec<u32>)> = places.into_iter().map(|((_, set), rows)| (set, rows)).collect();
-    places.sort_unstable_by_key(|(_, rows)| (std::cmp::Reverse(rows.len()), rows.first().copied()));
+    let places = places.into_iter().filter_map(|((_, set), rows)| {
+        let first = sight.representative(&rows)?;
+        Some((sight.found.address_of(first), first, set, rows))
+    });
+    let mut places: Vec<(u64, u32, KeySet, Vec<u32>)> = places.collect();
+    places.sort_unstable_by_key(|(address, _, _, rows)| (std::cmp::Reverse(rows.len()), *address));
     places.truncate(MOST_PLACES);
     places
         .into_iter()
-        .filter_map(|(set, rows)| describe(sight, set, &rows))
+        .filter_map(|(_, first, set, rows)| describe(sight, set, first, &rows))
         .collect()
 }
 
-fn describe<M: ReadMemory>(sight: &mut Sight<M>, set: KeySet, rows: &[u32]) -> Option<Records> {
-    let &first = rows.first()?;
+fn describe<M: ReadMemory>(sight: &mut Sight<M>, set: KeySet, first: u32, rows: &[u32]) -> Option<Records> {
     let keys = key_texts(sight, first)?;
     let holder = sight.owned.owner(first).parent;
     let is_held_by_container = holder != HEAP && !sight.is_named(first);

@@ -174,7 +174,7 @@ impl Texts {
         }
         let mut places: Vec<PlaceOfTexts> = Vec::new();
         let mut known: FxHashMap<(u32, Label), u32> = FxHashMap::default();
-        for row in 0..self.first_row {
+        for row in self.holders_of(sight, &owners) {
             for &reference in sight.found.objects.references(row) {
                 let Some(leaf) = reference.target.checked_sub(self.first_row) else {
                     continue;
@@ -198,6 +198,19 @@ impl Texts {
         (places, owners)
     }
 
+    /// Those that hold one of the leaves whose owner is looked for, by address: of several the first is its owner.
+    fn holders_of<M>(&self, sight: &Sight<M>, owners: &[u32]) -> Vec<u32> {
+        let objects = &sight.found.objects;
+        let is_looked_for = |target: u32| {
+            let leaf = target.checked_sub(self.first_row);
+            leaf.is_some_and(|leaf| owners[leaf as usize] == NOWHERE)
+        };
+        let holds = |row: &u32| objects.references(*row).iter().any(|each| is_looked_for(each.target));
+        let mut holders: Vec<u32> = (0..self.first_row).filter(holds).collect();
+        holders.sort_by_cached_key(|&row| sight.found.address_of(row));
+        holders
+    }
+
     fn describe<M: ReadMemory>(
         &self,
         sight: &mut Sight<M>,
@@ -211,9 +224,11 @@ impl Texts {
         let different = groups.len() as u64;
         let weight = |equal: &&[(u32, u32)]| {
             let bytes = sight.found.objects.leaf_type_and_bytes(equal[0].1 as usize).1;
-            Reverse(bytes.saturating_mul(equal.len() as u64 - 1))
+            let leaves = equal.iter().map(|(_, leaf)| self.first_row + leaf);
+            let lowest = sight.lowest(leaves).map(|row| sight.found.address_of(row));
+            (Reverse(bytes.saturating_mul(equal.len() as u64 - 1)), lowest)
         };
-        groups.sort_by_key(weight);
+        groups.sort_by_cached_key(weight);
         let mut most = Vec::new();
         for equal in groups.into_iter().take(MOST_SHOWN) {
             let address = sight.found.address_of(self.first_row + equal[0].1);

@@ -61,7 +61,7 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, rows: &[u32]) -> Vec<S
             sparse.push((row, table));
         }
     }
-    sparse.sort_unstable_by_key(|(row, table)| (std::cmp::Reverse(table.waste()), *row));
+    sparse.sort_unstable_by_key(|(row, table)| (std::cmp::Reverse(table.waste()), sight.found.address_of(*row)));
     sparse.truncate(MOST_TABLES);
     sparse
         .into_iter()

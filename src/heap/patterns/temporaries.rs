@@ -73,7 +73,10 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, calls: &[Call]) -> Vec
     }
     let references = leftovers::count(sight.found.objects.sure_targets(), held.iter().map(|each| each.row));
     held.retain(|each| references.get(&each.row) == Some(&each.references(sight.found)));
-    held.sort_unstable_by_key(|each| (std::cmp::Reverse(sight.owned.kept(each.row)), each.row));
+    held.sort_unstable_by_key(|each| {
+        let address = sight.found.address_of(each.row);
+        (std::cmp::Reverse(sight.owned.kept(each.row)), address)
+    });
     held.truncate(MOST);
     let lengths = lengths(sight.found, &held);
     held.iter()

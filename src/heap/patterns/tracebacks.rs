@@ -58,6 +58,9 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, tracebacks: &[u32]) ->
     exceptions.sort_unstable();
     let piles = sight.piles(&exceptions, 1);
     let kept = piles.into_iter().map(|mut pile| {
+        let of_first = sight.representative(&pile.rows).and_then(|row| tracebacks_of.get(&row));
+        let of_first = of_first.and_then(|tracebacks| sight.lowest(tracebacks.iter().copied()));
+        let largest = of_first.and_then(|row| largest_variable(sight, &members, row));
         let tracebacks = pile.rows.iter().filter_map(|row| tracebacks_of.get(row));
         pile.rows = tracebacks.flatten().copied().collect();
         // The exceptions may stay where they are.
@@ -65,10 +68,6 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, tracebacks: &[u32]) ->
         let holder = sight.named_holder(pile.subject.row);
         let length = sight.found.objects.references(holder).len();
         pile.subject = sight.subject(holder, length as u64);
-        let largest = pile
-            .rows
-            .first()
-            .and_then(|&row| largest_variable(sight, &members, row));
         KeptExceptions { pile, largest }
     });
     kept.collect()
