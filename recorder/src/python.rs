@@ -16,7 +16,7 @@ use cpython::{Symbols, debug_offsets::Head, versions};
 
 use crate::own_memory::Checked;
 use crate::system::{self, Symbol, SymbolInfo};
-use crate::{hooks, sizes};
+use crate::{hooks, sampling, sizes};
 
 /// How far it is with the hooks.
 static STAGE: AtomicU8 = AtomicU8::new(NO_PYTHON);
@@ -25,7 +25,9 @@ const NO_PYTHON: u8 = 0;
 const STARTING: u8 = 1;
 /// Hooked, and not initialised yet.
 const UNSURE: u8 = 2;
+/// Nobody has tried to recognise the interpreter yet.
 const HOOKED: u8 = 3;
+const KNOWN: u8 = 4;
 
 /// The functions that are asked now and again.
 static THREAD_STATE: AtomicU64 = AtomicU64::new(0);
@@ -58,7 +60,7 @@ pub fn wait_for_start() {
 /// Whether [`go_on`] has something to do.
 #[inline]
 pub fn is_starting() -> bool {
-    matches!(STAGE.load(Relaxed), STARTING | UNSURE)
+    matches!(STAGE.load(Relaxed), STARTING | UNSURE | HOOKED)
 }
 
 /// Sets the hooks whose time has come. Only for a thread that is inside the recorder already.
@@ -73,13 +75,18 @@ pub fn go_on() {
             STAGE.store(HOOKED, Relaxed);
             hooks::set_again();
         }
+        // At once, and not only for the first sample: that may be taken in a call that has let go of the lock.
+        HOOKED if has_lock() => {
+            STAGE.store(KNOWN, Relaxed);
+            sampling::get_ready();
+        }
         _ => {}
     }
 }
 
 /// Sets those again that were taken away.
 pub fn see_to_hooks() {
-    if STAGE.load(Relaxed) == HOOKED && thread().is_some() {
+    if STAGE.load(Relaxed) >= HOOKED && thread().is_some() {
         hooks::set_again();
     }
 }

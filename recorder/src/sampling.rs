@@ -43,6 +43,13 @@ pub fn begin(slot: &Slot) {
     restart(slot);
 }
 
+/// Called when stacks can be read from now on, by the thread that holds the interpreter's lock.
+pub fn get_ready() {
+    if let Some(area) = Area::get() {
+        SAMPLES.with(|samples| samples.stacks.get_ready(area));
+    }
+}
+
 /// Called when the countdown is over: takes this block, or only looks whether this is the peak.
 #[cold]
 pub fn look(slot: &Slot, domain: Domain, block: *mut c_void, size: usize) {

@@ -89,6 +89,11 @@ impl Stacks {
         (number != 0).then_some(number)
     }
 
+    /// Recognises the interpreter.
+    pub fn get_ready(&mut self, area: Area) {
+        self.layout = self.layout(area);
+    }
+
     /// Takes out the layout of the interpreter, which the caller puts back.
     fn layout(&mut self, area: Area) -> Option<Box<Layout>> {
         /// An interpreter that was not recognised so often will not be.
