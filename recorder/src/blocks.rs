@@ -60,7 +60,19 @@ fn in_filters(address: u64) -> [&'static AtomicU8; 2] {
 /// Whether the block may have a row; hardly any other one does.
 #[inline]
 pub fn may_have(address: u64) -> bool {
-    in_filters(address).into_iter().all(|count| count.load(Relaxed) != 0)
+    let [small, large] = in_filters(address);
+    match small.load(Relaxed) {
+        0 => false,
+        u8::MAX => true,
+        _ => large.load(Relaxed) != 0,
+    }
+}
+
+/// From now on, any block may.
+pub fn expect_any() {
+    for count in &SMALL_FILTER {
+        count.store(u8::MAX, Relaxed);
+    }
 }
 
 /// Which rows are whose.

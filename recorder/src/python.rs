@@ -13,6 +13,7 @@ use cpython::layout::Layout;
 use cpython::refusal::Refused;
 use cpython::version::Version;
 use cpython::{Symbols, debug_offsets::Head, versions};
+use recording::Domain;
 
 use crate::own_memory::Checked;
 use crate::system::{self, Symbol, SymbolInfo};
@@ -94,6 +95,15 @@ pub fn see_to_hooks() {
 /// The calling thread's `PyThreadState`; `None` when it has none.
 pub fn thread() -> Option<u64> {
     Some(ask(&THREAD_STATE)).filter(|&thread| thread != 0)
+}
+
+/// The same for whoever gives out a block of this domain: what stands behind the interpreter's lock can ask a shorter way.
+#[inline]
+pub fn thread_of(domain: Domain) -> Option<u64> {
+    match domain {
+        Domain::Mem | Domain::Object => Some(ask(&CURRENT)).filter(|&thread| thread != 0),
+        Domain::Raw | Domain::C | Domain::Mapped => thread(),
+    }
 }
 
 fn is_initialized() -> bool {

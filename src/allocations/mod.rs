@@ -4,5 +4,5 @@ mod carrier;
 mod library;
 mod recorded;
 
-pub use carrier::{Carrier, NoRecorder};
+pub use carrier::{Carrier, NoRecorder, Sampling};
 pub use recorded::{Allocations, DomainTotals, RecordedSite, Sites, ThreadTotals};

@@ -13,7 +13,7 @@ use crate::sampling::births::{Call, Confidence, Site, Source};
 /// What a program and its children allocated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allocations {
-    /// One sample was taken in so many bytes.
+    /// One sample was taken in so many bytes; 0 when every block was recorded.
     pub sample_bytes: u64,
     /// Of the program itself, by domain.
     pub totals: Vec<DomainTotals>,
@@ -72,21 +72,10 @@ impl Allocations {
             .flat_map(|other| other.totals())
             .fold(Totals::default(), Totals::plus);
         let mut names = Names::default();
-        let mut alive = FxHashMap::default();
-        let mut at_peak = FxHashMap::default();
-        for block in &area.blocks {
-            let weight = recording.weight(block.size);
-            let tables = [(block.is_alive, &mut alive), (block.was_at_peak, &mut at_peak)];
-            for (_, table) in tables.into_iter().filter(|(counts, _)| *counts) {
-                add(table, block.stack, weight);
-            }
-        }
-        let mut allocated = FxHashMap::default();
-        for (number, row) in (1..).zip(&area.stack_rows) {
-            if row.allocated.blocks > 0.0 {
-                add(&mut allocated, number, row.allocated);
-            }
-        }
+        let weights = match recording.sample_bytes {
+            0 => exact(area),
+            _ => sampled(recording, area),
+        };
         let mut sites = |table| names.sites(area, table);
         let is_used = |thread: &&recording::read::Thread| thread.totals != <[Totals; 5]>::default();
         Some(Allocations {
@@ -94,10 +83,10 @@ impl Allocations {
             totals: by_domain(&area.totals()),
             threads: area.threads.iter().filter(is_used).map(thread).collect(),
             peak_bytes: area.peak_bytes,
-            peak_lag: SAMPLE_BYTES,
-            alive: sites(alive),
-            at_peak: sites(at_peak),
-            allocated: sites(allocated),
+            peak_lag: if recording.sample_bytes == 0 { 0 } else { SAMPLE_BYTES },
+            alive: sites(weights.alive),
+            at_peak: sites(weights.at_peak),
+            allocated: sites(weights.allocated),
             dropped: dropped(area).saturating_add(recording.unrecorded),
             has_stacks: area.stacks != Stacks::Unknown,
             other_processes: others().count() as u64,
@@ -120,6 +109,54 @@ impl Allocations {
             .map(|row| row.totals)
             .fold(Totals::default(), Totals::plus)
     }
+}
+
+/// What was allocated, by the numbers of stacks.
+#[derive(Debug, Default)]
+struct Weights {
+    alive: FxHashMap<u64, Weight>,
+    at_peak: FxHashMap<u64, Weight>,
+    allocated: FxHashMap<u64, Weight>,
+}
+
+fn sampled(recording: &Recording, area: &Area) -> Weights {
+    let mut weights = Weights::default();
+    for block in &area.blocks {
+        let weight = recording.weight(block.size);
+        let tables = [
+            (block.is_alive, &mut weights.alive),
+            (block.was_at_peak, &mut weights.at_peak),
+        ];
+        for (_, table) in tables.into_iter().filter(|(counts, _)| *counts) {
+            add(table, block.stack, weight);
+        }
+    }
+    for (number, row) in (1..).zip(&area.stack_rows) {
+        if row.allocated.blocks > 0.0 {
+            add(&mut weights.allocated, number, row.allocated);
+        }
+    }
+    weights
+}
+
+fn exact(area: &Area) -> Weights {
+    let mut weights = Weights::default();
+    for row in &area.tallies {
+        let tables = [
+            (row.alive, &mut weights.alive),
+            (row.at_peak, &mut weights.at_peak),
+            (row.allocated, &mut weights.allocated),
+        ];
+        for (amount, table) in tables.into_iter().filter(|(amount, _)| amount.blocks > 0) {
+            let weight = Weight {
+                blocks: amount.blocks as f64,
+                bytes: amount.bytes as f64,
+                variance: 0.0,
+            };
+            add(table, row.stack, weight);
+        }
+    }
+    weights
 }
 
 fn dropped(area: &Area) -> u64 {

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::allocations::Allocations;
+use crate::allocations::{Allocations, Sampling};
 use crate::capture::Capture;
 use crate::capture::folder::NewFolder;
 use crate::capture::plan::CapturePlan;
@@ -47,6 +47,7 @@ pub enum Command {
         /// The program's name and its arguments.
         program: Vec<OsString>,
         plan: CapturePlan,
+        sampling: Sampling,
         settings: Settings,
     },
     Snapshot {
@@ -99,8 +100,9 @@ pub fn execute(command: &Command) -> Result<u8> {
         Command::Run {
             program,
             plan,
+            sampling,
             settings,
-        } => run::run(program, plan, settings),
+        } => run::run(program, plan, *sampling, settings),
         Command::Snapshot {
             source,
             plan,

@@ -6,7 +6,7 @@ use std::io;
 
 use super::program::command_line;
 use super::{Settings, check_outputs, show, stdout_is_taken};
-use crate::allocations::{Allocations, Carrier};
+use crate::allocations::{Allocations, Carrier, Sampling};
 use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
 use crate::capture::progress::Quiet;
@@ -17,12 +17,12 @@ use crate::report::{recording_table, standard_output};
 use crate::target::child;
 
 /// The exit code is the program's own, unless findings were asked to decide it or it was 0 and something went wrong.
-pub fn run(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Result<u8> {
+pub fn run(program: &[OsString], plan: &CapturePlan, sampling: Sampling, settings: &Settings) -> Result<u8> {
     check_outputs(settings)?;
     let program = command_line(program)?;
     let stop = Interrupt::on_every_ctrl_c()?;
     // The program is looked at from outside all the same where there is no recorder.
-    let carrier = Carrier::prepare();
+    let carrier = Carrier::prepare(sampling);
     let environment = carrier
         .as_ref()
         .map(|carrier| carrier.environment(env::var_os("LD_PRELOAD").as_deref()));

@@ -19,9 +19,15 @@ pub fn write(allocations: &Allocations, top: usize, screen: Screen, out: &mut dy
     paragraph(out, screen, Style::Bold, "", &summary(allocations))?;
     let places = by_place(allocations);
     if !places.is_empty() {
-        write_table(&table(&places, top), screen, out)?;
-        let legend = "Allocated at: the line that ran, whatever it called in C. ±: the true figure lies within, in 19 of 20 cases. At \
-                      peak: what was alive when most was.";
+        let is_exact = allocations.sample_bytes == 0;
+        write_table(&table(&places, is_exact, top), screen, out)?;
+        let legend = match is_exact {
+            true => "Allocated at: the line that ran, whatever it called in C. At peak: what was alive when most was.",
+            false => {
+                "Allocated at: the line that ran, whatever it called in C. ±: the true figure lies within, in 19 of 20 \
+                 cases. At peak: what was alive when most was."
+            }
+        };
         paragraph(out, screen, Style::Dim, "", legend)?;
     }
     for note in notes(allocations) {
@@ -44,11 +50,14 @@ fn summary(allocations: &Allocations) -> String {
 }
 
 fn notes(allocations: &Allocations) -> Vec<String> {
-    let mut notes = vec![format!(
-        "Totals are exact; places are known from one sample in {}. Each thread may have gone {} beyond the peak before it was noticed.",
-        units::bytes(allocations.sample_bytes),
-        units::bytes(allocations.peak_lag),
-    )];
+    let mut notes = vec![match allocations.sample_bytes {
+        0 => "Every block was recorded: all figures are exact.".to_owned(),
+        sample_bytes => format!(
+            "Totals are exact; places are known from one sample in {}. Each thread may have gone {} beyond the peak before it was noticed.",
+            units::bytes(sample_bytes),
+            units::bytes(allocations.peak_lag),
+        ),
+    }];
     if !allocations.has_stacks {
         notes.push("The calls of this interpreter cannot be read, so its places are not known.".to_owned());
     }
@@ -121,8 +130,9 @@ fn by_place(allocations: &Allocations) -> Vec<(&Call, Figures)> {
     places
 }
 
-fn table(places: &[(&Call, Figures)], top: usize) -> Table {
+fn table(places: &[(&Call, Figures)], is_exact: bool, top: usize) -> Table {
     let (shown, rest) = places.split_at(top.min(places.len()));
+    let columns = |cells: Vec<String>| if is_exact { without_errors(cells) } else { cells };
     let paths = ShortPaths::of(
         shown
             .iter()
@@ -139,9 +149,11 @@ fn table(places: &[(&Call, Figures)], top: usize) -> Table {
             .filter(|part| !part.is_empty())
             .collect();
         let name = harmless(&parts.join(" ")).into_owned();
-        std::iter::once(name)
-            .chain(figures.iter().flat_map(|figure| figure.cells()))
-            .collect()
+        columns(
+            std::iter::once(name)
+                .chain(figures.iter().flat_map(|figure| figure.cells()))
+                .collect(),
+        )
     };
     let headings = ["Allocated at", "Alive", "±", "At peak", "±", "In all", "±"];
     let more = rest.iter().fold(Figures::default(), |mut sum, (_, figures)| {
@@ -154,14 +166,23 @@ fn table(places: &[(&Call, Figures)], top: usize) -> Table {
     let remainder = (!rest.is_empty()).then(|| {
         let noun = if rest.len() == 1 { "place" } else { "places" };
         let name = format!("{} more {noun}", units::count(rest.len() as u64));
-        std::iter::once(name)
-            .chain(more.iter().flat_map(|figure| figure.cells()))
-            .collect()
+        columns(
+            std::iter::once(name)
+                .chain(more.iter().flat_map(|figure| figure.cells()))
+                .collect(),
+        )
     });
     Table {
-        headings: headings.map(str::to_owned).into(),
+        headings: columns(headings.map(str::to_owned).into()),
         rows: shown.iter().map(row).collect(),
         remainder,
         ..Table::default()
     }
+}
+
+/// Of figures that are exact no errors stand beside them: a name is followed by pairs of both.
+fn without_errors(cells: Vec<String>) -> Vec<String> {
+    let is_figure = |index: usize| index == 0 || !index.is_multiple_of(2);
+    let figures = cells.into_iter().enumerate().filter(|(index, _)| is_figure(*index));
+    figures.map(|(_, cell)| cell).collect()
 }
