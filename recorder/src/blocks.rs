@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed, Ordering::Release};
 
 use recording::form::{BLOCKS, Block, Domain, SLOTS};
 
+use crate::arenas;
 use crate::region::Area;
 
 /// A hash of numbers: they need no more than to be spread.
@@ -111,6 +112,7 @@ impl Blocks {
         let now = head.now.fetch_add(1, Relaxed) + 1;
         block.birth.store(now, Release);
         self.alive.insert(address, row);
+        arenas::sampled(address, true);
         for count in in_filters(address) {
             count.store(count.load(Relaxed).saturating_add(1), Relaxed);
         }
@@ -120,6 +122,7 @@ impl Blocks {
         let Some(row) = self.alive.remove(&address) else {
             return;
         };
+        arenas::sampled(address, false);
         for count in in_filters(address) {
             if count.load(Relaxed) != u8::MAX {
                 count.store(count.load(Relaxed) - 1, Relaxed);

@@ -17,7 +17,7 @@ use recording::Domain;
 
 use crate::own_memory::Checked;
 use crate::system::{self, Symbol, SymbolInfo};
-use crate::{hooks, sampling, sizes};
+use crate::{arena_hook, hooks, sampling, sizes};
 
 /// How far it is with the hooks.
 static STAGE: AtomicU8 = AtomicU8::new(NO_PYTHON);
@@ -69,7 +69,7 @@ pub fn is_starting() -> bool {
 pub fn go_on() {
     match STAGE.load(Relaxed) {
         STARTING if thread().is_some() && ask(&CURRENT) != 0 => {
-            let hooked = can_be_hooked() && hooks::set();
+            let hooked = can_be_hooked() && arena_hook::set() && hooks::set();
             STAGE.store(if hooked { UNSURE } else { NO_PYTHON }, Relaxed);
         }
         UNSURE if is_initialized() => {

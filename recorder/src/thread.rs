@@ -130,6 +130,41 @@ impl Local {
         }
     }
 
+    /// Counts a block that is about to be given out, unless there is more to do about it than that.
+    #[inline(always)]
+    pub fn allocated_ahead(&self, domain: Domain, requested: usize, occupied: usize) -> bool {
+        let slot = self.slot.get();
+        if self.inside.get() || slot.is_null() {
+            return false;
+        }
+        // SAFETY: as in `allocated`.
+        let slot = unsafe { &*slot };
+        let left = slot.countdown.load(Relaxed) - occupied as i64;
+        if left <= 0 {
+            return false;
+        }
+        slot.countdown.store(left, Relaxed);
+        let counters = &slot.counters[domain as usize];
+        add(&counters.requested, requested);
+        add(&counters.allocated, occupied);
+        add(&counters.blocks, 1);
+        true
+    }
+
+    /// Counts a block that is about to be given back, and is not sampled, unless there is more to do about it than that.
+    #[inline(always)]
+    pub fn freed_ahead(&self, domain: Domain, occupied: impl FnOnce() -> usize) -> bool {
+        let slot = self.slot.get();
+        if self.inside.get() || slot.is_null() {
+            return false;
+        }
+        // SAFETY: as in `allocated`.
+        let counters = &unsafe { &*slot }.counters[domain as usize];
+        add(&counters.freed, occupied());
+        add(&counters.freed_blocks, 1);
+        true
+    }
+
     #[cold]
     #[inline(never)]
     fn look(&self, domain: Domain, block: *mut c_void, size: usize, occupied: usize) {
