@@ -16,7 +16,7 @@ use recording::form::{ENVIRONMENT, FILE_BYTES, FILE_NAME, MAGIC, SAMPLE_BYTES, V
 use recording::read::{ReadFile, Recording};
 
 use super::library;
-use super::recorded::Allocations;
+use super::recorded::{Allocations, Mark};
 
 /// What the dynamic loader loads before all else.
 const PRELOAD: &str = "LD_PRELOAD";
@@ -78,10 +78,11 @@ impl Carrier {
         [(PRELOAD.into(), preload), (variable, path_for_others(&self.memory))]
     }
 
-    /// What has been recorded so far of the program with this id and its children; `None` while nobody records.
-    pub fn read(&self, pid: u32) -> Option<Allocations> {
+    /// What has been recorded so far of the program with this id and its children, and what of it came since `first`;
+    /// `None` while nobody records.
+    pub fn read(&self, pid: u32, first: Option<Mark>) -> Option<Allocations> {
         let recording = Recording::read(&mut Shared(&self.memory)).ok()?;
-        Allocations::of(&recording, pid)
+        Allocations::of(&recording, pid, first)
     }
 }
 

@@ -1,8 +1,10 @@
-//! What a program allocates, as the recorder within it writes it down: bringing the recorder there, and reading what it wrote.
+//! What a program allocates, as the recorder within it writes it down: bringing the recorder there,
+//! reading what it wrote, and keeping it.
 
 mod carrier;
 mod library;
 mod recorded;
+pub mod saved;
 
 pub use carrier::{Carrier, NoRecorder};
-pub use recorded::{Allocations, DomainTotals, RecordedSite, Sites, ThreadTotals};
+pub use recorded::{Allocations, DomainTotals, Mark, Moment, RecordedSite, Sites, ThreadTotals};

@@ -1,4 +1,4 @@
-//! A recording in the terms of reports: totals, and sites of what is alive, was alive at the peak, and was allocated at all.
+//! A recording in the terms of reports: totals, and sites of what is alive, was alive at the peak, and was allocated in all.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::sampling::births::{Call, Confidence, Site, Source};
 
 /// What a program and its children allocated.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Allocations {
     /// One sample was taken in so many bytes.
     pub sample_bytes: u64,
@@ -27,6 +27,8 @@ pub struct Allocations {
     pub alive: Sites,
     pub at_peak: Sites,
     pub allocated: Sites,
+    /// What of `alive` came since the first snapshot; `None` where there was none.
+    pub grown: Option<Sites>,
     /// What was sampled and found no room, and processes that found none.
     pub dropped: u64,
     /// Whether stacks could be read; an interpreter that has not started has none.
@@ -34,6 +36,44 @@ pub struct Allocations {
     /// Further processes that recorded, and what they allocated.
     pub other_processes: u64,
     pub of_others: Totals,
+    /// When it was read.
+    pub read_at: Mark,
+}
+
+/// A moment in the recording of a process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// The number of its area: a program that was executed later has another one.
+    area: usize,
+    /// Sampled blocks that came later have a larger birth.
+    now: u64,
+}
+
+/// What sites can be told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// What is alive at the end.
+    Alive,
+    /// What was alive when most was.
+    Peak,
+    /// All that was ever allocated.
+    Allocated,
+    /// What is alive at the end and came since the first snapshot.
+    Grown,
+}
+
+impl Moment {
+    pub const ALL: [Moment; 4] = [Moment::Alive, Moment::Peak, Moment::Allocated, Moment::Grown];
+
+    /// The word for it in tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Moment::Alive => "alive",
+            Moment::Peak => "peak",
+            Moment::Allocated => "allocated",
+            Moment::Grown => "grown",
+        }
+    }
 }
 
 /// What was given out and taken back of one kind.
@@ -57,14 +97,16 @@ pub type Sites = Vec<RecordedSite>;
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedSite {
     pub site: Site,
+    /// Who gave the blocks out; not known of what was allocated in all.
+    pub domain: Option<&'static str>,
     /// The true bytes lie within so many of `site.bytes`, in 19 of 20 cases.
     pub error_bytes: u64,
 }
 
 impl Allocations {
     /// Those of the process with this id, which may have executed several programs: the last one counts. `None` when it has
-    /// not recorded.
-    pub fn of(recording: &Recording, pid: u32) -> Option<Allocations> {
+    /// not recorded. What came since `first` has grown.
+    pub fn of(recording: &Recording, pid: u32, first: Option<Mark>) -> Option<Allocations> {
         let own = |area: &&Area| area.pid == u64::from(pid) && area.parent.is_none();
         let area = recording.areas.iter().rev().find(own)?;
         let others = || recording.areas.iter().filter(|other| other.number != area.number);
@@ -74,17 +116,24 @@ impl Allocations {
         let mut names = Names::default();
         let mut alive = FxHashMap::default();
         let mut at_peak = FxHashMap::default();
+        let mut grown = FxHashMap::default();
+        let first = first.filter(|first| first.area == area.number);
         for block in &area.blocks {
             let weight = recording.weight(block.size);
-            let tables = [(block.is_alive, &mut alive), (block.was_at_peak, &mut at_peak)];
+            let is_new = block.is_alive && first.is_some_and(|first| block.birth > first.now);
+            let tables = [
+                (block.is_alive, &mut alive),
+                (block.was_at_peak, &mut at_peak),
+                (is_new, &mut grown),
+            ];
             for (_, table) in tables.into_iter().filter(|(counts, _)| *counts) {
-                add(table, block.stack, weight);
+                add(table, (block.stack, Some(name(block.domain))), weight);
             }
         }
         let mut allocated = FxHashMap::default();
         for (number, row) in (1..).zip(&area.stack_rows) {
             if row.allocated.blocks > 0.0 {
-                add(&mut allocated, number, row.allocated);
+                add(&mut allocated, (number, None), row.allocated);
             }
         }
         let mut sites = |table| names.sites(area, table);
@@ -98,10 +147,15 @@ impl Allocations {
             alive: sites(alive),
             at_peak: sites(at_peak),
             allocated: sites(allocated),
+            grown: first.map(|_| sites(grown)),
             dropped: dropped(area).saturating_add(recording.unrecorded),
             has_stacks: area.stacks != Stacks::Unknown,
             other_processes: others().count() as u64,
             of_others,
+            read_at: Mark {
+                area: area.number,
+                now: area.now,
+            },
         })
     }
 
@@ -109,7 +163,18 @@ impl Allocations {
     pub fn alive_as_in(self, earlier: Allocations) -> Allocations {
         Allocations {
             alive: earlier.alive,
+            grown: earlier.grown,
             ..self
+        }
+    }
+
+    /// The sites of one moment; `None` where nobody was there then.
+    pub fn sites(&self, moment: Moment) -> Option<&Sites> {
+        match moment {
+            Moment::Alive => Some(&self.alive),
+            Moment::Peak => Some(&self.at_peak),
+            Moment::Allocated => Some(&self.allocated),
+            Moment::Grown => self.grown.as_ref(),
         }
     }
 
@@ -149,7 +214,7 @@ fn by_domain(totals: &[Totals]) -> Vec<DomainTotals> {
 }
 
 /// What reports call it.
-fn name(domain: Domain) -> &'static str {
+pub(super) fn name(domain: Domain) -> &'static str {
     match domain {
         Domain::Raw => "raw",
         Domain::Mem => "mem",
@@ -159,8 +224,11 @@ fn name(domain: Domain) -> &'static str {
     }
 }
 
-fn add(table: &mut FxHashMap<u64, Weight>, stack: u64, weight: Weight) {
-    let sum = table.entry(stack).or_insert(Weight {
+/// What samples with one stack and of one domain stand for.
+type Sums = FxHashMap<(u64, Option<&'static str>), Weight>;
+
+fn add(sums: &mut Sums, of: (u64, Option<&'static str>), weight: Weight) {
+    let sum = sums.entry(of).or_insert(Weight {
         blocks: 0.0,
         bytes: 0.0,
         variance: 0.0,
@@ -175,10 +243,13 @@ fn add(table: &mut FxHashMap<u64, Weight>, stack: u64, weight: Weight) {
 struct Names(FxHashMap<String, Rc<str>>);
 
 impl Names {
-    fn sites(&mut self, area: &Area, table: FxHashMap<u64, Weight>) -> Sites {
-        let mut sites: Sites = table
+    fn sites(&mut self, area: &Area, sums: Sums) -> Sites {
+        let mut sites: Sites = sums
             .into_iter()
-            .map(|(stack, weight)| self.site(area, stack, weight))
+            .map(|((stack, domain), weight)| RecordedSite {
+                domain,
+                ..self.site(area, stack, weight)
+            })
             .collect();
         sites.sort_by(|a, b| b.site.bytes.cmp(&a.site.bytes).then_with(|| order(a).cmp(&order(b))));
         sites
@@ -204,6 +275,7 @@ impl Names {
                 bytes: weight.bytes.round() as u64,
                 types: Vec::new(),
             },
+            domain: None,
             error_bytes: (DEVIATIONS * weight.variance.sqrt()).round() as u64,
         }
     }
@@ -227,6 +299,6 @@ impl Names {
 }
 
 /// What sites of one size are put in order by.
-fn order(site: &RecordedSite) -> Option<(&str, Option<u32>)> {
-    site.site.place().map(|call| (&*call.file, call.line))
+fn order(site: &RecordedSite) -> (&[Call], Option<&str>) {
+    (&site.site.stack, site.domain)
 }

@@ -5,12 +5,12 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::allocations::Allocations;
 use crate::capture::Capture;
 use crate::capture::folder::NewFolder;
 use crate::capture::plan::CapturePlan;
 use crate::capture::source::Source;
 use crate::error::{Result, exit_code};
+use crate::heap::detail::Detail;
 use crate::heap::wanted::Division;
 use crate::report::model::Report;
 use crate::report::output::{Destination, FileFormat, Format, Output};
@@ -129,7 +129,7 @@ fn check_outputs(settings: &Settings) -> Result<()> {
 }
 
 /// Judges the capture and shows it everywhere it is asked for; the exit code tells of the findings.
-fn show(capture: &Capture, allocations: Option<&Allocations>, settings: &Settings) -> Result<u8> {
+fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
     let growth = Growth::of(&capture.snapshots);
     let evidence = Evidence {
         heap: &capture.heap,
@@ -140,9 +140,7 @@ fn show(capture: &Capture, allocations: Option<&Allocations>, settings: &Setting
         thresholds: &settings.thresholds,
     };
     let findings = judge_by(&settings.selection.rules(), &evidence);
-    let report = Report::new(capture, &growth, findings)
-        .with(allocations)
-        .showing(&settings.by);
+    let report = Report::new(capture, &growth, findings).showing(&settings.by);
     let written = write(&report, capture, settings);
     written.and(save(capture, settings))?;
     let failed = settings
@@ -187,11 +185,10 @@ impl Settings {
     }
 }
 
-/// Saves the last snapshot in every folder that was asked for.
+/// Saves the last snapshot, and what was recorded, in every folder that was asked for.
 fn save(capture: &Capture, settings: &Settings) -> Result<()> {
-    let Some(detail) = &capture.heap.detail else {
-        return Ok(());
-    };
+    let nothing = Detail::default();
+    let detail = capture.heap.detail.as_ref().unwrap_or(&nothing);
     let mut outcome = Ok(());
     for path in &settings.folders {
         let mut saved = NewFolder::create(path, settings.force)

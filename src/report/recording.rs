@@ -18,6 +18,9 @@ pub struct RecordingRow<'a> {
     /// What is alive, and what was allocated at all; the largest first.
     pub alive: Vec<RecordedRow<'a>>,
     pub allocated: Vec<RecordedRow<'a>>,
+    /// What is alive and came since the first snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grown: Option<Vec<RecordedRow<'a>>>,
     /// Samples and texts that found no room in the recording, and processes.
     #[serde(skip_serializing_if = "is_zero")]
     pub dropped: u64,
@@ -64,6 +67,9 @@ pub struct PeakRow<'a> {
 pub struct RecordedRow<'a> {
     #[serde(flatten)]
     pub site: SiteRow<'a>,
+    /// Who gave the blocks out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<&'static str>,
     /// The true `bytes` are no further away than this in 19 of 20 cases.
     pub error_bytes: u64,
 }
@@ -85,6 +91,7 @@ impl RecordingRow<'_> {
             },
             alive: rows(&allocations.alive),
             allocated: rows(&allocations.allocated),
+            grown: allocations.grown.as_deref().map(rows),
             dropped: allocations.dropped,
             other_processes: allocations.other_processes,
             other_processes_bytes: allocations.of_others.allocated,
@@ -111,6 +118,7 @@ fn rows(sites: &[RecordedSite]) -> Vec<RecordedRow<'_>> {
 fn row(recorded: &RecordedSite) -> RecordedRow<'_> {
     RecordedRow {
         site: site_row(&recorded.site),
+        domain: recorded.domain,
         error_bytes: recorded.error_bytes,
     }
 }

@@ -179,7 +179,10 @@ pub fn usual_graph(capture: &Capture) -> Graph {
 
 fn title(process: &ProcessFacts) -> String {
     let command = command_line(&process.command, TITLE_WIDTH);
-    format!("Python {} · pid {} · {command}", process.python, process.pid)
+    match process.python.as_str() {
+        "" => format!("pid {} · {command}", process.pid),
+        python => format!("Python {python} · pid {} · {command}", process.pid),
+    }
 }
 
 /// The frames of a tree that heaps come with.

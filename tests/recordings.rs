@@ -1,0 +1,150 @@
+//! What becomes of a recording: kept in a folder, shown from there, compared with another one.
+
+mod duckdb;
+mod interpreters;
+mod profiler;
+
+use std::path::{Path, PathBuf};
+
+use interpreters::{Interpreter, for_each_interpreter, interpreters};
+use profiler::{Answer, answer, ask, parse, parse_file};
+use serde_json::Value;
+
+/// Keeps, and passes by, blocks that are so large that each is sampled.
+const LARGE: &str = "
+import sys
+def keep(count): return [bytes(19_999_967) for _ in range(count)]
+def pass_by(count):
+    for _ in range(count):
+        bytes(19_999_967)
+KEPT = keep(int(sys.argv[1]))
+pass_by(int(sys.argv[2]))
+";
+
+/// The newest one, for what does not depend on the version.
+fn python() -> &'static Interpreter {
+    interpreters().last().expect("a Python")
+}
+
+/// Runs `code` with these arguments under `run` with these options.
+fn run(python: &Interpreter, options: &[&str], code: &str, arguments: &[&str]) -> Answer {
+    let mut command = profiler::pymemscope(["run"]);
+    command.args(options).arg("--").arg(&python.executable);
+    answer(command.args(["-B", "-c", code]).args(arguments))
+}
+
+/// The folder of a run of `LARGE`.
+fn kept(folder: &Path, name: &str, arguments: [&str; 2]) -> PathBuf {
+    let path = folder.join(name);
+    let saved = path.to_str().unwrap();
+    run(python(), &["-d", "0", "-o", saved], LARGE, &arguments).done();
+    path
+}
+
+#[test]
+fn the_folder_says_what_the_run_said() {
+    for_each_interpreter(|python| {
+        let folder = tempfile::tempdir().unwrap();
+        let [saved, told] = ["run.pms", "run.json"].map(|name| folder.path().join(name));
+        let options = ["-o", saved.to_str().unwrap(), "-o", told.to_str().unwrap()];
+        run(python, &options, LARGE, &["3", "2"]).done();
+        let told = parse_file(&told);
+        let shown = parse(&ask(&format!("report {} -j", saved.display())).done());
+        assert!(told["heap"]["objects"].as_u64() > Some(1000), "{}", told["heap"]);
+        assert_eq!(shown["recording"], told["recording"]);
+        let text = ask(&format!("report {}", saved.display())).done();
+        assert!(text.contains("Allocated at") && text.contains(" keep"), "{text}");
+    });
+}
+
+#[test]
+fn a_recording_is_kept_where_the_heap_was_never_read() {
+    const KILLED: &str = "
+import os
+KEPT = [bytes(19_999_967) for _ in range(5)]
+os.kill(os.getpid(), 9)
+";
+    for_each_interpreter(|python| {
+        let folder = tempfile::tempdir().unwrap();
+        let [saved, told] = ["run.pms", "run.json"].map(|name| folder.path().join(name));
+        let options = ["-d", "0", "-o", saved.to_str().unwrap(), "-o", told.to_str().unwrap()];
+        let said = run(python, &options, KILLED, &[]);
+        assert_eq!((said.code, said.err.as_str()), (Some(137), ""));
+        let (shown, told) = (
+            parse(&ask(&format!("report {} -j", saved.display())).done()),
+            parse_file(&told),
+        );
+        assert_eq!(shown["recording"], told["recording"]);
+        let why = told["capture"]["unread"].as_str().unwrap();
+        assert!(why.contains("signal 9") && shown["capture"]["unread"] == why, "{shown}");
+        let bytes: u64 = sites(&told, "alive")
+            .iter()
+            .map(|site| site["bytes"].as_u64().unwrap())
+            .sum();
+        assert!(bytes > 99_000_000, "{bytes}");
+        for text in [said.out, ask(&format!("report {}", saved.display())).done()] {
+            assert!(
+                text.contains("heap was never read") && text.contains("Allocated at"),
+                "{text}"
+            );
+            assert!(!text.contains("No findings"), "{text}");
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("run.pms");
+    run(python(), &["-d", "0", "-o", saved.to_str().unwrap()], KILLED, &[]);
+    for words in [
+        format!("paths {} --type builtins.dict", saved.display()),
+        format!("export {} -f dot", saved.display()),
+    ] {
+        let (error, hint) = ask(&words).refusal(1);
+        assert!(
+            error.contains("has a recording alone") && hint.contains("report"),
+            "{error} {hint}"
+        );
+    }
+}
+
+fn sites<'a>(report: &'a Value, moment: &str) -> &'a Vec<Value> {
+    report["recording"][moment].as_array().unwrap()
+}
+
+#[test]
+fn tables_are_read_by_others_and_refused_when_they_are_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = kept(folder.path(), "run.pms", ["3", "2"]);
+    let report = parse(&ask(&format!("report {} -j", saved.display())).done());
+    if let Some(reader) = duckdb::reader() {
+        let question = format!(
+            "select moment, sum(bytes) from '{}/recorded_sites.parquet' group by 1 order by 1",
+            saved.display()
+        );
+        let answers = duckdb::ask(reader, folder.path(), &[question]);
+        let sum = |moment: &str| -> u64 {
+            let bytes = sites(&report, moment)
+                .iter()
+                .map(|site| site["bytes"].as_u64().unwrap());
+            bytes.sum()
+        };
+        for row in answers[0].as_array().unwrap() {
+            let moment = row[0].as_str().unwrap();
+            if moment != "peak" {
+                assert_eq!(row[1].as_u64(), Some(sum(moment)), "{row}");
+            }
+        }
+    }
+    for table in ["recorded_calls", "recorded_sites", "recorded_totals"] {
+        let file = saved.join(format!("{table}.parquet"));
+        let whole = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &whole[..whole.len() - 1]).unwrap();
+        let (error, _) = ask(&format!("report {}", saved.display())).refusal(1);
+        assert!(
+            error.contains(&format!("{table}.parquet is not what was written")),
+            "{error}"
+        );
+        std::fs::remove_file(&file).unwrap();
+        ask(&format!("report {}", saved.display())).refusal(1);
+        std::fs::write(&file, &whole).unwrap();
+    }
+    ask(&format!("report {}", saved.display())).done();
+}
