@@ -255,8 +255,9 @@ struct Drawing {
     #[arg(long, value_parser = graph, value_name = "WHAT")]
     graph: Option<Graph>,
     /// What the width of a frame is: its bytes, the count of its objects, or with `allocation` its growth, the bytes that
-    /// came since the first snapshot. Speedscope and pprof always get bytes and objects
-    #[arg(long, value_parser = weight, default_value = "bytes", value_name = "bytes|count|growth")]
+    /// came since the first snapshot; of what was recorded also the bytes at the peak, or in total. Speedscope and pprof
+    /// always get bytes and objects
+    #[arg(long, value_parser = weight, default_value = "bytes", value_name = "bytes|count|growth|peak|total")]
     weight: Weight,
 }
 

@@ -2,9 +2,11 @@
 //! reading what it wrote, and keeping it.
 
 mod carrier;
+pub mod difference;
+pub mod figures;
 mod library;
 mod recorded;
 pub mod saved;
 
 pub use carrier::{Carrier, NoRecorder};
-pub use recorded::{Allocations, DomainTotals, Mark, Moment, RecordedSite, Sites, ThreadTotals};
+pub use recorded::{Allocations, DomainTotals, Mark, Moment, RecordedSite, Sites, ThreadTotals, place_of};

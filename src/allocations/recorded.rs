@@ -103,6 +103,23 @@ pub struct RecordedSite {
     pub error_bytes: u64,
 }
 
+/// How the files of the machinery of imports begin.
+const IMPORTING: &str = "<frozen importlib._bootstrap";
+
+impl RecordedSite {
+    /// What [`place_of`] its stack is.
+    pub fn place(&self) -> Option<&Call> {
+        place_of(&self.site.stack)
+    }
+}
+
+/// The innermost call of Python code that is not the machinery of imports: what that allocates itself is told of the
+/// statement that imports. Where there is no other call, the innermost one.
+pub fn place_of(stack: &[Call]) -> Option<&Call> {
+    let is_own = |call: &&Call| !call.file.is_empty() && !call.file.starts_with(IMPORTING);
+    stack.iter().rev().find(is_own).or(stack.last())
+}
+
 impl Allocations {
     /// Those of the process with this id, which may have executed several programs: the last one counts. `None` when it has
     /// not recorded. What came since `first` has grown.
@@ -166,6 +183,11 @@ impl Allocations {
             grown: earlier.grown,
             ..self
         }
+    }
+
+    /// Whether it is known where anything was allocated.
+    pub fn has_sites(&self) -> bool {
+        !(self.alive.is_empty() && self.at_peak.is_empty() && self.allocated.is_empty())
     }
 
     /// The sites of one moment; `None` where nobody was there then.

@@ -106,7 +106,7 @@ impl SiteRow {
             moment,
             domain: recorded.domain,
             call: calls.innermost(&recorded.site.stack)?,
-            place: recorded.site.place()?.clone(),
+            place: recorded.place()?.clone(),
             count: recorded.site.count,
             bytes: recorded.site.bytes,
             error_bytes: recorded.error_bytes,

@@ -77,7 +77,6 @@ pub fn graph(typed: &str) -> Result<Graph, String> {
 }
 
 pub fn weight(typed: &str) -> Result<Weight, String> {
-    let all = [Weight::Bytes, Weight::Count, Weight::Growth];
-    let named = all.into_iter().find(|weight| weight.word() == typed);
-    named.ok_or_else(|| "the weight is unknown; there are bytes, count and growth".to_owned())
+    let named = Weight::ALL.into_iter().find(|weight| weight.word() == typed);
+    named.ok_or_else(|| "the weight is unknown; there are bytes, count, growth, peak and total".to_owned())
 }

@@ -6,6 +6,7 @@ use super::deliver;
 use super::drawing::draw;
 use crate::capture::{Capture, folder};
 use crate::error::{Result, exit_code};
+use crate::heap::Heap;
 use crate::heap::difference::{Side, difference, have_most_in_common};
 use crate::report::difference::model::Compared;
 use crate::report::difference::{DifferenceFormat, terminal, write_json};
@@ -32,7 +33,8 @@ pub fn diff(asked: &Comparison) -> Result<u8> {
     standard_output::check()?;
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
     let (old, new) = (folder::load(&asked.old)?, folder::load(&asked.new)?);
-    let is_one_process = are_of_one_process(&old, &new);
+    let have_heaps = old.has_heap() && new.has_heap();
+    let is_one_process = have_heaps && are_of_one_process(&old, &new);
     let (old_objects, new_objects) = match is_one_process {
         // Who holds an object tells whether it is the one that stood there before.
         true => (
@@ -43,7 +45,11 @@ pub fn diff(asked: &Comparison) -> Result<u8> {
     };
     let same_process =
         is_one_process && (is_one_program(&old, &new) || have_most_in_common(&old_objects, &new_objects));
-    let side = |capture, detail| Side { heap: capture, detail };
+    let nothing = Heap::default();
+    let side = |heap, detail| Side {
+        heap: if have_heaps { heap } else { &nothing },
+        detail,
+    };
     let difference = difference(
         side(&old.heap, &old_objects),
         side(&new.heap, &new_objects),

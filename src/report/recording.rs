@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::sites::{SiteRow, site_row};
+use super::sites::{SiteRow, call_row, site_row};
 use crate::allocations::{Allocations, DomainTotals, RecordedSite};
 
 /// What the recorder has written. Sizes are bytes.
@@ -117,7 +117,10 @@ fn rows(sites: &[RecordedSite]) -> Vec<RecordedRow<'_>> {
 
 fn row(recorded: &RecordedSite) -> RecordedRow<'_> {
     RecordedRow {
-        site: site_row(&recorded.site),
+        site: SiteRow {
+            place: recorded.place().map(call_row).unwrap_or_default(),
+            ..site_row(&recorded.site)
+        },
         domain: recorded.domain,
         error_bytes: recorded.error_bytes,
     }

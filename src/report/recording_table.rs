@@ -2,13 +2,12 @@
 
 use std::io::{self, Write};
 
-use rustc_hash::FxHashMap;
-
 use super::picture::short_path::ShortPaths;
 use super::screen::{Screen, Style};
 use super::table::Table;
 use super::terminal::{paragraph, write_table};
 use super::text::harmless;
+use crate::allocations::figures::{Figures, grouped};
 use crate::allocations::{Allocations, RecordedSite};
 use crate::sampling::births::Call;
 use crate::units;
@@ -74,89 +73,24 @@ fn notes(allocations: &Allocations) -> Vec<String> {
     notes
 }
 
-/// Bytes, and the square of how unsure they are.
-#[derive(Debug, Clone, Copy, Default)]
-struct Figure {
-    bytes: u64,
-    error_squared: f64,
-}
-
-impl Figure {
-    fn add(&mut self, site: &RecordedSite) {
-        self.bytes = self.bytes.saturating_add(site.site.bytes);
-        self.error_squared += (site.error_bytes as f64).powi(2);
-    }
-
-    fn cells(self) -> [String; 2] {
-        match self.bytes {
-            0 => [String::new(), String::new()],
-            bytes => [units::bytes(bytes), units::bytes(self.error_squared.sqrt() as u64)],
-        }
-    }
-}
-
-/// What was allocated at one place, by whatever calls led there: alive, at the peak, and at all.
-type Figures = [Figure; 3];
-
 /// The largest at the peak first.
 fn by_place(allocations: &Allocations) -> Vec<(&Call, Figures)> {
-    let mut places: FxHashMap<&Call, Figures> = FxHashMap::default();
-    let tables = [&allocations.alive, &allocations.at_peak, &allocations.allocated];
-    for (number, sites) in tables.into_iter().enumerate() {
-        for site in sites {
-            if let Some(place) = site.site.place()
-                && let Some(figure) = places.entry(place).or_default().get_mut(number)
-            {
-                figure.add(site);
-            }
-        }
-    }
-    let mut places: Vec<_> = places.into_iter().collect();
-    let rank = |figures: &Figures| figures.map(|figure| figure.bytes);
-    places.sort_by(|(a, of_a), (b, of_b)| {
-        let ([a_alive, a_peak, a_all], [b_alive, b_peak, b_all]) = (rank(of_a), rank(of_b));
-        let larger = (b_peak, b_alive, b_all).cmp(&(a_peak, a_alive, a_all));
-        larger.then_with(|| (&a.file, a.line).cmp(&(&b.file, b.line)))
-    });
+    let mut places: Vec<_> = grouped(allocations, RecordedSite::place).into_iter().collect();
+    places.sort_by(|(a, of_a), (b, of_b)| of_b.rank().cmp(&of_a.rank()).then_with(|| a.cmp(b)));
     places
 }
 
 fn table(places: &[(&Call, Figures)], top: usize) -> Table {
     let (shown, rest) = places.split_at(top.min(places.len()));
-    let paths = ShortPaths::of(
-        shown
-            .iter()
-            .map(|(place, _)| &*place.file)
-            .filter(|file| !file.is_empty()),
-    );
-    let row = |(place, figures): &(&Call, Figures)| {
-        let at = match place.file.is_empty() {
-            true => String::new(),
-            false => paths.place(&place.file, place.line),
-        };
-        let parts: Vec<&str> = [at.as_str(), &place.function]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect();
-        let name = harmless(&parts.join(" ")).into_owned();
-        std::iter::once(name)
-            .chain(figures.iter().flat_map(|figure| figure.cells()))
-            .collect()
-    };
+    let paths = ShortPaths::of_calls(shown.iter().map(|(place, _)| *place));
+    let row = |(place, figures): &(&Call, Figures)| cells(place_name(&paths, place), figures);
     let headings = ["Allocated at", "Alive", "±", "At peak", "±", "In all", "±"];
-    let more = rest.iter().fold(Figures::default(), |mut sum, (_, figures)| {
-        for (sum, figure) in sum.iter_mut().zip(figures) {
-            sum.bytes = sum.bytes.saturating_add(figure.bytes);
-            sum.error_squared += figure.error_squared;
-        }
-        sum
-    });
+    let more = rest
+        .iter()
+        .fold(Figures::default(), |sum, (_, figures)| sum.and(*figures));
     let remainder = (!rest.is_empty()).then(|| {
         let noun = if rest.len() == 1 { "place" } else { "places" };
-        let name = format!("{} more {noun}", units::count(rest.len() as u64));
-        std::iter::once(name)
-            .chain(more.iter().flat_map(|figure| figure.cells()))
-            .collect()
+        cells(format!("{} more {noun}", units::count(rest.len() as u64)), &more)
     });
     Table {
         headings: headings.map(str::to_owned).into(),
@@ -164,4 +98,26 @@ fn table(places: &[(&Call, Figures)], top: usize) -> Table {
         remainder,
         ..Table::default()
     }
+}
+
+/// `…/shop/models.py:88 Order.total`
+pub(super) fn place_name(paths: &ShortPaths<'_>, place: &Call) -> String {
+    let at = match place.file.is_empty() {
+        true => String::new(),
+        false => paths.place(&place.file, place.line),
+    };
+    let parts: Vec<&str> = [at.as_str(), &place.function]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    harmless(&parts.join(" ")).into_owned()
+}
+
+fn cells(name: String, figures: &Figures) -> Vec<String> {
+    let figures = [figures.alive, figures.peak, figures.allocated];
+    let cells = figures.into_iter().flat_map(|figure| match figure.bytes {
+        0 => [String::new(), String::new()],
+        bytes => [units::bytes(bytes), units::bytes(figure.error_bytes())],
+    });
+    std::iter::once(name).chain(cells).collect()
 }
