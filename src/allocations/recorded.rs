@@ -235,8 +235,13 @@ fn by_domain(totals: &[Totals]) -> Vec<DomainTotals> {
     .collect()
 }
 
+/// The domain that reports call so.
+pub fn domain_named(word: &str) -> Option<&'static str> {
+    Domain::ALL.map(name).into_iter().find(|each| *each == word)
+}
+
 /// What reports call it.
-pub(super) fn name(domain: Domain) -> &'static str {
+fn name(domain: Domain) -> &'static str {
     match domain {
         Domain::Raw => "raw",
         Domain::Mem => "mem",

@@ -3,11 +3,10 @@
 
 use std::path::Path;
 
-use recording::Domain;
 use recording::read::Totals;
 use serde::{Deserialize, Serialize};
 
-use super::recorded::{Allocations, DomainTotals, Moment, RecordedSite, ThreadTotals, name};
+use super::recorded::{Allocations, DomainTotals, Moment, RecordedSite, ThreadTotals, domain_named};
 use crate::heap::saved::{self, Make, Record, Recorded, Seals, TableError};
 use crate::sampling::births::{Call, Confidence, Site, Source};
 use crate::sampling::call_rows::{CallRow, CallRows, call, fields, stack};
@@ -153,7 +152,7 @@ impl Recorded for SiteRow {
             moment: Moment::ALL
                 .into_iter()
                 .find(|each| Some(each.word()) == moment.as_deref())?,
-            domain: domain_named(domain.as_deref())?,
+            domain: domain_of(domain.as_deref())?,
             call: (*call_row)?,
             place: call(function, file, *line)?,
             count: (*count)?,
@@ -285,7 +284,7 @@ impl Recorded for TotalsRow {
             whose: Whose::ALL
                 .into_iter()
                 .find(|each| Some(each.word()) == whose.as_deref())?,
-            domain: domain_named(domain.as_deref())?,
+            domain: domain_of(domain.as_deref())?,
             number: *number,
             thread: *thread,
             totals: Totals {
@@ -299,10 +298,10 @@ impl Recorded for TotalsRow {
     }
 }
 
-/// The domain of a row; `None` for a word that is none.
-fn domain_named(word: Option<&str>) -> Option<Option<&'static str>> {
+/// The domain of a row, which may have none; `None` for a word that is none.
+fn domain_of(word: Option<&str>) -> Option<Option<&'static str>> {
     match word {
         None => Some(None),
-        Some(word) => Some(Some(Domain::ALL.map(name).into_iter().find(|each| *each == word)?)),
+        Some(word) => domain_named(word).map(Some),
     }
 }

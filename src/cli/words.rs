@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::TypedSource;
+use crate::allocations::domain_named;
 use crate::capture::plan::Graph;
 use crate::report::output::{FileFormat, LATER};
 use crate::report::picture::Weight;
@@ -65,6 +66,11 @@ pub fn format<F: FileFormat>(typed: &str) -> Result<F, String> {
         };
         format!("the format {why}; there are {}", names.join(", "))
     })
+}
+
+pub fn domain(typed: &str) -> Result<&'static str, String> {
+    let named = domain_named(typed);
+    named.ok_or_else(|| "the domain is unknown; there are raw, mem, object, malloc and mmap".to_owned())
 }
 
 pub fn graph(typed: &str) -> Result<Graph, String> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::deliver;
 use super::drawing::draw;
+use crate::allocations::chosen::Filter;
 use crate::capture::{Capture, folder};
 use crate::error::{Result, exit_code};
 use crate::heap::Heap;
@@ -27,12 +28,17 @@ pub struct Comparison {
     pub top: usize,
     /// What flame graphs show.
     pub picture: Asked,
+    /// What of two recordings is compared.
+    pub filter: Filter,
 }
 
 pub fn diff(asked: &Comparison) -> Result<u8> {
     standard_output::check()?;
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
-    let (old, new) = (folder::load(&asked.old)?, folder::load(&asked.new)?);
+    let (mut old, mut new) = (folder::load(&asked.old)?, folder::load(&asked.new)?);
+    for side in [&mut old, &mut new] {
+        side.allocations = side.allocations.take().map(|recorded| asked.filter.of(&recorded));
+    }
     let have_heaps = old.has_heap() && new.has_heap();
     let is_one_process = have_heaps && are_of_one_process(&old, &new);
     let (old_objects, new_objects) = match is_one_process {

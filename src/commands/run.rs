@@ -52,7 +52,7 @@ pub fn run(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Res
             warn_of_missing(&mut capture, carrier.err().map(|reason| reason.to_string()));
         }
         capture.allocations = allocations;
-        show(&capture, settings)
+        show(capture, settings)
     });
     let own = child::exit_code(program.wait());
     match shown {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::line_rows::LinesOf;
 use super::sites::{SiteRow, call_row, site_row};
 use crate::allocations::{Allocations, DomainTotals, RecordedSite};
 
@@ -21,6 +22,9 @@ pub struct RecordingRow<'a> {
     /// What is alive and came since the first snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grown: Option<Vec<RecordedRow<'a>>>,
+    /// Of the files and functions that were asked about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LinesOf>,
     /// Samples and texts that found no room in the recording, and processes.
     #[serde(skip_serializing_if = "is_zero")]
     pub dropped: u64,
@@ -92,6 +96,7 @@ impl RecordingRow<'_> {
             alive: rows(&allocations.alive),
             allocated: rows(&allocations.allocated),
             grown: allocations.grown.as_deref().map(rows),
+            lines: Vec::new(),
             dropped: allocations.dropped,
             other_processes: allocations.other_processes,
             other_processes_bytes: allocations.of_others.allocated,

@@ -7,21 +7,35 @@ use super::screen::{Screen, Style};
 use super::table::Table;
 use super::terminal::{paragraph, write_table};
 use super::text::harmless;
-use crate::allocations::figures::{Figures, grouped};
-use crate::allocations::{Allocations, RecordedSite};
+use crate::allocations::Allocations;
+use crate::allocations::chosen::{Grouping, Place, View, places};
+use crate::allocations::figures::Figures;
 use crate::sampling::births::Call;
 use crate::units;
 
 /// Writes totals, the peak, and the `top` largest places.
-pub fn write(allocations: &Allocations, top: usize, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(
+    allocations: &Allocations,
+    view: &View,
+    top: usize,
+    screen: Screen,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     writeln!(out)?;
     paragraph(out, screen, Style::Bold, "", &summary(allocations))?;
-    let places = by_place(allocations);
+    let places = places(allocations, &view.filter, view.grouping);
     if !places.is_empty() {
         write_table(&table(&places, top), screen, out)?;
-        let legend = "Allocated at: the line that ran, whatever it called in C. ±: the true figure lies within, in 19 of 20 cases. At \
-                      peak: what was alive when most was.";
-        paragraph(out, screen, Style::Dim, "", legend)?;
+        paragraph(out, screen, Style::Dim, "", &legend(view))?;
+    }
+    if places.is_empty() && view.filter.chooses() {
+        paragraph(
+            out,
+            screen,
+            Style::Yellow,
+            "",
+            "No place is left by --include, --exclude and --domain.",
+        )?;
     }
     for note in notes(allocations) {
         paragraph(out, screen, Style::Dim, "", &note)?;
@@ -73,17 +87,32 @@ fn notes(allocations: &Allocations) -> Vec<String> {
     notes
 }
 
-/// The largest at the peak first.
-fn by_place(allocations: &Allocations) -> Vec<(&Call, Figures)> {
-    let mut places: Vec<_> = grouped(allocations, RecordedSite::place).into_iter().collect();
-    places.sort_by(|(a, of_a), (b, of_b)| of_b.rank().cmp(&of_a.rank()).then_with(|| a.cmp(b)));
-    places
+/// What the columns say.
+fn legend(view: &View) -> String {
+    let what = match (view.grouping, view.filter.cumulative) {
+        (Grouping::Stack, _) => "the calls that led there, the innermost first",
+        (_, true) => "what ran or waited for what it called, so that one block counts at several places",
+        (Grouping::Line, false) => "the line that ran, whatever it called in C",
+        (Grouping::Function, false) => "the function that ran, whatever it called in C",
+        (Grouping::File, false) => "the file whose code ran, whatever it called in C",
+    };
+    let of_domains = match view.filter.domains.is_empty() {
+        true => "",
+        false => " In all: where blocks are sampled it is not known by domain.",
+    };
+    format!(
+        "Allocated at: {what}. ±: the true figure lies within, in 19 of 20 cases. At peak: what was alive when most \
+         was.{of_domains}"
+    )
 }
 
-fn table(places: &[(&Call, Figures)], top: usize) -> Table {
+fn table(places: &[(Place, Figures)], top: usize) -> Table {
     let (shown, rest) = places.split_at(top.min(places.len()));
-    let paths = ShortPaths::of_calls(shown.iter().map(|(place, _)| *place));
-    let row = |(place, figures): &(&Call, Figures)| cells(place_name(&paths, place), figures);
+    let paths = ShortPaths::of_calls(shown.iter().flat_map(|(place, _)| place.iter()));
+    let row = |(place, figures): &(Place, Figures)| {
+        let calls = place.iter().rev().map(|call| place_name(&paths, call));
+        cells(calls.collect::<Vec<_>>().join(" < "), figures)
+    };
     let headings = ["Allocated at", "Alive", "±", "At peak", "±", "In all", "±"];
     let more = rest
         .iter()
