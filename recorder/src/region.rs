@@ -5,8 +5,8 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 use recording::form::{
-    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, ENVIRONMENT, FRAMES, FRAMES_AT, FileHead, Frame, HEAD_BYTES,
-    MAGIC, SLOTS, SLOTS_AT, STACKS, STACKS_AT, Slot, Stack, TEXT_AT, TEXT_BYTES, VERSION,
+    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, ENVIRONMENT, FileHead, Frame, HEAD_BYTES, MAGIC, Room,
+    SLOTS, SLOTS_AT, Slot, Stack, TALLIES, TALLIES_AT, Tally, VERSION,
 };
 
 use crate::system;
@@ -17,6 +17,8 @@ static AREA: AtomicPtr<u8> = AtomicPtr::new(null_mut());
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
 /// See `FileHead::sample_bytes`.
 static SAMPLE_BYTES: AtomicU64 = AtomicU64::new(0);
+/// See `FileHead::seed`.
+static SEED: AtomicU64 = AtomicU64::new(0);
 
 /// The shared memory of this process. It stays mapped for as long as the process lives.
 #[derive(Clone, Copy)]
@@ -45,27 +47,41 @@ impl Area {
         unsafe { &*self.0.add(BLOCKS_AT).cast() }
     }
 
-    pub fn stacks(self) -> &'static [Stack; STACKS] {
-        // SAFETY: as for `slots`.
-        unsafe { &*self.0.add(STACKS_AT).cast() }
+    pub fn stacks(self) -> &'static [Stack] {
+        let room = room();
+        // SAFETY: as for `slots`; so much of the area is mapped.
+        unsafe { std::slice::from_raw_parts(self.0.add(room.stacks_at).cast(), room.stacks) }
     }
 
-    pub fn frames(self) -> &'static [Frame; FRAMES] {
-        // SAFETY: as for `slots`.
-        unsafe { &*self.0.add(FRAMES_AT).cast() }
+    pub fn frames(self) -> &'static [Frame] {
+        let room = room();
+        // SAFETY: as for `stacks`.
+        unsafe { std::slice::from_raw_parts(self.0.add(room.frames_at).cast(), room.frames) }
+    }
+
+    /// Empty unless every block is recorded.
+    #[inline]
+    pub fn tallies(self) -> &'static [Tally] {
+        if sample_bytes() != 0 {
+            return &[];
+        }
+        // SAFETY: as for `stacks`.
+        unsafe { std::slice::from_raw_parts(self.0.add(TALLIES_AT).cast(), TALLIES) }
     }
 
     /// Writes bytes of texts, of which the reader takes notice when a row speaks of them.
     pub fn write_text(self, offset: usize, text: &[u8]) {
-        assert_fits(offset, text.len());
+        let room = room();
+        // Callers have asked for the room: what does not fit is a mistake of the recorder's own.
+        debug_assert!(offset + text.len() <= room.text_bytes);
         // SAFETY: the bytes lie within the table, which only the holder of the lock writes.
-        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.0.add(TEXT_AT + offset), text.len()) };
+        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.0.add(room.text_at + offset), text.len()) };
     }
 }
 
-/// Callers have asked for the room: what does not fit is a mistake of the recorder's own.
-fn assert_fits(offset: usize, length: usize) {
-    debug_assert!(offset + length <= TEXT_BYTES);
+/// How long this recording's tables are.
+pub fn room() -> Room {
+    Room::of(sample_bytes())
 }
 
 /// Whether the program was started by somebody who wants a recording.
@@ -93,6 +109,11 @@ pub fn number() -> usize {
 #[inline]
 pub fn sample_bytes() -> u64 {
     SAMPLE_BYTES.load(Ordering::Relaxed)
+}
+
+/// What chance begins with; 0 when that is left to the recorder.
+pub fn seed() -> u64 {
+    SEED.load(Ordering::Relaxed)
 }
 
 fn path() -> Option<&'static CStr> {
@@ -125,8 +146,9 @@ fn claim(file: i32, parent: usize) -> Option<*mut u8> {
     if number >= AREAS {
         return None;
     }
-    let area = system::map(AREA_BYTES, system::MAP_SHARED, file, HEAD_BYTES + number * AREA_BYTES)?;
     SAMPLE_BYTES.store(head.sample_bytes.load(Ordering::Relaxed), Ordering::Relaxed);
+    SEED.store(head.seed.load(Ordering::Relaxed), Ordering::Relaxed);
+    let area = system::map(room().end, system::MAP_SHARED, file, HEAD_BYTES + number * AREA_BYTES)?;
     NUMBER.store(number + 1, Ordering::Relaxed);
     // SAFETY: an area begins with its head.
     let of_area = unsafe { &*area.cast::<AreaHead>() };

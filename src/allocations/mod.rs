@@ -10,8 +10,8 @@ mod library;
 pub mod lines;
 mod recorded;
 pub mod saved;
+mod weights;
 
-pub use carrier::{Carrier, NoRecorder};
-pub use recorded::{
-    Allocations, DomainTotals, Mark, Moment, RecordedSite, Sites, ThreadTotals, domain_named, place_of,
-};
+pub use carrier::{Carrier, NoRecorder, Sampling};
+pub use recorded::{Allocations, DomainTotals, Moment, RecordedSite, Sites, ThreadTotals, domain_named, place_of};
+pub use weights::Mark;

@@ -8,12 +8,13 @@ use recording::read::{Area, Call as RecordedCall, Recording, Totals};
 use recording::weight::Weight;
 use rustc_hash::FxHashMap;
 
+use super::weights::{Kind, Mark, Weights};
 use crate::sampling::births::{Call, Confidence, Site, Source};
 
 /// What a program and its children allocated.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Allocations {
-    /// One sample was taken in so many bytes.
+    /// One sample was taken in so many bytes; 0 when every block was recorded.
     pub sample_bytes: u64,
     /// Of the program itself, by domain.
     pub totals: Vec<DomainTotals>,
@@ -38,15 +39,6 @@ pub struct Allocations {
     pub of_others: Totals,
     /// When it was read.
     pub read_at: Mark,
-}
-
-/// A moment in the recording of a process.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Mark {
-    /// The number of its area: a program that was executed later has another one.
-    area: usize,
-    /// Sampled blocks that came later have a larger birth.
-    now: u64,
 }
 
 /// What sites can be told of.
@@ -123,7 +115,7 @@ pub fn place_of(stack: &[Call]) -> Option<&Call> {
 impl Allocations {
     /// Those of the process with this id, which may have executed several programs: the last one counts. `None` when it has
     /// not recorded. What came since `first` has grown.
-    pub fn of(recording: &Recording, pid: u32, first: Option<Mark>) -> Option<Allocations> {
+    pub fn of(recording: &Recording, pid: u32, first: Option<&Mark>) -> Option<Allocations> {
         let own = |area: &&Area| area.pid == u64::from(pid) && area.parent.is_none();
         let area = recording.areas.iter().rev().find(own)?;
         let others = || recording.areas.iter().filter(|other| other.number != area.number);
@@ -131,28 +123,7 @@ impl Allocations {
             .flat_map(|other| other.totals())
             .fold(Totals::default(), Totals::plus);
         let mut names = Names::default();
-        let mut alive = FxHashMap::default();
-        let mut at_peak = FxHashMap::default();
-        let mut grown = FxHashMap::default();
-        let first = first.filter(|first| first.area == area.number);
-        for block in &area.blocks {
-            let weight = recording.weight(block.size);
-            let is_new = block.is_alive && first.is_some_and(|first| block.birth > first.now);
-            let tables = [
-                (block.is_alive, &mut alive),
-                (block.was_at_peak, &mut at_peak),
-                (is_new, &mut grown),
-            ];
-            for (_, table) in tables.into_iter().filter(|(counts, _)| *counts) {
-                add(table, (block.stack, Some(name(block.domain))), weight);
-            }
-        }
-        let mut allocated = FxHashMap::default();
-        for (number, row) in (1..).zip(&area.stack_rows) {
-            if row.allocated.blocks > 0.0 {
-                add(&mut allocated, (number, None), row.allocated);
-            }
-        }
+        let weights = Weights::of(recording, area, first);
         let mut sites = |table| names.sites(area, table);
         let is_used = |thread: &&recording::read::Thread| thread.totals != <[Totals; 5]>::default();
         Some(Allocations {
@@ -160,19 +131,16 @@ impl Allocations {
             totals: by_domain(&area.totals()),
             threads: area.threads.iter().filter(is_used).map(thread).collect(),
             peak_bytes: area.peak_bytes,
-            peak_lag: SAMPLE_BYTES,
-            alive: sites(alive),
-            at_peak: sites(at_peak),
-            allocated: sites(allocated),
-            grown: first.map(|_| sites(grown)),
+            peak_lag: if recording.sample_bytes == 0 { 0 } else { SAMPLE_BYTES },
+            alive: sites(weights.alive),
+            at_peak: sites(weights.at_peak),
+            allocated: sites(weights.allocated),
+            grown: weights.grown.map(&mut sites),
             dropped: dropped(area).saturating_add(recording.unrecorded),
             has_stacks: area.stacks != Stacks::Unknown,
             other_processes: others().count() as u64,
             of_others,
-            read_at: Mark {
-                area: area.number,
-                now: area.now,
-            },
+            read_at: Mark::of(area),
         })
     }
 
@@ -251,30 +219,16 @@ fn name(domain: Domain) -> &'static str {
     }
 }
 
-/// What samples with one stack and of one domain stand for.
-type Sums = FxHashMap<(u64, Option<&'static str>), Weight>;
-
-fn add(sums: &mut Sums, of: (u64, Option<&'static str>), weight: Weight) {
-    let sum = sums.entry(of).or_insert(Weight {
-        blocks: 0.0,
-        bytes: 0.0,
-        variance: 0.0,
-    });
-    sum.blocks += weight.blocks;
-    sum.bytes += weight.bytes;
-    sum.variance += weight.variance;
-}
-
 /// Texts, each once.
 #[derive(Debug, Default)]
 struct Names(FxHashMap<String, Rc<str>>);
 
 impl Names {
-    fn sites(&mut self, area: &Area, sums: Sums) -> Sites {
-        let mut sites: Sites = sums
+    fn sites(&mut self, area: &Area, weights: FxHashMap<Kind, Weight>) -> Sites {
+        let mut sites: Sites = weights
             .into_iter()
             .map(|((stack, domain), weight)| RecordedSite {
-                domain,
+                domain: domain.map(name),
                 ..self.site(area, stack, weight)
             })
             .collect();

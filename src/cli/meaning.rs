@@ -9,7 +9,8 @@ use super::drawings::{compared, picture, wanted};
 use super::outputs::{self, outputs};
 use super::plans::{freeze_mode, of_the_dead, one_look, plan};
 use super::pyproject::ProjectSettings;
-use super::{Freezing, Showing, Target, TypedCommand, TypedSeverity, TypedSource, questions};
+use super::{Freezing, Recording, Showing, Target, TypedCommand, TypedSeverity, TypedSource, questions};
+use crate::allocations::Sampling;
 use crate::capture::plan::{CapturePlan, Wanted};
 use crate::capture::source::{CoreFile, Source};
 use crate::commands::diff::Comparison;
@@ -46,6 +47,7 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
         }
         TypedCommand::Run {
             watching,
+            recording,
             choosing,
             asking,
             showing,
@@ -59,6 +61,7 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             Ok(Command::Run {
                 program,
                 plan: plan(&watching, watching.duration, interval, wanted(&settings))?,
+                sampling: sampling(&recording),
                 settings,
             })
         }
@@ -134,6 +137,14 @@ pub(super) fn source(target: Target, freezing: &Freezing, example: &str) -> Resu
             path,
             sysroot: target.sysroot,
         })),
+    }
+}
+
+fn sampling(recording: &Recording) -> Sampling {
+    match (recording.every, recording.sample_bytes) {
+        (true, _) => Sampling::Every,
+        (false, Some(bytes)) => Sampling::OneIn(bytes),
+        (false, None) => Sampling::default(),
     }
 }
 

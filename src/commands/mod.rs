@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::allocations::Sampling;
 use crate::allocations::chosen::View;
 use crate::capture::Capture;
 use crate::capture::folder::NewFolder;
@@ -48,6 +49,7 @@ pub enum Command {
         /// The program's name and its arguments.
         program: Vec<OsString>,
         plan: CapturePlan,
+        sampling: Sampling,
         settings: Settings,
     },
     Snapshot {
@@ -102,8 +104,9 @@ pub fn execute(command: &Command) -> Result<u8> {
         Command::Run {
             program,
             plan,
+            sampling,
             settings,
-        } => run::run(program, plan, settings),
+        } => run::run(program, plan, *sampling, settings),
         Command::Snapshot {
             source,
             plan,

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use super::program::command_line;
 use super::{Settings, check_outputs, show};
-use crate::allocations::Carrier;
+use crate::allocations::{Carrier, Mark, Sampling};
 use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
 use crate::capture::progress::Quiet;
@@ -14,12 +14,12 @@ use crate::error::{Error, Result, exit_code};
 use crate::target::child;
 
 /// The exit code is the program's own, unless findings were asked to decide it or it was 0 and something went wrong.
-pub fn run(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Result<u8> {
+pub fn run(program: &[OsString], plan: &CapturePlan, sampling: Sampling, settings: &Settings) -> Result<u8> {
     check_outputs(settings)?;
     let words = command_line(program)?;
     let stop = Interrupt::on_every_ctrl_c()?;
     // The program is looked at from outside all the same where there is no recorder.
-    let carrier = Carrier::prepare();
+    let carrier = Carrier::prepare(sampling);
     let environment = carrier
         .as_ref()
         .map(|carrier| carrier.environment(env::var_os("LD_PRELOAD").as_deref()));
@@ -28,16 +28,16 @@ pub fn run(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Res
         .map(|variables| variables.as_slice())
         .unwrap_or_default();
     // The terminal is the program's: a progress line would write over what it prints.
-    let read = |pid, first| carrier.as_ref().ok().and_then(|carrier| carrier.read(pid, first));
+    let read = |pid, first: Option<&Mark>| carrier.as_ref().ok().and_then(|carrier| carrier.read(pid, first));
     let (mut first, mut at_shutdown) = (None, None);
     let mut on_occasion = |pid, occasion| match occasion {
         Occasion::Snapshot if first.is_none() => first = read(pid, None).map(|now| now.read_at),
         Occasion::Snapshot => {}
-        Occasion::Shutdown => at_shutdown = read(pid, first),
+        Occasion::Shutdown => at_shutdown = read(pid, first.as_ref()),
     };
     let Followed { capture, mut program } =
         capture::run(&words, environment, &mut on_occasion, plan, &mut Quiet, &stop)?;
-    let allocations = read(program.pid(), first).map(|last| match at_shutdown {
+    let allocations = read(program.pid(), first.as_ref()).map(|last| match at_shutdown {
         // What is alive later is what the interpreter has not cleared away.
         Some(before) => last.alive_as_in(before),
         None => last,

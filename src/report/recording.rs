@@ -9,7 +9,7 @@ use crate::allocations::{Allocations, DomainTotals, RecordedSite};
 /// What the recorder has written. Sizes are bytes.
 #[derive(Debug, Serialize)]
 pub struct RecordingRow<'a> {
-    /// One sample was taken in so many bytes. Totals are exact all the same.
+    /// One sample was taken in so many bytes; 0 when every block was recorded. Totals are exact all the same.
     pub sample_bytes: u64,
     /// Of the program's own process, by who gave the blocks out.
     pub totals: Vec<TotalsRow>,

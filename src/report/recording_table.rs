@@ -25,8 +25,9 @@ pub fn write(
     paragraph(out, screen, Style::Bold, "", &summary(allocations))?;
     let places = places(allocations, &view.filter, view.grouping);
     if !places.is_empty() {
-        write_table(&table(&places, top), screen, out)?;
-        paragraph(out, screen, Style::Dim, "", &legend(view))?;
+        let is_exact = allocations.sample_bytes == 0;
+        write_table(&table(&places, is_exact, top), screen, out)?;
+        paragraph(out, screen, Style::Dim, "", &legend(view, is_exact))?;
     }
     if places.is_empty() && view.filter.chooses() {
         paragraph(
@@ -57,11 +58,14 @@ fn summary(allocations: &Allocations) -> String {
 }
 
 fn notes(allocations: &Allocations) -> Vec<String> {
-    let mut notes = vec![format!(
-        "Totals are exact; places are known from one sample in {}. Each thread may have gone {} beyond the peak before it was noticed.",
-        units::bytes(allocations.sample_bytes),
-        units::bytes(allocations.peak_lag),
-    )];
+    let mut notes = vec![match allocations.sample_bytes {
+        0 => "Every block was recorded: all figures are exact.".to_owned(),
+        sample_bytes => format!(
+            "Totals are exact; places are known from one sample in {}. Each thread may have gone {} beyond the peak before it was noticed.",
+            units::bytes(sample_bytes),
+            units::bytes(allocations.peak_lag),
+        ),
+    }];
     if !allocations.has_stacks {
         notes.push("The calls of this interpreter cannot be read, so its places are not known.".to_owned());
     }
@@ -88,7 +92,7 @@ fn notes(allocations: &Allocations) -> Vec<String> {
 }
 
 /// What the columns say.
-fn legend(view: &View) -> String {
+fn legend(view: &View, is_exact: bool) -> String {
     let what = match (view.grouping, view.filter.cumulative) {
         (Grouping::Stack, _) => "the calls that led there, the innermost first",
         (_, true) => "what ran or waited for what it called, so that one block counts at several places",
@@ -96,22 +100,24 @@ fn legend(view: &View) -> String {
         (Grouping::Function, false) => "the function that ran, whatever it called in C",
         (Grouping::File, false) => "the file whose code ran, whatever it called in C",
     };
-    let of_domains = match view.filter.domains.is_empty() {
+    let errors = match is_exact {
+        true => "",
+        false => " ±: the true figure lies within, in 19 of 20 cases.",
+    };
+    let of_domains = match view.filter.domains.is_empty() || is_exact {
         true => "",
         false => " In all: where blocks are sampled it is not known by domain.",
     };
-    format!(
-        "Allocated at: {what}. ±: the true figure lies within, in 19 of 20 cases. At peak: what was alive when most \
-         was.{of_domains}"
-    )
+    format!("Allocated at: {what}.{errors} At peak: what was alive when most was.{of_domains}")
 }
 
-fn table(places: &[(Place, Figures)], top: usize) -> Table {
+fn table(places: &[(Place, Figures)], is_exact: bool, top: usize) -> Table {
     let (shown, rest) = places.split_at(top.min(places.len()));
+    let columns = |cells: Vec<String>| if is_exact { without_errors(cells) } else { cells };
     let paths = ShortPaths::of_calls(shown.iter().flat_map(|(place, _)| place.iter()));
     let row = |(place, figures): &(Place, Figures)| {
         let calls = place.iter().rev().map(|call| place_name(&paths, call));
-        cells(calls.collect::<Vec<_>>().join(" < "), figures)
+        columns(cells(calls.collect::<Vec<_>>().join(" < "), figures))
     };
     let headings = ["Allocated at", "Alive", "±", "At peak", "±", "In all", "±"];
     let more = rest
@@ -119,10 +125,11 @@ fn table(places: &[(Place, Figures)], top: usize) -> Table {
         .fold(Figures::default(), |sum, (_, figures)| sum.and(*figures));
     let remainder = (!rest.is_empty()).then(|| {
         let noun = if rest.len() == 1 { "place" } else { "places" };
-        cells(format!("{} more {noun}", units::count(rest.len() as u64)), &more)
+        let name = format!("{} more {noun}", units::count(rest.len() as u64));
+        columns(cells(name, &more))
     });
     Table {
-        headings: headings.map(str::to_owned).into(),
+        headings: columns(headings.map(str::to_owned).into()),
         rows: shown.iter().map(row).collect(),
         remainder,
         ..Table::default()
@@ -149,4 +156,11 @@ fn cells(name: String, figures: &Figures) -> Vec<String> {
         bytes => [units::bytes(bytes), units::bytes(figure.error_bytes())],
     });
     std::iter::once(name).chain(cells).collect()
+}
+
+/// Of figures that are exact no errors stand beside them: a name is followed by pairs of both.
+fn without_errors(cells: Vec<String>) -> Vec<String> {
+    let is_figure = |index: usize| index == 0 || !index.is_multiple_of(2);
+    let figures = cells.into_iter().enumerate().filter(|(index, _)| is_figure(*index));
+    figures.map(|(_, cell)| cell).collect()
 }

@@ -4,10 +4,12 @@ use std::fmt;
 use std::mem::{offset_of, size_of};
 
 use crate::form::{
-    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Counters, Domain, FRAMES, FRAMES_AT, FileHead, Frame,
-    HEAD_BYTES, LENGTH_BITS, LONGEST_TEXT, MAGIC, MOST_CALLS, SLOTS, SLOTS_AT, STACKS, STACKS_AT, Slot, Stack, Stacks,
-    TEXT_AT, TEXT_BYTES, VERSION,
+    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Domain, FileHead, Frame, HEAD_BYTES, LENGTH_BITS,
+    LONGEST_TEXT, MAGIC, MOST_CALLS, Room, SLOTS, SLOTS_AT, Slot, Stack, Stacks, TALLIES, TALLIES_AT, Tally, VERSION,
 };
+use crate::tallies::{Tallied, tallied};
+use crate::totals::thread;
+pub use crate::totals::{Thread, Totals};
 use crate::weight::{Weight, weight};
 
 /// Gives so many bytes of the file from an offset on, or fewer where it ends.
@@ -61,42 +63,12 @@ pub struct Area {
     /// Bytes that were alive at the highest point that was seen.
     pub peak_bytes: u64,
     pub blocks: Vec<SampledBlock>,
+    /// Where every block is recorded: all of them, by stack and domain.
+    pub tallies: Vec<Tallied>,
     /// The stack with number `n` is at `n - 1`.
     pub stack_rows: Vec<StackRow>,
     frames: Vec<Call>,
     pub dropped: Dropped,
-}
-
-/// What a thread, or several one after the other, gave out and took back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Thread {
-    /// The number of the last one; `None` for what threads share that found no counters of their own.
-    pub id: Option<u64>,
-    /// In the order of [`Domain::ALL`].
-    pub totals: [Totals; Domain::ALL.len()],
-}
-
-/// Bytes and blocks; see [`Counters`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
-    pub requested: u64,
-    pub allocated: u64,
-    pub blocks: u64,
-    pub freed: u64,
-    pub freed_blocks: u64,
-}
-
-impl Totals {
-    /// The sum of both.
-    pub fn plus(self, other: Totals) -> Totals {
-        Totals {
-            requested: self.requested.saturating_add(other.requested),
-            allocated: self.allocated.saturating_add(other.allocated),
-            blocks: self.blocks.saturating_add(other.blocks),
-            freed: self.freed.saturating_add(other.freed),
-            freed_blocks: self.freed_blocks.saturating_add(other.freed_blocks),
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,9 +124,11 @@ impl Recording {
         }
         let claimed = word(&head, offset_of!(FileHead, claimed));
         let present = bounded(claimed, AREAS);
+        let sample_bytes = word(&head, offset_of!(FileHead, sample_bytes));
+        let room = Room::of(sample_bytes);
         Ok(Recording {
-            sample_bytes: word(&head, offset_of!(FileHead, sample_bytes)),
-            areas: (0..present).filter_map(|number| area(file, number)).collect(),
+            sample_bytes,
+            areas: (0..present).filter_map(|number| area(file, room, number)).collect(),
             unrecorded: claimed.saturating_sub(present as u64),
         })
     }
@@ -196,7 +170,7 @@ fn numbered<T>(rows: &[T], number: u64) -> Option<&T> {
 }
 
 /// The area with this number; `None` when its process has not begun.
-fn area(file: &mut impl ReadFile, number: usize) -> Option<Area> {
+fn area(file: &mut impl ReadFile, room: Room, number: usize) -> Option<Area> {
     let start = HEAD_BYTES + number * AREA_BYTES;
     let head = file.read(start, size_of::<AreaHead>());
     let of_head = |offset: usize| word(&head, offset);
@@ -210,9 +184,25 @@ fn area(file: &mut impl ReadFile, number: usize) -> Option<Area> {
     };
     let slots = table(SLOTS_AT, offset_of!(AreaHead, slots_used), SLOTS, size_of::<Slot>());
     let blocks = table(BLOCKS_AT, offset_of!(AreaHead, blocks_used), BLOCKS, size_of::<Block>());
-    let stacks = table(STACKS_AT, offset_of!(AreaHead, stacks_used), STACKS, size_of::<Stack>());
-    let frames = table(FRAMES_AT, offset_of!(AreaHead, frames_used), FRAMES, size_of::<Frame>());
-    let texts = table(TEXT_AT, offset_of!(AreaHead, text_used), TEXT_BYTES, 1);
+    let stacks = table(
+        room.stacks_at,
+        offset_of!(AreaHead, stacks_used),
+        room.stacks,
+        size_of::<Stack>(),
+    );
+    let frames = table(
+        room.frames_at,
+        offset_of!(AreaHead, frames_used),
+        room.frames,
+        size_of::<Frame>(),
+    );
+    let texts = table(room.text_at, offset_of!(AreaHead, text_used), room.text_bytes, 1);
+    let tallies = table(
+        TALLIES_AT,
+        offset_of!(AreaHead, tallies_used),
+        TALLIES,
+        size_of::<Tally>(),
+    );
     // What no thread of its own counted stands in the last slot.
     let last = file.read(start + SLOTS_AT + (SLOTS - 1) * size_of::<Slot>(), size_of::<Slot>());
     let threads = rows::<Slot>(&slots).take(SLOTS - 1).map(thread);
@@ -235,6 +225,7 @@ fn area(file: &mut impl ReadFile, number: usize) -> Option<Area> {
         now: of_head(offset_of!(AreaHead, now)),
         peak_bytes: of_head(offset_of!(AreaHead, peak_bytes)),
         blocks: rows::<Block>(&blocks).filter_map(|row| block(row, peak)).collect(),
+        tallies: rows::<Tally>(&tallies).filter_map(|row| tallied(row, peak)).collect(),
         stack_rows: rows::<Stack>(&stacks).enumerate().map(stack).collect(),
         frames: rows::<Frame>(&frames).map(|row| call(row, &texts)).collect(),
         dropped: Dropped {
@@ -244,24 +235,6 @@ fn area(file: &mut impl ReadFile, number: usize) -> Option<Area> {
             mappings: of_head(offset_of!(AreaHead, mappings_dropped)),
         },
     })
-}
-
-fn thread(row: &[u8]) -> Thread {
-    let counters = |domain: Domain| {
-        let at = offset_of!(Slot, counters) + domain as usize * size_of::<Counters>();
-        let count = |offset: usize| word(row, at + offset);
-        Totals {
-            requested: count(offset_of!(Counters, requested)),
-            allocated: count(offset_of!(Counters, allocated)),
-            blocks: count(offset_of!(Counters, blocks)),
-            freed: count(offset_of!(Counters, freed)),
-            freed_blocks: count(offset_of!(Counters, freed_blocks)),
-        }
-    };
-    Thread {
-        id: Some(word(row, offset_of!(Slot, owner))),
-        totals: Domain::ALL.map(counters),
-    }
 }
 
 fn block(row: &[u8], peak: u64) -> Option<SampledBlock> {
@@ -326,7 +299,7 @@ fn bounded(number: u64, most: usize) -> usize {
 }
 
 /// The word at `offset`; zero when the bytes end before it.
-fn word(bytes: &[u8], offset: usize) -> u64 {
+pub(crate) fn word(bytes: &[u8], offset: usize) -> u64 {
     match bytes.get(offset..).and_then(|rest| rest.first_chunk()) {
         Some(&word) => u64::from_le_bytes(word),
         None => 0,
@@ -391,11 +364,13 @@ mod tests {
     fn lies_are_bounded() {
         let mut words = Vec::new();
         words.extend((0..32).map(|word| (in_area(8 * word), u64::MAX)));
-        words.extend((0..64).map(|word| (in_area(STACKS_AT + 8 * word), u64::MAX)));
-        words.extend((0..64).map(|word| (in_area(FRAMES_AT + 8 * word), 1)));
+        let room = Room::of(1);
+        words.push((offset_of!(FileHead, sample_bytes), 1));
+        words.extend((0..64).map(|word| (in_area(room.stacks_at + 8 * word), u64::MAX)));
+        words.extend((0..64).map(|word| (in_area(room.frames_at + 8 * word), 1)));
         let recording = Recording::read(&mut file(&words)).unwrap();
         let area = &recording.areas[0];
-        assert_eq!(area.stack_rows.len(), STACKS);
+        assert_eq!(area.stack_rows.len(), room.stacks);
         assert!(area.calls(1).len() <= 1 && area.calls(u64::MAX).is_empty());
     }
 }
