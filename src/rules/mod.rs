@@ -15,6 +15,7 @@ pub mod captured_reference;
 pub mod catalogue;
 mod causes;
 pub mod context_variable;
+mod copied;
 pub mod cycle_with_finalizer;
 pub mod django_prefetch;
 pub mod django_queryset_cache;

@@ -5,6 +5,7 @@
 
 mod cached_instances;
 mod captured;
+mod context_users;
 mod contexts;
 mod copies;
 mod functions;
@@ -137,7 +138,7 @@ pub fn gather<M: ReadMemory>(
         defaults: functions.defaults,
         captured: functions.captured,
         exceptions: tracebacks::gather(&mut sight, &picked.tracebacks),
-        contexts: contexts::gather(&mut sight, &picked.context_nodes),
+        contexts: contexts::gather(&mut sight, &picked, &calls),
         cached_instances: cached_instances::gather(&mut sight, &picked.caches),
         finished: futures::gather(&mut sight, &picked.futures),
         cached_rows: queries.cached,
@@ -242,6 +243,11 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
 }
 
 impl<M> Sight<'_, '_, M> {
+    /// `module.qualname` of the type of a row; empty for what is no object.
+    fn type_name(&self, row: u32) -> &str {
+        &self.found.types.get(self.found.objects.type_of(row)).name
+    }
+
     /// Whether a name holds the row: a variable or an attribute, and no place in a container.
     fn is_named(&self, row: u32) -> bool {
         let Owner { label, parent, .. } = self.owned.owner(row);
