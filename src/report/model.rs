@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::recording::RecordingRow;
+use super::sarif::Sources;
 use super::sites::{SiteRow, UnseenRow, site_rows, unseen_rows};
 use crate::allocations::Allocations;
 use crate::capture::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot, Tracing};
@@ -69,6 +70,8 @@ pub struct Report<'a> {
     /// Resident bytes at the last snapshot.
     #[serde(skip)]
     pub rss: Option<u64>,
+    #[serde(skip)]
+    pub sources: Sources<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -240,6 +243,7 @@ impl<'a> Report<'a> {
             findings,
             timeline: timeline(capture),
             rss: capture.process.rss,
+            sources: Sources::of(capture),
         }
     }
 

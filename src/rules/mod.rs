@@ -27,6 +27,7 @@ pub mod finished_tasks;
 pub mod growing_container;
 pub mod large_list;
 pub mod large_temporary;
+pub mod list_iterated_once;
 mod merge;
 pub mod missing_slots;
 pub mod mutable_default;

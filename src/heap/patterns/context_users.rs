@@ -142,7 +142,7 @@ impl Users {
             {
                 return true;
             }
-            for (held, _) in sight.items(row) {
+            for (held, label) in sight.items(row) {
                 if held == variable.row || variable.rows.contains(&held) || is_token_of(sight, held, variable.row) {
                     return true;
                 }
@@ -151,7 +151,7 @@ impl Users {
                 }
                 let goes_on = is_call(sight.found, held)
                     || sight.content(held) == Content::Frame
-                    || sight.owned.is_namespace(held)
+                    || label == Label::NAMESPACE
                     || BETWEEN.contains(&sight.type_name(held));
                 if goes_on && met.len() < MOST_VISITED && met.insert(held) {
                     waiting.push(held);

@@ -26,7 +26,7 @@ const FEWEST: usize = 100;
 const DEEPEST: usize = 9;
 
 /// The values that one variable has in contexts, and that nothing else holds. The pile's subject is the
-/// `contextvars.ContextVar`; the first of it is a context that keeps a value.
+/// `contextvars.ContextVar`; of texts and numbers the first is a context that keeps one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContextValues {
     pub pile: Pile,
@@ -144,14 +144,17 @@ fn of_variable<M: ReadMemory>(
     mut values: Vec<(u32, Vec<u32>)>,
     users: &Users,
 ) -> Option<ContextValues> {
-    values.sort_unstable_by_key(|&(row, _)| row);
-    let first = sight.lowest(values.iter().map(|&(row, _)| row))?;
+    values.sort_unstable_by_key(|&(row, _)| sight.found.address_of(row));
+    let &(first, _) = values.first()?;
     let contexts = values
         .iter()
         .filter_map(|(_, contexts)| sight.lowest(contexts.iter().copied()));
     let contexts: Vec<u32> = contexts.collect();
-    let of_first = values.iter().find(|&&(row, _)| row == first);
-    let of_first = of_first.and_then(|(_, contexts)| sight.lowest(contexts.iter().copied()));
+    // A leaf has no path of its own.
+    let told = match (first as usize) < sight.found.objects.holders() {
+        true => Some(first),
+        false => contexts.first().copied(),
+    };
     let name_label = sight.member("name");
     let mut references = sight.found.objects.references(variable).iter();
     let name = references.find(|each| each.label == name_label).map(|each| each.target);
@@ -162,7 +165,7 @@ fn of_variable<M: ReadMemory>(
     Some(ContextValues {
         pile: Pile {
             subject: sight.subject(variable, values.len() as u64),
-            first: of_first.map_or_else(String::new, |context| sight.path(context)),
+            first: told.map_or_else(String::new, |row| sight.path(row)),
             type_name: sight.type_name(first).to_owned(),
             count: values.len() as u64,
             retained_bytes: 0,
