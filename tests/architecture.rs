@@ -18,8 +18,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("target", &["memory", "error", "units"]),
     ("heap", &["memory", "spelling"]),
     ("sampling", &["heap"]),
-    ("allocations", &["sampling"]),
-    ("capture", &["target", "memory", "heap", "sampling", "error", "units"]),
+    ("allocations", &["heap", "sampling"]),
+    (
+        "capture",
+        &["target", "memory", "heap", "sampling", "allocations", "error", "units"],
+    ),
     ("rules", &["heap", "sampling", "capture", "spelling", "units"]),
     (
         "report",

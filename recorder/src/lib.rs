@@ -12,6 +12,10 @@
 
 mod arenas;
 mod blocks;
+mod claim;
+mod environment;
+mod execute;
+mod facts;
 mod fork;
 mod hooks;
 mod interpose;

@@ -2,7 +2,9 @@
 
 mod carrier;
 mod library;
+mod processes;
 mod recorded;
 
 pub use carrier::{Carrier, NoRecorder};
-pub use recorded::{Allocations, DomainTotals, RecordedSite, Sites, ThreadTotals};
+pub use processes::{OtherProcess, OtherProcesses, RecordedProcess};
+pub use recorded::{AliveAt, Allocations, DomainTotals, Dropped, RecordedSite, Sites, ThreadTotals};

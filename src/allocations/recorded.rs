@@ -3,16 +3,19 @@
 use std::rc::Rc;
 
 use recording::Domain;
-use recording::form::{SAMPLE_BYTES, Stacks};
+use recording::form::{REST, SAMPLE_BYTES, Stacks};
 use recording::read::{Area, Call as RecordedCall, Recording, Totals};
 use recording::weight::Weight;
 use rustc_hash::FxHashMap;
 
+use super::processes::{OtherProcesses, RecordedProcess, of_program};
 use crate::sampling::births::{Call, Confidence, Site, Source};
 
 /// What a program and its children allocated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allocations {
+    /// The program itself.
+    pub process: RecordedProcess,
     /// One sample was taken in so many bytes.
     pub sample_bytes: u64,
     /// Of the program itself, by domain.
@@ -23,17 +26,44 @@ pub struct Allocations {
     pub peak_bytes: u64,
     /// Threads may have allocated so many bytes more, each, before anybody looked whether that was the peak.
     pub peak_lag: u64,
-    /// At the end, or where the interpreter began to shut down.
     pub alive: Sites,
+    pub alive_at: AliveAt,
     pub at_peak: Sites,
     pub allocated: Sites,
-    /// What was sampled and found no room, and processes that found none.
-    pub dropped: u64,
+    pub dropped: Dropped,
     /// Whether stacks could be read; an interpreter that has not started has none.
     pub has_stacks: bool,
-    /// Further processes that recorded, and what they allocated.
-    pub other_processes: u64,
-    pub of_others: Totals,
+    /// Further processes that recorded.
+    pub others: OtherProcesses,
+}
+
+/// When that was alive which is said to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AliveAt {
+    /// Where the interpreter began to shut down: what it clears away then counts.
+    Shutdown,
+    /// When the program ended, or was looked at last.
+    End,
+}
+
+/// What found no room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Samples whose place is not known, and samples that are not followed until they are freed.
+    pub places: u64,
+    pub blocks: u64,
+    /// Mappings that are not counted.
+    pub mappings: u64,
+    /// Processes that are not recorded.
+    pub processes: u64,
+}
+
+impl Dropped {
+    /// All that is missing.
+    pub fn sum(self) -> u64 {
+        let parts = [self.places, self.blocks, self.mappings, self.processes];
+        parts.into_iter().fold(0, u64::saturating_add)
+    }
 }
 
 /// What was given out and taken back of one kind.
@@ -50,6 +80,9 @@ pub struct ThreadTotals {
     pub totals: Vec<DomainTotals>,
 }
 
+/// What stands for all places that there was no room for.
+const FULL: &str = "(not recorded: table full)";
+
 /// The largest first.
 pub type Sites = Vec<RecordedSite>;
 
@@ -62,15 +95,9 @@ pub struct RecordedSite {
 }
 
 impl Allocations {
-    /// Those of the process with this id, which may have executed several programs: the last one counts. `None` when it has
-    /// not recorded.
-    pub fn of(recording: &Recording, pid: u32) -> Option<Allocations> {
-        let own = |area: &&Area| area.pid == u64::from(pid) && area.parent.is_none();
-        let area = recording.areas.iter().rev().find(own)?;
-        let others = || recording.areas.iter().filter(|other| other.number != area.number);
-        let of_others = others()
-            .flat_map(|other| other.totals())
-            .fold(Totals::default(), Totals::plus);
+    /// Those of the process that recorded first; `None` when nobody has.
+    pub fn of(recording: &Recording, redact: bool) -> Option<Allocations> {
+        let area = of_program(recording)?;
         let mut names = Names::default();
         let mut alive = FxHashMap::default();
         let mut at_peak = FxHashMap::default();
@@ -87,28 +114,43 @@ impl Allocations {
                 add(&mut allocated, number, row.allocated);
             }
         }
+        if area.rest.blocks > 0.0 {
+            add(&mut allocated, REST, area.rest);
+        }
+        if area.dropped.blocks > 0 {
+            let totals = area.totals().into_iter().fold(Totals::default(), Totals::plus);
+            add_unfollowed(&mut alive, totals.allocated.saturating_sub(totals.freed));
+            add_unfollowed(&mut at_peak, area.peak_bytes);
+        }
         let mut sites = |table| names.sites(area, table);
         let is_used = |thread: &&recording::read::Thread| thread.totals != <[Totals; 5]>::default();
         Some(Allocations {
+            process: RecordedProcess::of(area, redact),
             sample_bytes: recording.sample_bytes,
             totals: by_domain(&area.totals()),
             threads: area.threads.iter().filter(is_used).map(thread).collect(),
             peak_bytes: area.peak_bytes,
             peak_lag: SAMPLE_BYTES,
             alive: sites(alive),
+            alive_at: AliveAt::End,
             at_peak: sites(at_peak),
             allocated: sites(allocated),
-            dropped: dropped(area).saturating_add(recording.unrecorded),
+            dropped: Dropped {
+                places: area.dropped.stacks,
+                blocks: area.dropped.blocks,
+                mappings: area.dropped.mappings,
+                processes: recording.unrecorded,
+            },
             has_stacks: area.stacks != Stacks::Unknown,
-            other_processes: others().count() as u64,
-            of_others,
+            others: OtherProcesses::than(area, recording, redact),
         })
     }
 
-    /// The same, with what was alive at an earlier reading.
+    /// The same, with what was alive at an earlier reading, where the interpreter began to shut down.
     pub fn alive_as_in(self, earlier: Allocations) -> Allocations {
         Allocations {
             alive: earlier.alive,
+            alive_at: AliveAt::Shutdown,
             ..self
         }
     }
@@ -122,14 +164,22 @@ impl Allocations {
     }
 }
 
-fn dropped(area: &Area) -> u64 {
-    let dropped = [
-        area.dropped.blocks,
-        area.dropped.stacks,
-        area.dropped.texts,
-        area.dropped.mappings,
-    ];
-    dropped.into_iter().fold(0, u64::saturating_add)
+/// Adds what of so many bytes no sample stands for, of which some were not followed.
+fn add_unfollowed(table: &mut FxHashMap<u64, Weight>, bytes: u64) {
+    let known: f64 = table.values().map(|weight| weight.bytes).sum();
+    let bytes = bytes as f64 - known;
+    if bytes > 0.0 {
+        let variance = 0.0;
+        add(
+            table,
+            REST,
+            Weight {
+                blocks: 0.0,
+                bytes,
+                variance,
+            },
+        );
+    }
 }
 
 fn thread(thread: &recording::read::Thread) -> ThreadTotals {
@@ -187,10 +237,12 @@ impl Names {
     fn site(&mut self, area: &Area, stack: u64, weight: Weight) -> RecordedSite {
         /// Of a normal distribution, 95 % lie within so many standard deviations.
         const DEVIATIONS: f64 = 1.96;
+        let is_rest = stack == REST;
         let mut stack: Vec<Call> = area.calls(stack).into_iter().map(|call| self.call(call)).collect();
         if stack.is_empty() {
+            let name = if is_rest { FULL } else { "(no Python code)" };
             stack.push(Call {
-                function: self.name("(no Python code)"),
+                function: self.name(name),
                 file: self.name(""),
                 line: None,
             });

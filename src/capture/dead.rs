@@ -136,6 +136,8 @@ pub fn capture_core(file: &CoreFile, plan: &CapturePlan, progress: &mut dyn Prog
         heap,
         births,
         tracemalloc,
+        allocations: None,
+        unread: None,
         looks: None,
         warnings,
         memory_limit: None,

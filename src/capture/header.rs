@@ -165,6 +165,8 @@ impl Header {
             incomplete: self.capture.incomplete,
             snapshots,
             births: None,
+            allocations: None,
+            unread: None,
             looks: None,
             tracemalloc: self.tracemalloc,
             heap: Heap {

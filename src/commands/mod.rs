@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::allocations::Allocations;
 use crate::capture::Capture;
 use crate::capture::folder::NewFolder;
 use crate::capture::plan::CapturePlan;
@@ -129,7 +128,7 @@ fn check_outputs(settings: &Settings) -> Result<()> {
 }
 
 /// Judges the capture and shows it everywhere it is asked for; the exit code tells of the findings.
-fn show(capture: &Capture, allocations: Option<&Allocations>, settings: &Settings) -> Result<u8> {
+fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
     let growth = Growth::of(&capture.snapshots);
     let evidence = Evidence {
         heap: &capture.heap,
@@ -139,10 +138,11 @@ fn show(capture: &Capture, allocations: Option<&Allocations>, settings: &Setting
         age: capture.age,
         thresholds: &settings.thresholds,
     };
-    let findings = judge_by(&settings.selection.rules(), &evidence);
-    let report = Report::new(capture, &growth, findings)
-        .with(allocations)
-        .showing(&settings.by);
+    let findings = match capture.has_heap() {
+        true => judge_by(&settings.selection.rules(), &evidence),
+        false => Vec::new(),
+    };
+    let report = Report::new(capture, &growth, findings).showing(&settings.by);
     let written = write(&report, capture, settings);
     written.and(save(capture, settings))?;
     let failed = settings

@@ -2,19 +2,17 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io;
 
 use super::program::command_line;
-use super::{Settings, check_outputs, show, stdout_is_taken};
-use crate::allocations::{Allocations, Carrier};
+use super::{Settings, check_outputs, show};
+use crate::allocations::{Allocations, Carrier, Dropped};
 use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
 use crate::capture::progress::Quiet;
-use crate::capture::{self, Capture, Followed};
+use crate::capture::{self, Capture, Followed, Occasion};
 use crate::error::{Error, Result, exit_code};
-use crate::report::screen::Screen;
-use crate::report::{recording_table, standard_output};
 use crate::target::child;
+use crate::units;
 
 /// The exit code is the program's own, unless findings were asked to decide it or it was 0 and something went wrong.
 pub fn run(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Result<u8> {
@@ -22,70 +20,86 @@ pub fn run(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Res
     let program = command_line(program)?;
     let stop = Interrupt::on_every_ctrl_c()?;
     // The program is looked at from outside all the same where there is no recorder.
-    let carrier = Carrier::prepare();
-    let environment = carrier
-        .as_ref()
-        .map(|carrier| carrier.environment(env::var_os("LD_PRELOAD").as_deref()));
-    let environment = environment
-        .as_ref()
-        .map(|variables| variables.as_slice())
-        .unwrap_or_default();
-    // The terminal is the program's: a progress line would write over what it prints.
-    let read = |pid| carrier.as_ref().ok().and_then(|carrier| carrier.read(pid));
+    let (carrier, missing) = match Carrier::prepare() {
+        Ok(carrier) => (Some(carrier), None),
+        Err(reason) => (None, Some(reason.to_string())),
+    };
+    let environment: Vec<_> = match &carrier {
+        Some(carrier) => carrier.environment(env::vars_os()),
+        None => env::vars_os().collect(),
+    };
+    let read = || carrier.as_ref().and_then(|carrier| carrier.read(plan.redact));
     let mut at_shutdown = None;
-    let mut before_shutdown = |pid| at_shutdown = read(pid);
-    let Followed { capture, mut program } =
-        capture::run(&program, environment, &mut before_shutdown, plan, &mut Quiet, &stop)?;
-    let allocations = read(program.pid()).map(|last| match at_shutdown {
+    let mut on_occasion = |_, occasion| match (occasion, &carrier) {
+        (Occasion::Snapshot, _) | (_, None) => {}
+        (Occasion::Shutdown, _) => at_shutdown = read(),
+        (Occasion::InView, Some(carrier)) => carrier.let_go_on(),
+    };
+    let mut recording = || carrier.as_ref().and_then(Carrier::program);
+    // The terminal is the program's: a progress line would write over what it prints.
+    let Followed { capture, mut program } = capture::run(
+        &program,
+        &environment,
+        (&mut recording, &mut on_occasion),
+        plan,
+        &mut Quiet,
+        &stop,
+    )?;
+    let allocations = read().map(|last| match at_shutdown {
         // What is alive later is what the interpreter has not cleared away.
         Some(before) => last.alive_as_in(before),
         None => last,
     });
-    let shown = match capture {
-        Ok(mut capture) => {
-            warn_of_missing(
-                &mut capture,
-                carrier.err().map(|reason| reason.to_string()),
-                allocations.as_ref(),
-            );
-            Ok(show(&capture, allocations.as_ref(), settings))
+    let captured = match (capture, allocations) {
+        (Ok(capture), allocations) => Ok((Capture { allocations, ..capture }, None)),
+        (Err(cause), Some(allocations)) => {
+            let unread = Capture::unread(allocations, plan.redact, cause.to_string());
+            Ok((unread, Some(cause)))
         }
-        Err(cause) => Err(cause),
+        (Err(cause), None) => Err(cause),
     };
+    let shown = captured.map(|(mut capture, cause)| {
+        let warning = warning(capture.allocations.as_ref(), missing.as_deref());
+        capture.warnings.extend(warning);
+        (show(&capture, settings), cause)
+    });
     let own = child::exit_code(program.wait());
+    let nothing_read = |cause| Error::NothingRead {
+        cause: Box::new(cause),
+        code: if own == exit_code::DONE { exit_code::FAILED } else { own },
+    };
     match shown {
-        Ok(Ok(exit_code::DONE)) => Ok(own),
-        Ok(findings_or_error) => findings_or_error,
-        Err(cause) => {
-            if let Some(allocations) = &allocations {
-                show_alone(allocations, settings)?;
-            }
-            Err(Error::NothingRead {
-                cause: Box::new(cause),
-                code: if own == exit_code::DONE { exit_code::FAILED } else { own },
-            })
-        }
+        Ok((Ok(exit_code::DONE), None)) => Ok(own),
+        // Whoever wanted the heap judged is not to take this for a good answer.
+        Ok((Ok(exit_code::DONE), Some(_))) if settings.fail_on.is_none() => Ok(own),
+        Ok((Ok(exit_code::DONE), Some(cause))) | Err(cause) => Err(nothing_read(cause)),
+        Ok((findings_or_error, _)) => findings_or_error,
     }
 }
 
-/// Says why there are no allocations.
-fn warn_of_missing(capture: &mut Capture, reason: Option<String>, allocations: Option<&Allocations>) {
-    if allocations.is_none() {
-        let reason = reason.unwrap_or_else(|| {
-            "the recorder did not get into it (a static or set-uid program, or one that runs apart, takes none)"
-                .to_owned()
-        });
-        capture
-            .warnings
-            .push(format!("Nothing was recorded of the program: {reason}."));
-    }
-}
-
-/// What was recorded outlives a program of which nothing else could be read.
-fn show_alone(allocations: &Allocations, settings: &Settings) -> Result<()> {
-    if stdout_is_taken(&settings.outputs) {
-        return Ok(());
-    }
-    let screen = Screen::of_stdout();
-    standard_output::write(|out: &mut dyn io::Write| recording_table::write(allocations, settings.top, screen, out))
+/// What the reader of the recording has to know.
+fn warning(allocations: Option<&Allocations>, missing: Option<&str>) -> Option<String> {
+    let Some(allocations) = allocations else {
+        let reason = missing.unwrap_or(
+            "the recorder did not get into it (a static or set-uid program, or one that runs apart, takes none)",
+        );
+        return Some(format!("Nothing was recorded of the program: {reason}."));
+    };
+    let Dropped {
+        places,
+        blocks,
+        mappings,
+        processes,
+    } = allocations.dropped;
+    let parts = [
+        (places, "samples are at \"(not recorded: table full)\""),
+        (blocks, "samples were not followed until they were freed"),
+        (mappings, "mappings are not counted"),
+        (processes, "processes are not recorded"),
+    ];
+    let missing = parts.iter().filter(|(count, _)| *count > 0);
+    let missing: Vec<String> = missing
+        .map(|(count, what)| format!("{} {what}", units::count(*count)))
+        .collect();
+    (!missing.is_empty()).then(|| format!("The recording was full: {}.", missing.join(", ")))
 }

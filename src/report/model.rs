@@ -98,6 +98,9 @@ pub struct CaptureFacts<'a> {
     /// or twice there.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
+    /// Why the heap was never read; absent where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<&'a str>,
     pub pauses: Vec<f64>,
     pub duration: f64,
     /// How many snapshots were taken.
@@ -233,21 +236,14 @@ impl<'a> Report<'a> {
             sites: capture.births.as_ref().map(site_rows),
             sites_unseen: capture.births.as_ref().map(unseen_rows),
             tracemalloc: capture.tracemalloc.as_ref(),
-            recording: None,
-            allocations: None,
+            recording: capture.allocations.as_ref().map(RecordingRow::of),
+            allocations: capture.allocations.as_ref(),
             owners,
             owners_left_out,
             findings,
             timeline: timeline(capture),
             rss: capture.process.rss,
         }
-    }
-
-    /// With what was recorded of the program.
-    pub fn with(mut self, allocations: Option<&'a Allocations>) -> Report<'a> {
-        self.recording = allocations.map(RecordingRow::of);
-        self.allocations = allocations;
-        self
     }
 
     /// The same report with these divisions on the terminal.
@@ -293,6 +289,7 @@ fn capture_facts(capture: &Capture) -> CaptureFacts<'_> {
         freeze: last.and_then(|hold| hold.freeze).map(freeze_name),
         freeze_reason: last.and_then(|hold| hold.reason.as_deref()),
         partial: capture.incomplete || capture.holds.iter().any(|hold| hold.freeze == Some(FreezeUsed::None)),
+        unread: capture.unread.as_deref(),
         pauses: seconds(&capture.pauses),
         duration: capture.duration.as_secs_f64(),
         samples: capture.snapshots.len(),

@@ -35,7 +35,9 @@ pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Writ
         recording_table::write(allocations, top, screen, out)?;
     }
     garbage::write(report, screen, out)?;
-    findings(report, screen, out)?;
+    if report.capture.unread.is_none() {
+        findings(report, screen, out)?;
+    }
     write_warnings(report, screen, out)
 }
 
@@ -93,6 +95,9 @@ pub(super) fn header(process: &Process<'_>, rss: Option<u64>, screen: Screen) ->
 /// `paused 11 ms (fork), read 2 184 302 objects, 0 rejected`
 fn measurement(report: &Report<'_>) -> String {
     let capture = &report.capture;
+    if let Some(why) = capture.unread {
+        return format!("Its heap was never read: {}", harmless(why));
+    }
     format!(
         "{}, read {} objects, {} rejected",
         pauses(&capture.pauses, manners(report).as_deref()),

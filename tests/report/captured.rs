@@ -51,6 +51,8 @@ pub fn shop() -> Capture {
         heap,
         births: None,
         tracemalloc: None,
+        allocations: None,
+        unread: None,
         looks: None,
         warnings: vec!["numpy.ndarray has a __sizeof__ of its own: its objects are counted by formula.".to_owned()],
         memory_limit: Some(1 << 40),

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::short_path::ShortPaths;
 use super::{Amount, Frame};
+use crate::allocations::RecordedSite;
 use crate::sampling::births::{Births, Call, Share};
 
 /// Calls that come again and again in turns of at most so many stand once.
@@ -32,6 +33,28 @@ pub fn frames(births: &Births, grown_only: bool) -> Vec<Frame> {
     for unseen in &births.unseen {
         let place = growing.frame(0, Step::Part(unseen.why.label()));
         growing.add(place, &unseen.types);
+    }
+    growing.frames
+}
+
+/// Frames of what was recorded, with the bytes on top of the calls that allocated them.
+pub fn recorded(sites: &[RecordedSite]) -> Vec<Frame> {
+    let calls = sites.iter().flat_map(|recorded| recorded.site.stack.iter());
+    let mut growing = Growing {
+        frames: vec![Frame::whole()],
+        index: FxHashMap::default(),
+        paths: ShortPaths::of(calls.map(|call| &*call.file)),
+        grown_only: false,
+    };
+    for RecordedSite { site, .. } in sites {
+        let place = readable(&site.stack)
+            .into_iter()
+            .fold(0, |parent, call| growing.frame(parent, Step::Call(call)));
+        let own = &mut growing.frames[place as usize].own;
+        *own = own.and(Amount {
+            objects: site.count,
+            bytes: site.bytes,
+        });
     }
     growing.frames
 }

@@ -49,6 +49,8 @@ pub struct Asked {
 /// Why there is no such picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoPicture {
+    /// The heap was never read.
+    NoHeap,
     /// Nobody saw where objects were made.
     NoSites,
     /// Only what was made since the first snapshot is known to have grown, and trees of holders do not tell.
@@ -97,6 +99,11 @@ impl Picture {
         if asked.weight == Weight::Growth && capture.snapshots.len() < 2 {
             return Err(NoPicture::OneLook);
         }
+        if !capture.has_heap() {
+            let recorded = capture.allocations.as_ref().filter(|_| graph == Graph::Allocation);
+            let sites = &recorded.ok_or(NoPicture::NoHeap)?.alive;
+            return Ok(Picture::made_of(capture, asked, graph, allocation::recorded(sites)));
+        }
         let heap = &capture.heap;
         let total = Amount {
             objects: heap.totals.objects,
@@ -114,7 +121,11 @@ impl Picture {
                 }
             }
         };
-        Ok(Picture {
+        Ok(Picture::made_of(capture, asked, graph, frames))
+    }
+
+    fn made_of(capture: &Capture, asked: Asked, graph: Graph, frames: Vec<Frame>) -> Picture {
+        Picture {
             graph,
             weight: asked.weight,
             title: title(&capture.process),
@@ -123,7 +134,7 @@ impl Picture {
                 .start_time
                 .map(|start| start + (capture.age + capture.duration).as_secs_f64()),
             frames,
-        })
+        }
     }
 
     /// What a frame's width is made of.
@@ -173,6 +184,7 @@ impl Weight {
 pub fn usual_graph(capture: &Capture) -> Graph {
     match &capture.births {
         Some(births) if !births.sites.is_empty() => Graph::Allocation,
+        None if !capture.has_heap() => Graph::Allocation,
         _ => Graph::Ownership,
     }
 }
