@@ -27,6 +27,8 @@ static TOLD: OnceLock<Told> = OnceLock::new();
 struct Told {
     library: Path,
     memory: Path,
+    /// As which user and group both could be read.
+    identity: (u32, u32),
 }
 
 /// A path with a zero behind it.
@@ -66,7 +68,12 @@ pub fn learn() {
     let memory = values(ENVIRONMENT.to_bytes()).last().and_then(Path::of);
     let library = values(PRELOAD).last().and_then(|value| Path::of(first(value)));
     if let (Some(memory), Some(library)) = (memory, library) {
-        let _ = TOLD.set(Told { library, memory });
+        let identity = system::identity();
+        let _ = TOLD.set(Told {
+            library,
+            memory,
+            identity,
+        });
     }
 }
 
@@ -126,8 +133,13 @@ impl Told {
         rest.is_empty().then_some(rest).or(rest.strip_prefix(b":"))
     }
 
+    /// Another user may be able to read them now and not any more in a program that is executed: capabilities end there.
     fn is_usable(&self) -> bool {
-        self.library.is_there(LIBRARY_NAME, 0) && self.memory.is_there(FILE_NAME, system::O_RDWR)
+        const ROOT: u32 = 0;
+        let now = system::identity();
+        (now == self.identity || now.0 == ROOT)
+            && self.library.is_there(LIBRARY_NAME, 0)
+            && self.memory.is_there(FILE_NAME, system::O_RDWR)
     }
 }
 
@@ -299,6 +311,7 @@ mod tests {
         Told {
             library: path(library),
             memory: path(memory),
+            identity: system::identity(),
         }
     }
 

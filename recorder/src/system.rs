@@ -62,6 +62,8 @@ unsafe extern "C" {
     fn readlink(path: *const c_char, into: *mut u8, length: usize) -> isize;
     pub fn getpid() -> c_int;
     fn getppid() -> c_int;
+    fn geteuid() -> u32;
+    fn getegid() -> u32;
     pub fn kill(pid: c_int, signal: c_int) -> c_int;
     fn nanosleep(time: *const i64, left: *mut i64) -> c_int;
     fn clock_gettime(clock: c_int, into: *mut i64) -> c_int;
@@ -138,6 +140,12 @@ pub fn set_error(error: c_int) {
 pub fn parent() -> u32 {
     // SAFETY: the call has no arguments and cannot fail.
     unsafe { getppid() as u32 }
+}
+
+/// As which user and group the process does things.
+pub fn identity() -> (u32, u32) {
+    // SAFETY: the calls have no arguments and cannot fail.
+    unsafe { (geteuid(), getegid()) }
 }
 
 pub fn sleep_a_millisecond() {
