@@ -27,7 +27,7 @@ pub mod source;
 mod unread;
 
 pub use dead::capture_core;
-pub use run::{Followed, Occasion, run};
+pub use run::{Followed, Occasion, Recorder, run};
 pub use session::attach;
 
 pub use crate::target::freeze::{FreezeMode, FreezeUsed};

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed, Ordering::Release};
 
-use recording::form::{BLOCKS, Block, Domain, SLOTS};
+use recording::form::{BLOCKS, Block, Counters, Domain, SLOTS};
 
 use crate::arenas;
 use crate::region::Area;
@@ -179,10 +179,12 @@ fn alive(area: Area) -> u64 {
     let used = (area.head().slots_used.load(Relaxed) as usize).min(SLOTS - 1);
     let own = slots[..used].iter().chain(&slots[SLOTS - 1..]);
     let counters = own.flat_map(|slot| &slot.counters);
-    let alive = counters.fold(0i64, |sum, counters| {
+    let left = |counters: &Counters| {
         let (given, back) = (counters.allocated.load(Relaxed), counters.freed.load(Relaxed));
-        sum.wrapping_add(given.wrapping_sub(back) as i64)
-    });
+        given.wrapping_sub(back) as i64
+    };
+    let earlier = area.head().earlier.iter().map(left).fold(0, i64::wrapping_add);
+    let alive = counters.map(left).fold(0, i64::wrapping_add).wrapping_sub(earlier);
     // Blocks that were there before the recording can be given back.
     u64::try_from(alive).unwrap_or(0)
 }

@@ -6,7 +6,7 @@
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::Release};
 
-use recording::form::{Domain, Tally, whose};
+use recording::form::{Domain, REST, Tally, whose};
 
 use crate::callers::Callers;
 use crate::owners::{Owned, Owners};
@@ -85,12 +85,14 @@ impl Every {
         }
     }
 
-    /// Begins a tally. When there is no room for one, blocks count as those do whose stack is not known.
+    /// Begins a tally. When there is no room for one, blocks count as those do whose stack finds none.
     #[cold]
     fn new_tally(&mut self, area: Area, stack: u32, domain: Domain) -> u32 {
         if self.tallies.is_empty() {
             // These are needed when nothing else has room.
-            self.tallies.push(Domain::ALL.map(|domain| begin(area, 0, domain)));
+            let first = 0..=REST as u32;
+            self.tallies
+                .extend(first.map(|stack| Domain::ALL.map(|domain| begin(area, stack, domain))));
         }
         let index = stack as usize;
         if self.tallies.len() <= index {
@@ -98,7 +100,7 @@ impl Every {
         }
         if self.tallies[index][domain as usize] == 0 {
             self.tallies[index][domain as usize] = match begin(area, stack, domain) {
-                0 => self.tallies[0][domain as usize],
+                0 => self.tallies[REST as usize][domain as usize],
                 begun => begun,
             };
         }
@@ -118,9 +120,15 @@ fn begin(area: Area, stack: u32, domain: Domain) -> u32 {
     let head = area.head();
     let used = head.tallies_used.load(Relaxed);
     let Some(row) = area.tallies().get(used as usize) else {
-        head.stacks_dropped.fetch_add(1, Relaxed);
         return 0;
     };
+    // A process before this one may have left something there.
+    let alive = [&row.alive_blocks, &row.alive_bytes];
+    let at_peak = [&row.peak_blocks, &row.peak_bytes, &row.as_of];
+    let counts = [&row.blocks, &row.bytes].into_iter().chain(alive).chain(at_peak);
+    for count in counts {
+        count.store(0, Relaxed);
+    }
     row.whose.store(whose(stack, domain), Relaxed);
     head.tallies_used.store(used + 1, Release);
     used as u32 + 1

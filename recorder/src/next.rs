@@ -1,6 +1,6 @@
-//! The allocator that the program would have without the recorder: the next one behind it.
+//! The functions that the program would have without the recorder: the next ones behind it.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
@@ -46,7 +46,7 @@ pub fn look_up() {
     FREE.get();
 }
 
-static ALL: [&Next; 11] = [
+static ALL: [&Next; 19] = [
     &FREE,
     &MALLOC,
     &CALLOC,
@@ -58,6 +58,14 @@ static ALL: [&Next; 11] = [
     &MMAP,
     &MUNMAP,
     &MREMAP,
+    &EXECVE,
+    &EXECVPE,
+    &FEXECVE,
+    &EXECVEAT,
+    &POSIX_SPAWN,
+    &POSIX_SPAWNP,
+    &SYSTEM,
+    &POPEN,
 ];
 
 static LOOKING_UP: AtomicUsize = AtomicUsize::new(0);
@@ -75,6 +83,14 @@ pub static USABLE_SIZE: Next = Next::named(c"malloc_usable_size");
 pub static MMAP: Next = Next::named(c"mmap");
 pub static MUNMAP: Next = Next::named(c"munmap");
 pub static MREMAP: Next = Next::named(c"mremap");
+pub static EXECVE: Next = Next::named(c"execve");
+pub static EXECVPE: Next = Next::named(c"execvpe");
+pub static FEXECVE: Next = Next::named(c"fexecve");
+pub static EXECVEAT: Next = Next::named(c"execveat");
+pub static POSIX_SPAWN: Next = Next::named(c"posix_spawn");
+pub static POSIX_SPAWNP: Next = Next::named(c"posix_spawnp");
+pub static SYSTEM: Next = Next::named(c"system");
+pub static POPEN: Next = Next::named(c"popen");
 
 /// Memory for what is asked for while the next allocator is looked up. It is never given back.
 #[repr(align(16))]
@@ -120,6 +136,14 @@ pub type PosixMemalign = unsafe extern "C" fn(*mut *mut c_void, usize, usize) ->
 pub type UsableSize = unsafe extern "C" fn(*mut c_void) -> usize;
 pub type Mmap = unsafe extern "C" fn(*mut c_void, usize, c_int, c_int, c_int, i64) -> *mut c_void;
 pub type Munmap = unsafe extern "C" fn(*mut c_void, usize) -> c_int;
+type Words = *const *const c_char;
+pub type Execve = unsafe extern "C" fn(*const c_char, Words, Words) -> c_int;
+pub type Fexecve = unsafe extern "C" fn(c_int, Words, Words) -> c_int;
+pub type Execveat = unsafe extern "C" fn(c_int, *const c_char, Words, Words, c_int) -> c_int;
+pub type PosixSpawn =
+    unsafe extern "C" fn(*mut c_int, *const c_char, *const c_void, *const c_void, Words, Words) -> c_int;
+pub type System = unsafe extern "C" fn(*const c_char) -> c_int;
+pub type Popen = unsafe extern "C" fn(*const c_char, *const c_char) -> *mut c_void;
 pub type Mremap = unsafe extern "C" fn(*mut c_void, usize, usize, c_int, *mut c_void) -> *mut c_void;
 
 /// How many bytes of a block of the C allocator the program may use.

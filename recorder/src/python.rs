@@ -137,7 +137,7 @@ fn can_be_hooked() -> bool {
 }
 
 /// Of the interpreter, as `Py_GetVersion` begins: `3.12.1 (main, ...`.
-fn version() -> Option<Version> {
+pub fn version() -> Option<Version> {
     let function = system::find(c"Py_GetVersion");
     if function.is_null() {
         return None;

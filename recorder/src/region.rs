@@ -1,15 +1,18 @@
 //! The shared memory that the recorder writes to: an area of the file that the profiler made.
 
 use std::ffi::CStr;
+use std::mem::offset_of;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering::{self, Relaxed};
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
 use recording::form::{
-    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, ENVIRONMENT, FileHead, Frame, HEAD_BYTES, MAGIC, Room,
-    SLOTS, SLOTS_AT, Slot, Stack, TALLIES, TALLIES_AT, Tally, VERSION,
+    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Counters, FileHead, Frame, HEAD_BYTES, MAGIC, REST, Room,
+    SLOTS, SLOTS_AT, Slot, Stack, TALLIES, TALLIES_AT, Tally, VERSION, pid, process,
 };
 
-use crate::system;
+use crate::claim::{Areas, claim};
+use crate::{environment, facts, system};
 
 /// The area of this process; null when nothing is recorded.
 static AREA: AtomicPtr<u8> = AtomicPtr::new(null_mut());
@@ -77,6 +80,12 @@ impl Area {
         // SAFETY: the bytes lie within the table, which only the holder of the lock writes.
         unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.0.add(room.text_at + offset), text.len()) };
     }
+
+    /// Makes all tables zero but for the counters of threads, and gives back the room that they took.
+    fn clear_tables(self) {
+        // SAFETY: these are whole pages of the area, where this process has written nothing yet.
+        unsafe { system::clear(self.0.add(BLOCKS_AT), room().end - BLOCKS_AT) };
+    }
 }
 
 /// How long this recording's tables are.
@@ -84,15 +93,10 @@ pub fn room() -> Room {
     Room::of(sample_bytes())
 }
 
-/// Whether the program was started by somebody who wants a recording.
-pub fn is_wanted() -> bool {
-    path().is_some()
-}
-
 /// Opens the file and claims an area of it, for this process to be recorded. What is wrong there is nothing that the
 /// program could do anything about: it goes on unrecorded, and the profiler says so.
 pub fn begin(parent: usize) {
-    let Some(area) = path().and_then(|path| open(path, parent)) else {
+    let Some(area) = environment::memory().and_then(|path| open(path, parent)) else {
         AREA.store(null_mut(), Ordering::Release);
         NUMBER.store(0, Ordering::Relaxed);
         return;
@@ -116,45 +120,159 @@ pub fn seed() -> u64 {
     SEED.load(Ordering::Relaxed)
 }
 
-fn path() -> Option<&'static CStr> {
-    // SAFETY: the environment is looked at before the program has threads, or in a child that has one alone.
-    let value = unsafe { system::getenv(ENVIRONMENT.as_ptr()) };
-    // SAFETY: a variable's value is a C string; it is copied from before anybody could change it.
-    (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) })
-}
-
 fn open(path: &CStr, parent: usize) -> Option<*mut u8> {
     // SAFETY: the path is a C string.
     let file = unsafe { system::open(path.as_ptr(), system::O_RDWR | system::O_CLOEXEC) };
     if file < 0 {
         return None;
     }
-    let area = claim(file, parent);
+    let area = begin_in(file, parent);
     // SAFETY: this is our own descriptor; mappings stay.
     unsafe { system::close(file) };
     area
 }
 
-fn claim(file: i32, parent: usize) -> Option<*mut u8> {
-    let head = system::map(HEAD_BYTES, system::MAP_SHARED, file, 0)?.cast::<FileHead>();
-    // SAFETY: the profiler has given the file its full length before it named it to anybody.
-    let head = unsafe { &*head };
-    if head.magic.load(Ordering::Relaxed) != MAGIC || head.version.load(Ordering::Relaxed) != VERSION {
+fn begin_in(descriptor: i32, parent: usize) -> Option<*mut u8> {
+    let file = File {
+        head: map_head(descriptor)?,
+        descriptor,
+        namespace: facts::namespace(),
+    };
+    if file.head.magic.load(Relaxed) != MAGIC || file.head.version.load(Relaxed) != VERSION {
         return None;
     }
-    let number = head.claimed.fetch_add(1, Ordering::Relaxed) as usize;
-    if number >= AREAS {
-        return None;
-    }
-    SAMPLE_BYTES.store(head.sample_bytes.load(Ordering::Relaxed), Ordering::Relaxed);
-    SEED.store(head.seed.load(Ordering::Relaxed), Ordering::Relaxed);
-    let area = system::map(room().end, system::MAP_SHARED, file, HEAD_BYTES + number * AREA_BYTES)?;
-    NUMBER.store(number + 1, Ordering::Relaxed);
-    // SAFETY: an area begins with its head.
-    let of_area = unsafe { &*area.cast::<AreaHead>() };
-    of_area.parent.store(parent as u64, Ordering::Relaxed);
+    let serial = file.head.serial.fetch_add(1, Relaxed) + 1;
     // SAFETY: the call has no arguments and cannot fail.
-    let pid = unsafe { system::getpid() };
-    of_area.pid.store(pid as u64, Ordering::Release);
-    Some(area)
+    let mine = process(file.namespace, unsafe { system::getpid() } as u32);
+    let claimed = claim(&file, mine, serial as usize);
+    SAMPLE_BYTES.store(file.head.sample_bytes.load(Relaxed), Relaxed);
+    SEED.store(file.head.seed.load(Relaxed), Relaxed);
+    let area = claimed.and_then(|number| system::map(room().end, system::MAP_SHARED, descriptor, place(number)));
+    let (Some(number), Some(start)) = (claimed, area) else {
+        file.head.unrecorded.fetch_add(1, Relaxed);
+        return None;
+    };
+    NUMBER.store(number + 1, Relaxed);
+    let area = Area(start);
+    let head = area.head();
+    head.serial.store(0, Relaxed);
+    succeed(area);
+    // All others come behind it.
+    head.stacks_used.store(REST, Relaxed);
+    head.parent.store(parent as u64, Relaxed);
+    facts::describe(area);
+    head.serial.store(serial, Ordering::Release);
+    if file.head.program.compare_exchange(0, mine, Relaxed, Relaxed).is_ok() {
+        facts::wait_to_be_attended(&file.head.attended);
+    }
+    Some(start)
+}
+
+/// Maps the page that the file begins with; it stays.
+fn map_head(descriptor: i32) -> Option<&'static FileHead> {
+    let head = system::map(HEAD_BYTES, system::MAP_SHARED, descriptor, 0)?.cast::<FileHead>();
+    // SAFETY: the profiler has given the file its full length before it named it to anybody, and any bytes are a valid head.
+    Some(unsafe { &*head })
+}
+
+/// Where the area with this number begins in the file.
+fn place(number: usize) -> usize {
+    HEAD_BYTES + number * AREA_BYTES
+}
+
+/// The file while an area of it is claimed.
+struct File {
+    head: &'static FileHead,
+    descriptor: i32,
+    namespace: u32,
+}
+
+impl Areas for File {
+    fn used(&self) -> usize {
+        (self.head.claimed.load(Relaxed) as usize).min(AREAS)
+    }
+
+    fn fresh(&self, mine: u64) -> Option<usize> {
+        if self.used() == AREAS {
+            return None;
+        }
+        let number = self.head.claimed.fetch_add(1, Relaxed) as usize;
+        (number < AREAS && self.hand_over(number, 0, mine)).then_some(number)
+    }
+
+    fn owner(&self, number: usize) -> u64 {
+        let mut owner = [0; 8];
+        let at = place(number) + offset_of!(AreaHead, process);
+        // SAFETY: there is room for so many bytes.
+        unsafe { system::pread64(self.descriptor, owner.as_mut_ptr().cast(), owner.len(), at as i64) };
+        u64::from_ne_bytes(owner)
+    }
+
+    /// Of processes in other namespaces nobody can tell, and what the program looked at has written is to be read.
+    fn is_over(&self, owner: u64) -> bool {
+        // SAFETY: the call has no arguments and cannot fail.
+        let mine = process(self.namespace, unsafe { system::getpid() } as u32);
+        let is_here = owner == process(self.namespace, pid(owner));
+        let is_kept = owner == self.head.program.load(Relaxed);
+        is_here && !is_kept && (owner == mine || facts::has_ended(pid(owner)))
+    }
+
+    fn hand_over(&self, number: usize, owner: u64, mine: u64) -> bool {
+        let Some(page) = system::map(HEAD_BYTES, system::MAP_SHARED, self.descriptor, place(number)) else {
+            return false;
+        };
+        // SAFETY: an area begins with its head.
+        let head = unsafe { &*page.cast::<AreaHead>() };
+        let is_ours = head.process.compare_exchange(owner, mine, Relaxed, Relaxed).is_ok();
+        // SAFETY: the page was mapped above, and nobody knows of it.
+        unsafe { system::unmap(page, HEAD_BYTES) };
+        is_ours
+    }
+}
+
+/// Empties the tables that a process before has left, and notes what it counted.
+fn succeed(area: Area) {
+    let head = area.head();
+    let slots = area.slots();
+    if head.started.load(Relaxed) == 0 {
+        return;
+    }
+    let used = (head.slots_used.load(Relaxed) as usize).min(SLOTS - 1);
+    head.earlier_processes.fetch_add(1, Relaxed);
+    for (number, earlier) in head.earlier.iter().enumerate() {
+        let all = slots[..used].iter().chain(&slots[SLOTS - 1..]);
+        let sum = |of: fn(&Counters) -> &AtomicU64| {
+            let counted = all.clone().map(|slot| of(&slot.counters[number]).load(Relaxed));
+            counted.fold(0, u64::wrapping_add)
+        };
+        earlier.requested.store(sum(|counters| &counters.requested), Relaxed);
+        earlier.allocated.store(sum(|counters| &counters.allocated), Relaxed);
+        earlier.blocks.store(sum(|counters| &counters.blocks), Relaxed);
+        earlier.freed.store(sum(|counters| &counters.freed), Relaxed);
+        earlier
+            .freed_blocks
+            .store(sum(|counters| &counters.freed_blocks), Relaxed);
+    }
+    for slot in &slots[..used] {
+        slot.owner.store(0, Relaxed);
+    }
+    area.clear_tables();
+    let emptied = [
+        &head.hooked,
+        &head.stacks,
+        &head.peak,
+        &head.peak_bytes,
+        &head.alive_bytes,
+        &head.blocks_used,
+        &head.stacks_used,
+        &head.frames_used,
+        &head.text_used,
+        &head.tallies_used,
+        &head.blocks_dropped,
+        &head.stacks_dropped,
+        &head.mappings_dropped,
+    ];
+    for word in emptied {
+        word.store(0, Relaxed);
+    }
 }

@@ -11,7 +11,7 @@ use cpython::objects::lines::Lines;
 use cpython::objects::text::str_value;
 use cpython::objects::types::type_c_name;
 use cpython::stack::{self, Innermost, RunningCall, Steps};
-use recording::form::{self, LONGEST_TEXT, MOST_CALLS};
+use recording::form::{self, LONGEST_TEXT, MOST_CALLS, REST};
 use recording::weight::weight;
 
 use crate::blocks::Spread;
@@ -29,8 +29,8 @@ pub struct Stacks {
     codes: HashMap<(u64, Seal), Option<u32>, Spread>,
     read: Vec<Code>,
     texts: HashMap<Box<str>, u64, Spread>,
-    /// Of a code and a line.
-    frames: HashMap<(u32, u32), u32, Spread>,
+    /// Of a function, its file and a line: programs that make code anew have one row for what is the same.
+    frames: HashMap<(u64, u64, u32), u32, Spread>,
     /// Of a caller's stack and a frame.
     stacks: HashMap<(u32, u32), u32, Spread>,
 }
@@ -48,6 +48,12 @@ struct Code {
     lines: Lines,
 }
 
+/// A table has no room for what a stack needs.
+struct Full;
+
+/// So much code is remembered. What is not any more is read again, should it still be called.
+const MOST_CODE: usize = 1 << 14;
+
 impl Stacks {
     pub const fn new() -> Stacks {
         Stacks {
@@ -64,7 +70,10 @@ impl Stacks {
 
     /// The number of the calling thread's stack, to which a block of this size is added; 0 when it has none.
     pub fn sample(&mut self, area: Area, size: u64) -> u32 {
-        let number = self.of_this_thread(area).unwrap_or(0);
+        let number = match self.of_this_thread(area) {
+            Ok(number) => number,
+            Err(Full) => rest(area),
+        };
         if let Some(index) = number.checked_sub(1) {
             let stands_for = weight(size, region::sample_bytes());
             let row = &area.stacks()[index as usize];
@@ -75,9 +84,17 @@ impl Stacks {
         number
     }
 
-    fn of_this_thread(&mut self, area: Area) -> Option<u32> {
-        let thread = python::thread()?;
-        let layout = self.layout(area)?;
+    /// 0 where it has no stack.
+    fn of_this_thread(&mut self, area: Area) -> Result<u32, Full> {
+        let (Some(thread), Some(layout)) = (python::thread(), self.layout(area)) else {
+            return Ok(0);
+        };
+        let number = self.of_thread(area, &layout, thread);
+        self.layout = Some(layout);
+        number
+    }
+
+    fn of_thread(&mut self, area: Area, layout: &Layout, thread: u64) -> Result<u32, Full> {
         // SAFETY: `calls` and `place` follow the frames of this very thread, which are as they are while it allocates.
         let mut memory = unsafe { Direct::trusting() };
         let mut calls = [RunningCall {
@@ -85,32 +102,32 @@ impl Stacks {
             offset: 0,
             previous: 0,
         }; MOST_CALLS];
-        let count = calls_of(&mut memory, &layout, thread, &mut calls);
+        let count = calls_of(&mut memory, layout, thread, &mut calls);
         let mut number = 0;
         for call in calls[..count].iter().rev() {
-            if let Some(frame) = self.frame(&mut memory, &layout, area, call) {
+            if let Some(frame) = self.frame(&mut memory, layout, area, call)? {
                 number = self.stack(area, number, frame)?;
             }
         }
-        self.layout = Some(layout);
-        (number != 0).then_some(number)
+        Ok(number)
     }
 
     /// The number of the stack that the call at `frame` makes of its caller's: that of the caller where it is no Python code,
-    /// and 0 when there is no more room.
+    /// and [`REST`] when there is no more room.
     pub fn called(&mut self, area: Area, caller: u32, frame: u64) -> u32 {
         let Some(layout) = self.layout.take() else {
             return caller;
         };
-        // SAFETY: as in `of_this_thread`.
+        // SAFETY: as in `of_thread`.
         let mut memory = unsafe { Direct::trusting() };
         let bytes = memory.read(frame, stack::needed(&layout));
         let call = bytes.map(|bytes| stack::call(&layout, bytes));
-        let line = call.ok().and_then(|call| self.frame(&mut memory, &layout, area, &call));
+        let line = call.map_or(Ok(None), |call| self.frame(&mut memory, &layout, area, &call));
         self.layout = Some(layout);
         match line {
-            Some(line) => self.stack(area, caller, line).unwrap_or(0),
-            None => caller,
+            Ok(None) => caller,
+            Ok(Some(line)) => self.stack(area, caller, line).unwrap_or(REST as u32),
+            Err(Full) => REST as u32,
         }
     }
 
@@ -150,88 +167,117 @@ impl Stacks {
     }
 
     /// The number of the line of a function that a call stands in; `None` where it has not begun, or is no Python code.
-    fn frame(&mut self, memory: &mut Direct, layout: &Layout, area: Area, call: &RunningCall) -> Option<u32> {
+    fn frame(
+        &mut self,
+        memory: &mut Direct,
+        layout: &Layout,
+        area: Area,
+        call: &RunningCall,
+    ) -> Result<Option<u32>, Full> {
         let index = self.code(memory, layout, area, call.code)?;
-        let code = self.read.get(index as usize)?;
+        let Some(code) = index.and_then(|index| self.read.get(index as usize)) else {
+            return Ok(None);
+        };
         if !code.lines.has_begun(call.offset) {
-            return None;
+            return Ok(None);
         }
         let line = code.lines.at(call.offset).map_or(0, |line| line.saturating_add(1));
-        if let Some(&known) = self.frames.get(&(index, line)) {
-            return Some(known);
+        let place = (code.function, code.file, line);
+        if let Some(&known) = self.frames.get(&place) {
+            return Ok(Some(known));
         }
-        let number = take_row(&area.head().frames_used, area.frames().len(), area)?;
+        let number = take_row(&area.head().frames_used, area.frames().len())?;
         let row = &area.frames()[number as usize - 1];
         row.function.store(code.function, Relaxed);
         row.file.store(code.file, Relaxed);
         row.line.store(u64::from(line), Relaxed);
         row.whole.store(1, Release);
-        self.frames.insert((index, line), number);
-        Some(number)
+        self.frames.insert(place, number);
+        Ok(Some(number))
     }
 
-    fn stack(&mut self, area: Area, parent: u32, frame: u32) -> Option<u32> {
+    fn stack(&mut self, area: Area, parent: u32, frame: u32) -> Result<u32, Full> {
         if let Some(&known) = self.stacks.get(&(parent, frame)) {
-            return Some(known);
+            return Ok(known);
         }
-        let number = take_row(&area.head().stacks_used, area.stacks().len(), area)?;
+        if parent == REST as u32 {
+            return Err(Full);
+        }
+        let number = take_row(&area.head().stacks_used, area.stacks().len())?;
         let row = &area.stacks()[number as usize - 1];
+        // A process before this one may have left something there.
+        for sum in [&row.blocks, &row.bytes, &row.variance] {
+            sum.store(0, Relaxed);
+        }
         row.parent.store(u64::from(parent), Relaxed);
         row.frame.store(u64::from(frame), Release);
         self.stacks.insert((parent, frame), number);
-        Some(number)
+        Ok(number)
     }
 
-    /// The index of the code at `address`.
-    fn code(&mut self, memory: &mut Direct, layout: &Layout, area: Area, address: u64) -> Option<u32> {
+    /// The index of the code at `address`; `None` where there is none.
+    fn code(&mut self, memory: &mut Direct, layout: &Layout, area: Area, address: u64) -> Result<Option<u32>, Full> {
         if address == 0 {
-            return None;
+            return Ok(None);
         }
-        let seal = Seal::read(memory, layout, address).ok()?;
+        let Ok(seal) = Seal::read(memory, layout, address) else {
+            return Ok(None);
+        };
         if self.type_of_code != seal.type_address {
-            if self.type_of_code != 0 || type_c_name(memory, layout, seal.type_address).ok()? != "code" {
-                return None;
+            let is_code = type_c_name(memory, layout, seal.type_address).is_ok_and(|name| name == "code");
+            if self.type_of_code != 0 || !is_code {
+                return Ok(None);
             }
             self.type_of_code = seal.type_address;
         }
         if let Some(&known) = self.codes.get(&(address, seal)) {
-            return known;
+            return Ok(known);
         }
-        let index = (self.read.len() < area.frames().len()).then(|| self.read_code(memory, layout, area, address));
-        let index = index.flatten();
+        if self.codes.len() >= MOST_CODE {
+            self.codes.clear();
+            self.read.clear();
+        }
+        let index = self.read_code(memory, layout, area, address)?;
         self.codes.insert((address, seal), index);
-        index
+        Ok(index)
     }
 
-    fn read_code(&mut self, memory: &mut Direct, layout: &Layout, area: Area, address: u64) -> Option<u32> {
-        let lines = Lines::read(memory, layout, address).ok()?;
+    fn read_code(
+        &mut self,
+        memory: &mut Direct,
+        layout: &Layout,
+        area: Area,
+        address: u64,
+    ) -> Result<Option<u32>, Full> {
         let name = layout.code.qualname.unwrap_or(layout.code.name);
-        let function = self.text(memory, layout, area, address.wrapping_add(name));
-        let file = self.text(memory, layout, area, address.wrapping_add(layout.code.filename));
+        let function = self.text(memory, layout, area, address.wrapping_add(name))?;
+        let file = self.text(memory, layout, area, address.wrapping_add(layout.code.filename))?;
+        let Ok(lines) = Lines::read(memory, layout, address) else {
+            return Ok(None);
+        };
         self.read.push(Code { function, file, lines });
-        Some(self.read.len() as u32 - 1)
+        Ok(Some(self.read.len() as u32 - 1))
     }
 
-    /// Writes the text of the `str` that the word at `at` points to; an empty one where it cannot.
-    fn text(&mut self, memory: &mut Direct, layout: &Layout, area: Area, at: u64) -> u64 {
+    /// Writes the text of the `str` that the word at `at` points to; an empty one where that cannot be read.
+    fn text(&mut self, memory: &mut Direct, layout: &Layout, area: Area, at: u64) -> Result<u64, Full> {
         let string = memory.word(at).ok();
         let Some(text) = string.and_then(|string| str_value(memory, layout, string, LONGEST_TEXT / 4).ok()) else {
-            return 0;
+            return Ok(0);
         };
         if let Some(&known) = self.texts.get(text.as_str()) {
-            return known;
+            return Ok(known);
         }
         let head = area.head();
         let (used, length) = (head.text_used.load(Relaxed) as usize, text.len().min(LONGEST_TEXT));
         if used + length > region::room().text_bytes {
-            head.texts_dropped.fetch_add(1, Relaxed);
-            return 0;
+            return Err(Full);
         }
         area.write_text(used, &text.as_bytes()[..length]);
         head.text_used.store((used + length) as u64, Release);
         let place = form::text(used, length);
         self.texts.insert(text.into(), place);
-        place
+        Ok(place)
     }
 
     /// In a child made by `fork`: nothing of its area is used yet. The interpreter is the same.
@@ -271,15 +317,20 @@ fn calls_of(memory: &mut Direct, layout: &Layout, thread: u64, into: &mut [Runni
     count
 }
 
-/// The number of the next row of a table, of which so many are used; `None` when it is full.
-fn take_row(used: &AtomicU64, most: usize, area: Area) -> Option<u32> {
+/// The number of the next row of a table, of which so many are used at most.
+fn take_row(used: &AtomicU64, most: usize) -> Result<u32, Full> {
     let row = used.load(Relaxed);
     if row >= most as u64 {
-        area.head().stacks_dropped.fetch_add(1, Relaxed);
-        return None;
+        return Err(Full);
     }
     used.store(row + 1, Release);
-    Some(row as u32 + 1)
+    Ok(row as u32 + 1)
+}
+
+/// The row for samples whose stacks find no room: less is known of these, but what they stand for counts.
+fn rest(area: Area) -> u32 {
+    area.head().stacks_dropped.fetch_add(1, Relaxed);
+    REST as u32
 }
 
 /// Adds to a sum that is kept as the bits of a floating-point number.

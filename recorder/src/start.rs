@@ -2,7 +2,7 @@
 
 use crate::region::{self, Area};
 use crate::thread::{self, local};
-use crate::{fork, lock, next, python};
+use crate::{environment, fork, lock, next, python};
 
 #[used]
 #[unsafe(link_section = ".init_array")]
@@ -11,9 +11,11 @@ static START: extern "C" fn() = start;
 extern "C" fn start() {
     next::look_up();
     // Other programs than Python carry the recorder to their children, and no more.
-    if !region::is_wanted() || !python::is_here() {
+    environment::learn();
+    if environment::memory().is_none() || !python::is_here() {
         return;
     }
+    environment::hide();
     local(|local| {
         local.inside(|| {
             region::begin(0);

@@ -63,11 +63,17 @@ unsafe extern "C" {
     pub fn syscall(number: c_long, ...) -> c_long;
     pub fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
     pub fn dladdr1(address: *const c_void, info: *mut SymbolInfo, extra: *mut *const Symbol, flags: c_int) -> c_int;
-    pub fn getenv(name: *const c_char) -> *const c_char;
+    pub static mut environ: *mut *mut c_char;
     pub fn open(path: *const c_char, flags: c_int, ...) -> c_int;
     pub fn close(descriptor: c_int) -> c_int;
     pub fn pread64(descriptor: c_int, into: *mut c_void, length: usize, offset: i64) -> isize;
+    fn readlink(path: *const c_char, into: *mut u8, length: usize) -> isize;
     pub fn getpid() -> c_int;
+    fn getppid() -> c_int;
+    fn geteuid() -> u32;
+    fn getegid() -> u32;
+    pub fn kill(pid: c_int, signal: c_int) -> c_int;
+    fn nanosleep(time: *const i64, left: *mut i64) -> c_int;
     fn clock_gettime(clock: c_int, into: *mut i64) -> c_int;
     pub fn sched_yield() -> c_int;
     pub fn pthread_atfork(
@@ -110,6 +116,51 @@ pub fn map(length: usize, flags: c_int, descriptor: c_int, offset: usize) -> Opt
     (address != -1).then_some(address as *mut u8)
 }
 
+/// Where a link leads, as far as there is room; answers how many bytes that is, and none when it cannot be read.
+pub fn read_link(path: &CStr, into: &mut [u8]) -> usize {
+    // SAFETY: the path is a C string, and `into` has room for so many bytes.
+    let length = unsafe { readlink(path.as_ptr(), into.as_mut_ptr(), into.len()) };
+    usize::try_from(length).unwrap_or(0)
+}
+
+/// The thread's `errno`.
+pub fn error() -> c_int {
+    // SAFETY: every thread has one.
+    unsafe { *__errno_location() }
+}
+
+pub fn set_error(error: c_int) {
+    // SAFETY: every thread has one.
+    unsafe { *__errno_location() = error };
+}
+
+/// The process that this one was made by; 0 when that cannot be seen from here.
+pub fn parent() -> u32 {
+    // SAFETY: the call has no arguments and cannot fail.
+    unsafe { getppid() as u32 }
+}
+
+/// As which user and group the process does things.
+pub fn identity() -> (u32, u32) {
+    // SAFETY: the calls have no arguments and cannot fail.
+    unsafe { (geteuid(), getegid()) }
+}
+
+pub fn sleep_a_millisecond() {
+    // SAFETY: the time is a `timespec`, which is two of these; nothing else is written.
+    unsafe { nanosleep([0, 1_000_000].as_ptr(), std::ptr::null_mut()) };
+}
+
+/// Nanoseconds since 1970.
+pub fn now() -> u64 {
+    let mut time = [0i64; 2];
+    // SAFETY: there is room for a `timespec`, which is two of these.
+    unsafe { clock_gettime(0, time.as_mut_ptr()) };
+    (time[0] as u64)
+        .wrapping_mul(1_000_000_000)
+        .wrapping_add(time[1] as u64)
+}
+
 /// Private memory of zeros, which takes room only where it is written.
 pub fn map_private(length: usize) -> Option<*mut u8> {
     map(length, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
@@ -131,7 +182,7 @@ pub fn map_named(length: usize) -> Option<*mut u8> {
     }
 }
 
-/// Gives back what [`map_named`] gave.
+/// Gives back what [`map`] or [`map_named`] gave.
 ///
 /// # Safety
 ///
@@ -141,7 +192,7 @@ pub unsafe fn unmap(memory: *mut u8, length: usize) {
     unsafe { syscall(number::MUNMAP, memory, length) };
 }
 
-/// Makes part of what [`map_named`] gave zero again, and gives its room back.
+/// Makes shared memory zero again, and gives its room back.
 ///
 /// # Safety
 ///

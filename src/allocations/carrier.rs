@@ -5,14 +5,17 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
+use std::mem::offset_of;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use recording::form::{ENVIRONMENT, FILE_BYTES, FILE_NAME, MAGIC, SAMPLE_BYTES, VERSION};
+use recording::form::{
+    ENVIRONMENT, FILE_BYTES, FILE_NAME, FileHead, LIBRARY_NAME, MAGIC, SAMPLE_BYTES, VERSION, pid, process,
+};
 use recording::read::{ReadFile, Recording};
 
 use super::library;
@@ -50,6 +53,8 @@ pub enum NoRecorder {
     OtherMachine,
     /// The system gives no memory for it.
     NoMemory(io::Error),
+    /// The program could not open it.
+    NoWay(io::Error),
 }
 
 impl fmt::Display for NoRecorder {
@@ -57,6 +62,12 @@ impl fmt::Display for NoRecorder {
         match self {
             NoRecorder::OtherMachine => out.write_str("there is no recorder for this kind of machine"),
             NoRecorder::NoMemory(cause) => write!(out, "there is no shared memory to record to: {cause}"),
+            NoRecorder::NoWay(cause) => {
+                write!(
+                    out,
+                    "the program would not find the recorder, since /proc does not show us: {cause}"
+                )
+            }
         }
     }
 }
@@ -67,12 +78,26 @@ impl Carrier {
         if library::BYTES.is_empty() {
             return Err(NoRecorder::OtherMachine);
         }
-        Carrier::make(sampling).map_err(NoRecorder::NoMemory)
+        let carrier = Carrier::make(sampling).map_err(NoRecorder::NoMemory)?;
+        carrier.can_be_found().map_err(NoRecorder::NoWay)?;
+        Ok(carrier)
+    }
+
+    /// Whether the paths lead to the files, which the program is going to open: without a `/proc`, or with one of another
+    /// namespace, they do not.
+    fn can_be_found(&self) -> io::Result<()> {
+        for file in [&self.library, &self.memory] {
+            let (found, meant) = (fs::metadata(path_for_others(file))?, file.metadata()?);
+            if (found.dev(), found.ino()) != (meant.dev(), meant.ino()) {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+        }
+        Ok(())
     }
 
     fn make(sampling: Sampling) -> io::Result<Carrier> {
         let flags = MFdFlags::MFD_CLOEXEC;
-        let mut library = File::from(memfd_create(c"pymemscope-recorder", flags)?);
+        let mut library = File::from(memfd_create(LIBRARY_NAME, flags)?);
         library.write_all(library::BYTES)?;
         let memory = File::from(memfd_create(FILE_NAME, flags)?);
         // It takes room only where it is written.
@@ -86,22 +111,49 @@ impl Carrier {
         Ok(Carrier { library, memory })
     }
 
-    /// The variables to add to the program's environment, given what it has now.
-    pub fn environment(&self, preloaded: Option<&OsStr>) -> [(OsString, OsString); 2] {
-        let mut preload = path_for_others(&self.library);
-        if let Some(others) = preloaded.filter(|others| !others.is_empty()) {
-            preload.push(":");
-            preload.push(others);
+    /// The program's environment, given what it would have without us. The recorder takes out what is ours, so the order of
+    /// the rest has to be right.
+    pub fn environment(&self, own: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
+        let ours = OsStr::from_bytes(ENVIRONMENT.to_bytes());
+        let library = path_for_others(&self.library);
+        let mut variables: Vec<_> = own.filter(|(name, _)| name != ours).collect();
+        match variables
+            .iter_mut()
+            .find(|(name, value)| name == PRELOAD && !value.is_empty())
+        {
+            Some((_, others)) => *others = [library.as_os_str(), OsStr::new(":"), others].into_iter().collect(),
+            None => {
+                variables.retain(|(name, _)| name != PRELOAD);
+                variables.push((PRELOAD.into(), library));
+            }
         }
-        let variable = OsStr::from_bytes(ENVIRONMENT.to_bytes()).to_owned();
-        [(PRELOAD.into(), preload), (variable, path_for_others(&self.memory))]
+        variables.push((ours.to_owned(), path_for_others(&self.memory)));
+        variables
     }
 
-    /// What has been recorded so far of the program with this id and its children, and what of it came since `first`;
-    /// `None` while nobody records.
-    pub fn read(&self, pid: u32, first: Option<&Mark>) -> Option<Allocations> {
+    /// What has been recorded so far of the program and its children, and what of it came since `first`; `None` while nobody
+    /// records.
+    pub fn read(&self, redact: bool, first: Option<&Mark>) -> Option<Allocations> {
         let recording = Recording::read(&mut Shared(&self.memory)).ok()?;
-        Allocations::of(&recording, pid, first)
+        Allocations::of(&recording, redact, first)
+    }
+
+    /// The process that recorded first, by its number here, once it is there; `None` for one in another namespace as well.
+    pub fn program(&self) -> Option<u32> {
+        let mut program = [0; 8];
+        let at = offset_of!(FileHead, program) as u64;
+        self.memory.read_exact_at(&mut program, at).ok()?;
+        let program = u64::from_ne_bytes(program);
+        let namespace = fs::metadata("/proc/self/ns/pid").ok()?.ino();
+        (program != 0 && program == process(namespace as u32, pid(program))).then_some(pid(program))
+    }
+
+    /// Tells the process that recorded first, which may wait for that, to go on.
+    pub fn let_go_on(&self) {
+        // It waits no longer than it must where this fails.
+        let _ = self
+            .memory
+            .write_all_at(&1u64.to_ne_bytes(), offset_of!(FileHead, attended) as u64);
     }
 }
 

@@ -8,10 +8,14 @@ pub mod figures;
 pub mod glob;
 mod library;
 pub mod lines;
+mod processes;
 mod recorded;
 pub mod saved;
 mod weights;
 
 pub use carrier::{Carrier, NoRecorder, Sampling};
-pub use recorded::{Allocations, DomainTotals, Moment, RecordedSite, Sites, ThreadTotals, domain_named, place_of};
+pub use processes::{OtherProcess, OtherProcesses, RecordedProcess};
+pub use recorded::{
+    AliveAt, Allocations, DomainTotals, Dropped, Moment, RecordedSite, Sites, ThreadTotals, domain_named, place_of,
+};
 pub use weights::Mark;

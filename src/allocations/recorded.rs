@@ -3,17 +3,21 @@
 use std::rc::Rc;
 
 use recording::Domain;
-use recording::form::{SAMPLE_BYTES, Stacks};
+use recording::form::{REST, SAMPLE_BYTES, Stacks};
 use recording::read::{Area, Call as RecordedCall, Recording, Totals};
 use recording::weight::Weight;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
+use super::processes::{OtherProcesses, RecordedProcess, of_program};
 use super::weights::{Kind, Mark, Weights};
 use crate::sampling::births::{Call, Confidence, Site, Source};
 
 /// What a program and its children allocated.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Allocations {
+    /// The program itself.
+    pub process: RecordedProcess,
     /// One sample was taken in so many bytes; 0 when every block was recorded.
     pub sample_bytes: u64,
     /// Of the program itself, by domain.
@@ -24,19 +28,17 @@ pub struct Allocations {
     pub peak_bytes: u64,
     /// Threads may have allocated so many bytes more, each, before anybody looked whether that was the peak.
     pub peak_lag: u64,
-    /// At the end, or where the interpreter began to shut down.
     pub alive: Sites,
+    pub alive_at: AliveAt,
     pub at_peak: Sites,
     pub allocated: Sites,
     /// What of `alive` came since the first snapshot; `None` where there was none.
     pub grown: Option<Sites>,
-    /// What was sampled and found no room, and processes that found none.
-    pub dropped: u64,
+    pub dropped: Dropped,
     /// Whether stacks could be read; an interpreter that has not started has none.
     pub has_stacks: bool,
-    /// Further processes that recorded, and what they allocated.
-    pub other_processes: u64,
-    pub of_others: Totals,
+    /// Further processes that recorded.
+    pub others: OtherProcesses,
     /// When it was read.
     pub read_at: Mark,
 }
@@ -68,6 +70,47 @@ impl Moment {
     }
 }
 
+/// When that was alive which is said to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AliveAt {
+    /// Where the interpreter began to shut down: what it clears away then counts.
+    Shutdown,
+    /// When the program ended, or was looked at last.
+    #[default]
+    End,
+}
+
+impl AliveAt {
+    /// The word for it in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            AliveAt::Shutdown => "shutdown",
+            AliveAt::End => "end",
+        }
+    }
+}
+
+/// What found no room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// Samples whose place is not known, and samples that are not followed until they are freed.
+    pub places: u64,
+    pub blocks: u64,
+    /// Mappings that are not counted.
+    pub mappings: u64,
+    /// Processes that are not recorded.
+    pub processes: u64,
+}
+
+impl Dropped {
+    /// All that is missing.
+    pub fn sum(self) -> u64 {
+        let parts = [self.places, self.blocks, self.mappings, self.processes];
+        parts.into_iter().fold(0, u64::saturating_add)
+    }
+}
+
 /// What was given out and taken back of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DomainTotals {
@@ -81,6 +124,9 @@ pub struct ThreadTotals {
     pub thread: Option<u64>,
     pub totals: Vec<DomainTotals>,
 }
+
+/// What stands for all places that there was no room for.
+const FULL: &str = "(not recorded: table full)";
 
 /// The largest first.
 pub type Sites = Vec<RecordedSite>;
@@ -113,42 +159,43 @@ pub fn place_of(stack: &[Call]) -> Option<&Call> {
 }
 
 impl Allocations {
-    /// Those of the process with this id, which may have executed several programs: the last one counts. `None` when it has
-    /// not recorded. What came since `first` has grown.
-    pub fn of(recording: &Recording, pid: u32, first: Option<&Mark>) -> Option<Allocations> {
-        let own = |area: &&Area| area.pid == u64::from(pid) && area.parent.is_none();
-        let area = recording.areas.iter().rev().find(own)?;
-        let others = || recording.areas.iter().filter(|other| other.number != area.number);
-        let of_others = others()
-            .flat_map(|other| other.totals())
-            .fold(Totals::default(), Totals::plus);
+    /// Those of the process that recorded first; `None` when nobody has. What came since `first` has grown.
+    pub fn of(recording: &Recording, redact: bool, first: Option<&Mark>) -> Option<Allocations> {
+        let area = of_program(recording)?;
         let mut names = Names::default();
         let weights = Weights::of(recording, area, first);
         let mut sites = |table| names.sites(area, table);
         let is_used = |thread: &&recording::read::Thread| thread.totals != <[Totals; 5]>::default();
         Some(Allocations {
+            process: RecordedProcess::of(area, redact),
             sample_bytes: recording.sample_bytes,
             totals: by_domain(&area.totals()),
             threads: area.threads.iter().filter(is_used).map(thread).collect(),
             peak_bytes: area.peak_bytes,
             peak_lag: if recording.sample_bytes == 0 { 0 } else { SAMPLE_BYTES },
             alive: sites(weights.alive),
+            alive_at: AliveAt::End,
             at_peak: sites(weights.at_peak),
             allocated: sites(weights.allocated),
             grown: weights.grown.map(&mut sites),
-            dropped: dropped(area).saturating_add(recording.unrecorded),
+            dropped: Dropped {
+                places: area.dropped.stacks,
+                blocks: area.dropped.blocks,
+                mappings: area.dropped.mappings,
+                processes: recording.unrecorded,
+            },
             has_stacks: area.stacks != Stacks::Unknown,
-            other_processes: others().count() as u64,
-            of_others,
+            others: OtherProcesses::than(area, recording, redact),
             read_at: Mark::of(area),
         })
     }
 
-    /// The same, with what was alive at an earlier reading.
+    /// The same, with what was alive at an earlier reading, where the interpreter began to shut down.
     pub fn alive_as_in(self, earlier: Allocations) -> Allocations {
         Allocations {
             alive: earlier.alive,
             grown: earlier.grown,
+            alive_at: AliveAt::Shutdown,
             ..self
         }
     }
@@ -175,16 +222,6 @@ impl Allocations {
             .map(|row| row.totals)
             .fold(Totals::default(), Totals::plus)
     }
-}
-
-fn dropped(area: &Area) -> u64 {
-    let dropped = [
-        area.dropped.blocks,
-        area.dropped.stacks,
-        area.dropped.texts,
-        area.dropped.mappings,
-    ];
-    dropped.into_iter().fold(0, u64::saturating_add)
 }
 
 fn thread(thread: &recording::read::Thread) -> ThreadTotals {
@@ -239,10 +276,12 @@ impl Names {
     fn site(&mut self, area: &Area, stack: u64, weight: Weight) -> RecordedSite {
         /// Of a normal distribution, 95 % lie within so many standard deviations.
         const DEVIATIONS: f64 = 1.96;
+        let is_rest = stack == REST;
         let mut stack: Vec<Call> = area.calls(stack).into_iter().map(|call| self.call(call)).collect();
         if stack.is_empty() {
+            let name = if is_rest { FULL } else { "(no Python code)" };
             stack.push(Call {
-                function: self.name("(no Python code)"),
+                function: self.name(name),
                 file: self.name(""),
                 line: None,
             });

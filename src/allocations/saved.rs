@@ -6,7 +6,8 @@ use std::path::Path;
 use recording::read::Totals;
 use serde::{Deserialize, Serialize};
 
-use super::recorded::{Allocations, DomainTotals, Moment, RecordedSite, ThreadTotals, domain_named};
+use super::processes::{OtherProcess, OtherProcesses, RecordedProcess};
+use super::recorded::{AliveAt, Allocations, DomainTotals, Dropped, Moment, RecordedSite, ThreadTotals, domain_named};
 use crate::heap::saved::{self, Make, Record, Recorded, Seals, TableError};
 use crate::sampling::births::{Call, Confidence, Site, Source};
 use crate::sampling::call_rows::{CallRow, CallRows, call, fields, stack};
@@ -17,16 +18,35 @@ const TOTALS: &str = "recorded_totals.parquet";
 pub const TABLES: [&str; 3] = [CALLS, SITES, TOTALS];
 
 /// What a recording says besides its tables. Sizes are bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordingFacts {
     sample_bytes: u64,
     peak_bytes: u64,
     peak_lag: u64,
-    dropped: u64,
+    alive_at: AliveAt,
+    dropped: Dropped,
     has_stacks: bool,
     other_processes: u64,
+    /// Those of them that are known one by one.
+    others: Vec<OtherFacts>,
     /// Whether it is known what came since the first snapshot.
     has_grown: bool,
+}
+
+/// Another process that recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct OtherFacts {
+    pid: u32,
+    python: String,
+    executable: String,
+    command: Vec<String>,
+    started: f64,
+    requested_bytes: u64,
+    allocated_bytes: u64,
+    allocated_blocks: u64,
+    freed_bytes: u64,
+    freed_blocks: u64,
+    peak_bytes: u64,
 }
 
 impl RecordingFacts {
@@ -35,10 +55,55 @@ impl RecordingFacts {
             sample_bytes: allocations.sample_bytes,
             peak_bytes: allocations.peak_bytes,
             peak_lag: allocations.peak_lag,
+            alive_at: allocations.alive_at,
             dropped: allocations.dropped,
             has_stacks: allocations.has_stacks,
-            other_processes: allocations.other_processes,
+            other_processes: allocations.others.count,
+            others: allocations.others.listed.iter().map(OtherFacts::of).collect(),
             has_grown: allocations.grown.is_some(),
+        }
+    }
+}
+
+impl OtherFacts {
+    fn of(other: &OtherProcess) -> OtherFacts {
+        let OtherProcess {
+            process,
+            totals,
+            peak_bytes,
+        } = other;
+        OtherFacts {
+            pid: process.pid,
+            python: process.python.clone(),
+            executable: process.executable.clone(),
+            command: process.command.clone(),
+            started: process.started,
+            requested_bytes: totals.requested,
+            allocated_bytes: totals.allocated,
+            allocated_blocks: totals.blocks,
+            freed_bytes: totals.freed,
+            freed_blocks: totals.freed_blocks,
+            peak_bytes: *peak_bytes,
+        }
+    }
+
+    fn process(&self) -> OtherProcess {
+        OtherProcess {
+            process: RecordedProcess {
+                pid: self.pid,
+                python: self.python.clone(),
+                executable: self.executable.clone(),
+                command: self.command.clone(),
+                started: self.started,
+            },
+            totals: Totals {
+                requested: self.requested_bytes,
+                allocated: self.allocated_bytes,
+                blocks: self.allocated_blocks,
+                freed: self.freed_bytes,
+                freed_blocks: self.freed_blocks,
+            },
+            peak_bytes: self.peak_bytes,
         }
     }
 }
@@ -64,9 +129,14 @@ pub fn load(folder: &Path, facts: &RecordingFacts) -> Result<Allocations, TableE
         sample_bytes: facts.sample_bytes,
         peak_bytes: facts.peak_bytes,
         peak_lag: facts.peak_lag,
+        alive_at: facts.alive_at,
         dropped: facts.dropped,
         has_stacks: facts.has_stacks,
-        other_processes: facts.other_processes,
+        others: OtherProcesses {
+            listed: facts.others.iter().map(OtherFacts::process).collect(),
+            count: facts.other_processes,
+            totals: Totals::default(),
+        },
         grown: facts.has_grown.then(Vec::new),
         ..Allocations::default()
     };
@@ -215,7 +285,7 @@ fn total_rows(allocations: &Allocations) -> Vec<TotalsRow> {
         domain: None,
         number: None,
         thread: None,
-        totals: allocations.of_others,
+        totals: allocations.others.totals,
     });
     rows
 }
@@ -228,7 +298,7 @@ impl TotalsRow {
             totals: self.totals,
         });
         match (self.whose, of_domain) {
-            (Whose::OtherProcesses, None) => allocations.of_others = self.totals,
+            (Whose::OtherProcesses, None) => allocations.others.totals = self.totals,
             (Whose::Program, Some(totals)) => allocations.totals.push(totals),
             (Whose::Thread, Some(totals)) => {
                 let number = usize::try_from(self.number?).ok()?;

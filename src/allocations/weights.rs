@@ -1,7 +1,8 @@
 //! What the blocks of a process add up to, by stack and domain: of samples what they stand for, or every block.
 
 use recording::Domain;
-use recording::read::{Area, Recording};
+use recording::form::REST;
+use recording::read::{Area, Recording, Totals};
 use recording::weight::Weight;
 use rustc_hash::FxHashMap;
 
@@ -20,8 +21,8 @@ pub struct Weights {
 /// A moment in the recording of a process.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Mark {
-    /// The number of its area: a program that was executed later has another one.
-    area: usize,
+    /// Which of all processes it was: a program that was executed later is another one.
+    serial: u64,
     /// Sampled blocks that came later have a larger birth.
     now: u64,
     /// Where every block is recorded: blocks and bytes that were alive.
@@ -35,7 +36,7 @@ impl Mark {
             (kind, (row.alive.blocks, row.alive.bytes))
         });
         Mark {
-            area: area.number,
+            serial: area.serial,
             now: area.now,
             alive: alive.collect(),
         }
@@ -45,7 +46,7 @@ impl Mark {
 impl Weights {
     /// `first` is the moment since which blocks have come that are told to have grown.
     pub fn of(recording: &Recording, area: &Area, first: Option<&Mark>) -> Weights {
-        let first = first.filter(|first| first.area == area.number);
+        let first = first.filter(|first| first.serial == area.serial);
         let mut weights = match recording.sample_bytes {
             0 => exact(area, first),
             _ => sampled(recording, area, first),
@@ -74,8 +75,27 @@ fn sampled(recording: &Recording, area: &Area, first: Option<&Mark>) -> Weights 
             add(&mut weights.allocated, (number, None), row.allocated);
         }
     }
+    if area.dropped.blocks > 0 {
+        let totals = area.totals().into_iter().fold(Totals::default(), Totals::plus);
+        add_unfollowed(&mut weights.alive, totals.allocated.saturating_sub(totals.freed));
+        add_unfollowed(&mut weights.at_peak, area.peak_bytes);
+    }
     weights.grown = Some(grown);
     weights
+}
+
+/// Adds what of so many bytes no sample stands for, of which some were not followed.
+fn add_unfollowed(table: &mut FxHashMap<Kind, Weight>, bytes: u64) {
+    let known: f64 = table.values().map(|weight| weight.bytes).sum();
+    let bytes = bytes as f64 - known;
+    if bytes > 0.0 {
+        let weight = Weight {
+            blocks: 0.0,
+            bytes,
+            variance: 0.0,
+        };
+        add(table, (REST, None), weight);
+    }
 }
 
 fn exact(area: &Area, first: Option<&Mark>) -> Weights {

@@ -1,5 +1,7 @@
 //! A session with a program that we start: from its first instruction to the shutdown of its interpreter.
 
+mod inner;
+
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::AsFd;
@@ -45,19 +47,26 @@ pub enum Occasion {
     Snapshot,
     /// The program stands where its interpreter shuts down, and goes on as soon as it has been frozen.
     Shutdown,
+    /// The process that records, which waits for that, is looked at from now on.
+    InView,
 }
 
-/// Starts `program` (its name, looked up on `PATH`, and its arguments) with `environment` added to ours, and takes the
+/// Who records: asked for the process that began with it, which may be another one than was started; and told of the
+/// process that is looked at.
+pub type Recorder<'a> = (&'a mut dyn FnMut() -> Option<u32>, &'a mut dyn FnMut(u32, Occasion));
+
+/// Starts `program` (its name, looked up on `PATH`, and its arguments) with the variables of `environment`, and takes the
 /// snapshots that `plan` asks for: one when it has done the imports at its start, further ones at intervals, one at an
 /// interrupt, and the last when the interpreter begins to shut down. A duration ends that early, and leaves the program to
-/// itself; one of zero takes only the last of them. `on_occasion` is told of the process now and then.
+/// itself; one of zero takes only the last of them. When the program turns out to have started the one that `recorder` knows
+/// of, that is looked at.
 ///
 /// A first interrupt takes a snapshot, for the program is interrupted too and may be about to end; a second one ends the
 /// watching. An error means that the program could not be started; what went wrong later is in [`Followed`].
 pub fn run(
     program: &[OsString],
     environment: &[(OsString, OsString)],
-    on_occasion: &mut dyn FnMut(u32, Occasion),
+    (recording, on_occasion): Recorder<'_>,
     plan: &CapturePlan,
     progress: &mut dyn Progress,
     stop: &Interrupt,
@@ -67,6 +76,8 @@ pub fn run(
         .map_err(|cause| cannot_start(program, cause))?;
     let mut following = Following {
         pid: program.pid(),
+        recording,
+        has_turned: false,
         on_occasion,
         plan,
         progress,
@@ -86,6 +97,8 @@ pub fn run(
         following.warn_of_blindness(freeze_failure::explain(&error, &Process::new(program.pid())));
     }
     let status = following.follow(&mut program);
+    // Who began to record meanwhile is not kept waiting.
+    (following.on_occasion)(following.pid, Occasion::InView);
     Ok(Followed {
         capture: following.finish(status),
         program,
@@ -103,6 +116,9 @@ fn cannot_start(program: &[OsString], cause: io::Error) -> Error {
 /// A program under way.
 struct Following<'a> {
     pid: u32,
+    /// Tells the process that records, until it has.
+    recording: &'a mut dyn FnMut() -> Option<u32>,
+    has_turned: bool,
     /// Told of the process.
     on_occasion: &'a mut dyn FnMut(u32, Occasion),
     plan: &'a CapturePlan,
@@ -185,6 +201,7 @@ impl Following<'_> {
     /// Waits for what happens next; `due` is when the next snapshot is.
     fn wait(&mut self, program: &mut Program, due: Option<Instant>) -> Moment {
         loop {
+            self.turn_to_recording();
             while let Some(event) = self.watch.as_mut().and_then(Watch::event) {
                 match event {
                     Event::Finalizing => return Moment::Finalizing,

@@ -1,27 +1,24 @@
-//! A capture of a program that ended before its heap was read: what was recorded of it is there all the same.
+//! A capture of a program whose heap was never read: what was recorded of it is there all the same.
 
-use std::ffi::OsString;
 use std::time::Duration;
 
 use super::{Capture, Mode, ProcessFacts};
-use crate::heap::{Heap, redaction};
+use crate::allocations::Allocations;
+use crate::heap::Heap;
 
 impl Capture {
-    /// Of a program that was started by these words, and whose heap was never read.
-    pub fn unread(pid: u32, program: &[OsString], redacted: bool, why: String) -> Capture {
-        let mut command: Vec<String> = program.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        let executable = command.first().cloned().unwrap_or_default();
-        if redacted {
-            command = redaction::command(&command);
-        }
+    /// Of a program that has recorded.
+    pub fn unread(allocations: Allocations, redacted: bool, why: String) -> Capture {
+        let process = &allocations.process;
         Capture {
             process: ProcessFacts {
-                pid,
-                python: String::new(),
+                pid: process.pid,
+                python: process.python.clone(),
                 build: "release",
-                executable,
-                command,
-                start_time: None,
+                executable: process.executable.clone(),
+                command: process.command.clone(),
+                working_directory: None,
+                start_time: Some(process.started),
                 rss: None,
             },
             mode: Mode::Run,
@@ -31,11 +28,11 @@ impl Capture {
             age: Duration::ZERO,
             snapshots: Vec::new(),
             holds: Vec::new(),
-            incomplete: true,
+            incomplete: false,
             heap: Heap::default(),
             births: None,
             tracemalloc: None,
-            allocations: None,
+            allocations: Some(allocations),
             unread: Some(why),
             looks: None,
             warnings: Vec::new(),

@@ -148,7 +148,10 @@ fn show(mut capture: Capture, settings: &Settings) -> Result<u8> {
         age: capture.age,
         thresholds: &settings.thresholds,
     };
-    let findings = judge_by(&settings.selection.rules(), &evidence);
+    let findings = match capture.has_heap() {
+        true => judge_by(&settings.selection.rules(), &evidence),
+        false => Vec::new(),
+    };
     let failed = settings
         .fail_on
         .is_some_and(|level| findings.iter().any(|found| found.severity >= level));

@@ -5,13 +5,14 @@ use std::ffi::OsString;
 
 use super::program::command_line;
 use super::{Settings, check_outputs, show};
-use crate::allocations::{Carrier, Mark, Sampling};
+use crate::allocations::{Allocations, Carrier, Dropped, Mark, Sampling};
 use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
 use crate::capture::progress::Quiet;
 use crate::capture::{self, Capture, Followed, Occasion};
 use crate::error::{Error, Result, exit_code};
 use crate::target::child;
+use crate::units;
 
 /// The exit code is the program's own, unless findings were asked to decide it or it was 0 and something went wrong.
 pub fn run(program: &[OsString], plan: &CapturePlan, sampling: Sampling, settings: &Settings) -> Result<u8> {
@@ -19,57 +20,88 @@ pub fn run(program: &[OsString], plan: &CapturePlan, sampling: Sampling, setting
     let words = command_line(program)?;
     let stop = Interrupt::on_every_ctrl_c()?;
     // The program is looked at from outside all the same where there is no recorder.
-    let carrier = Carrier::prepare(sampling);
-    let environment = carrier
-        .as_ref()
-        .map(|carrier| carrier.environment(env::var_os("LD_PRELOAD").as_deref()));
-    let environment = environment
-        .as_ref()
-        .map(|variables| variables.as_slice())
-        .unwrap_or_default();
-    // The terminal is the program's: a progress line would write over what it prints.
-    let read = |pid, first: Option<&Mark>| carrier.as_ref().ok().and_then(|carrier| carrier.read(pid, first));
-    let (mut first, mut at_shutdown) = (None, None);
-    let mut on_occasion = |pid, occasion| match occasion {
-        Occasion::Snapshot if first.is_none() => first = read(pid, None).map(|now| now.read_at),
-        Occasion::Snapshot => {}
-        Occasion::Shutdown => at_shutdown = read(pid, first.as_ref()),
+    let (carrier, missing) = match Carrier::prepare(sampling) {
+        Ok(carrier) => (Some(carrier), None),
+        Err(reason) => (None, Some(reason.to_string())),
     };
-    let Followed { capture, mut program } =
-        capture::run(&words, environment, &mut on_occasion, plan, &mut Quiet, &stop)?;
-    let allocations = read(program.pid(), first.as_ref()).map(|last| match at_shutdown {
+    let environment: Vec<_> = match &carrier {
+        Some(carrier) => carrier.environment(env::vars_os()),
+        None => env::vars_os().collect(),
+    };
+    let read = |first: Option<&Mark>| carrier.as_ref()?.read(plan.redact, first);
+    let (mut first, mut at_shutdown) = (None, None);
+    let mut on_occasion = |_, occasion| match (occasion, &carrier) {
+        (_, None) => {}
+        (Occasion::Snapshot, _) if first.is_some() => {}
+        (Occasion::Snapshot, _) => first = read(None).map(|now| now.read_at),
+        (Occasion::Shutdown, _) => at_shutdown = read(first.as_ref()),
+        (Occasion::InView, Some(carrier)) => carrier.let_go_on(),
+    };
+    let mut recording = || carrier.as_ref().and_then(Carrier::program);
+    // The terminal is the program's: a progress line would write over what it prints.
+    let Followed { capture, mut program } = capture::run(
+        &words,
+        &environment,
+        (&mut recording, &mut on_occasion),
+        plan,
+        &mut Quiet,
+        &stop,
+    )?;
+    let allocations = read(first.as_ref()).map(|last| match at_shutdown {
         // What is alive later is what the interpreter has not cleared away.
         Some(before) => last.alive_as_in(before),
         None => last,
     });
-    let capture = capture.or_else(|cause| match &allocations {
-        // What was recorded outlives a program of which nothing else could be read.
-        Some(_) => Ok(Capture::unread(program.pid(), &words, plan.redact, cause.to_string())),
-        None => Err(cause),
-    });
-    let shown = capture.map(|mut capture| {
-        if allocations.is_none() {
-            warn_of_missing(&mut capture, carrier.err().map(|reason| reason.to_string()));
+    let captured = match (capture, allocations) {
+        (Ok(capture), allocations) => Ok((Capture { allocations, ..capture }, None)),
+        (Err(cause), Some(allocations)) => {
+            let unread = Capture::unread(allocations, plan.redact, cause.to_string());
+            Ok((unread, Some(cause)))
         }
-        capture.allocations = allocations;
-        show(capture, settings)
+        (Err(cause), None) => Err(cause),
+    };
+    let shown = captured.map(|(mut capture, cause)| {
+        let warning = warning(capture.allocations.as_ref(), missing.as_deref());
+        capture.warnings.extend(warning);
+        (show(capture, settings), cause)
     });
     let own = child::exit_code(program.wait());
+    let nothing_read = |cause| Error::NothingRead {
+        cause: Box::new(cause),
+        code: if own == exit_code::DONE { exit_code::FAILED } else { own },
+    };
     match shown {
-        Ok(Ok(exit_code::DONE)) => Ok(own),
-        Ok(findings_or_error) => findings_or_error,
-        Err(cause) => Err(Error::NothingRead {
-            cause: Box::new(cause),
-            code: if own == exit_code::DONE { exit_code::FAILED } else { own },
-        }),
+        Ok((Ok(exit_code::DONE), None)) => Ok(own),
+        // Whoever wanted the heap judged is not to take this for a good answer.
+        Ok((Ok(exit_code::DONE), Some(_))) if settings.fail_on.is_none() => Ok(own),
+        Ok((Ok(exit_code::DONE), Some(cause))) | Err(cause) => Err(nothing_read(cause)),
+        Ok((findings_or_error, _)) => findings_or_error,
     }
 }
 
-/// Says why there are no allocations.
-fn warn_of_missing(capture: &mut Capture, reason: Option<String>) {
-    let reason = reason.unwrap_or_else(|| {
-        "the recorder did not get into it (a static or set-uid program, or one that runs apart, takes none)".to_owned()
-    });
-    let warning = format!("Nothing was recorded of the program: {reason}.");
-    capture.warnings.push(warning);
+/// What the reader of the recording has to know.
+fn warning(allocations: Option<&Allocations>, missing: Option<&str>) -> Option<String> {
+    let Some(allocations) = allocations else {
+        let reason = missing.unwrap_or(
+            "the recorder did not get into it (a static or set-uid program, or one that runs apart, takes none)",
+        );
+        return Some(format!("Nothing was recorded of the program: {reason}."));
+    };
+    let Dropped {
+        places,
+        blocks,
+        mappings,
+        processes,
+    } = allocations.dropped;
+    let parts = [
+        (places, "samples are at \"(not recorded: table full)\""),
+        (blocks, "samples were not followed until they were freed"),
+        (mappings, "mappings are not counted"),
+        (processes, "processes are not recorded"),
+    ];
+    let missing = parts.iter().filter(|(count, _)| *count > 0);
+    let missing: Vec<String> = missing
+        .map(|(count, what)| format!("{} {what}", units::count(*count)))
+        .collect();
+    (!missing.is_empty()).then(|| format!("The recording was full: {}.", missing.join(", ")))
 }

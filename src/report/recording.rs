@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::line_rows::LinesOf;
 use super::sites::{SiteRow, call_row, site_row};
-use crate::allocations::{Allocations, DomainTotals, RecordedSite};
+use crate::allocations::{Allocations, DomainTotals, OtherProcess, RecordedSite};
 
 /// What the recorder has written. Sizes are bytes.
 #[derive(Debug, Serialize)]
@@ -25,7 +25,9 @@ pub struct RecordingRow<'a> {
     /// Of the files and functions that were asked about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<LinesOf>,
-    /// Samples and texts that found no room in the recording, and processes.
+    /// When that was alive: `shutdown` of the interpreter, or `end`.
+    pub alive_at: &'static str,
+    /// Samples that found no room in the recording, mappings, and processes.
     #[serde(skip_serializing_if = "is_zero")]
     pub dropped: u64,
     /// Further processes that recorded, and what they allocated.
@@ -33,6 +35,23 @@ pub struct RecordingRow<'a> {
     pub other_processes: u64,
     #[serde(skip_serializing_if = "is_zero")]
     pub other_processes_bytes: u64,
+    /// Those whose areas of the recording nobody else has taken since, the largest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherRow<'a>>,
+}
+
+/// A process that recorded beside the program.
+#[derive(Debug, Serialize)]
+pub struct OtherRow<'a> {
+    pub pid: u32,
+    pub python: &'a str,
+    pub executable: &'a str,
+    pub command: &'a [String],
+    pub allocated_bytes: u64,
+    pub allocated_blocks: u64,
+    pub freed_bytes: u64,
+    pub freed_blocks: u64,
+    pub peak_bytes: u64,
 }
 
 /// Blocks as they were given out and taken back.
@@ -97,10 +116,26 @@ impl RecordingRow<'_> {
             allocated: rows(&allocations.allocated),
             grown: allocations.grown.as_deref().map(rows),
             lines: Vec::new(),
-            dropped: allocations.dropped,
-            other_processes: allocations.other_processes,
-            other_processes_bytes: allocations.of_others.allocated,
+            alive_at: allocations.alive_at.word(),
+            dropped: allocations.dropped.sum(),
+            other_processes: allocations.others.count,
+            other_processes_bytes: allocations.others.totals.allocated,
+            others: allocations.others.listed.iter().map(other).collect(),
         }
+    }
+}
+
+fn other(other: &OtherProcess) -> OtherRow<'_> {
+    OtherRow {
+        pid: other.process.pid,
+        python: &other.process.python,
+        executable: &other.process.executable,
+        command: &other.process.command,
+        allocated_bytes: other.totals.allocated,
+        allocated_blocks: other.totals.blocks,
+        freed_bytes: other.totals.freed,
+        freed_blocks: other.totals.freed_blocks,
+        peak_bytes: other.peak_bytes,
     }
 }
 

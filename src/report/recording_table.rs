@@ -7,9 +7,9 @@ use super::screen::{Screen, Style};
 use super::table::Table;
 use super::terminal::{paragraph, write_table};
 use super::text::harmless;
-use crate::allocations::Allocations;
 use crate::allocations::chosen::{Grouping, Place, View, places};
 use crate::allocations::figures::Figures;
+use crate::allocations::{AliveAt, Allocations};
 use crate::sampling::births::Call;
 use crate::units;
 
@@ -69,23 +69,20 @@ fn notes(allocations: &Allocations) -> Vec<String> {
     if !allocations.has_stacks {
         notes.push("The calls of this interpreter cannot be read, so its places are not known.".to_owned());
     }
-    if allocations.dropped > 0 {
-        let dropped = units::count(allocations.dropped);
-        notes.push(format!(
-            "The recording was full: {dropped} samples, names or processes are missing."
-        ));
-    }
-    if allocations.other_processes > 0 {
+    notes.push(match allocations.alive_at {
+        AliveAt::Shutdown => {
+            "Alive: when the interpreter began to shut down. Totals: until the program's end, with what was cleared away then."
+        }
+        AliveAt::End => "Alive, and totals: as of the program's end, or of the last look at it.",
+    }.to_owned());
+    let others = &allocations.others;
+    if others.count > 0 {
         notes.push(format!(
             "{} more {} allocated {} in {} blocks.",
-            units::count(allocations.other_processes),
-            if allocations.other_processes == 1 {
-                "process"
-            } else {
-                "processes"
-            },
-            units::bytes(allocations.of_others.allocated),
-            units::count(allocations.of_others.blocks),
+            units::count(others.count),
+            if others.count == 1 { "process" } else { "processes" },
+            units::bytes(others.totals.allocated),
+            units::count(others.totals.blocks),
         ));
     }
     notes

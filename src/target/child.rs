@@ -48,7 +48,7 @@ pub enum Meanwhile {
 }
 
 impl Program {
-    /// Starts a program with `environment` added to ours, watched if possible; says beside it why it is not.
+    /// Starts a program with this environment, watched if possible; says beside it why it is not.
     pub fn start(
         words: &[OsString],
         environment: &[(OsString, OsString)],

@@ -85,6 +85,11 @@ impl Running {
         kill(Pid::from_raw(self.profiler.id() as i32), signal).unwrap();
     }
 
+    /// Kills the profiler, whose program runs on with its input open.
+    pub fn kill_profiler(&mut self) {
+        self.profiler.kill().and_then(|()| self.profiler.wait()).unwrap();
+    }
+
     pub fn report_file(&self) -> PathBuf {
         self.folder.path().join("report.json")
     }

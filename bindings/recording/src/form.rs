@@ -12,15 +12,17 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 /// What the file begins with.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"pymemrec");
 /// Changes with every change of the form.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 /// Where the recorder is told the path of the file.
 pub const ENVIRONMENT: &CStr = c"PYMEMSCOPE_RECORDING";
+/// What the file of the recorder's library is called, which has no path either.
+pub const LIBRARY_NAME: &CStr = c"pymemscope-recorder";
 /// What the file of the shared memory is called. It has no path; what has it mapped shows this name.
 pub const FILE_NAME: &CStr = c"pymemscope-recording";
 /// One block is sampled in so many bytes.
 pub const SAMPLE_BYTES: u64 = 512 << 10;
 
-/// Processes of one recording; further ones are counted and not recorded.
+/// Processes of one recording at the same time; further ones are counted and not recorded.
 pub const AREAS: usize = 1024;
 /// Threads of one process that have counters of their own at the same time; further ones share the last.
 pub const SLOTS: usize = 512;
@@ -57,7 +59,7 @@ impl Domain {
     }
 }
 
-/// What the file begins with. The parent writes all but `claimed` before anybody else sees it.
+/// What the file begins with. The profiler writes the first three and `seed` before anybody else sees it.
 #[repr(C)]
 #[derive(Debug)]
 pub struct FileHead {
@@ -65,10 +67,28 @@ pub struct FileHead {
     pub version: AtomicU64,
     /// [`SAMPLE_BYTES`] unless told; 0 when every block is recorded.
     pub sample_bytes: AtomicU64,
-    /// How many processes have asked for an area. More than [`AREAS`] were not all recorded.
+    /// How many areas were ever used; no more than [`AREAS`] are.
     pub claimed: AtomicU64,
     /// What chance begins with in each thread; 0 when that is to be another number each time.
     pub seed: AtomicU64,
+    /// Counts the processes that got an area, each program that one executes for itself.
+    pub serial: AtomicU64,
+    /// Processes that found no area.
+    pub unrecorded: AtomicU64,
+    /// The [`process`] that recorded first: the program that is looked at.
+    pub program: AtomicU64,
+    /// Set by the profiler when it has taken notice of `program`.
+    pub attended: AtomicU64,
+}
+
+/// A process in one word: its number, and the inode of the namespace that it has this number in.
+pub const fn process(namespace: u32, pid: u32) -> u64 {
+    (namespace as u64) << 32 | pid as u64
+}
+
+/// The number of such a process in its namespace.
+pub const fn pid(process: u64) -> u32 {
+    process as u32
 }
 
 /// What is counted of one domain, by one thread.
@@ -101,11 +121,26 @@ pub struct Slot {
 }
 
 /// What an area begins with.
+///
+/// When its process has ended, another one may take the area. Its threads count on from where the counters stand, so that
+/// nothing that was counted can be lost; `earlier` says what of it the processes before have counted.
 #[repr(C)]
 #[derive(Debug)]
 pub struct AreaHead {
-    /// The process; published last.
-    pub pid: AtomicU64,
+    /// Whose it is ([`process`]); 0 before the first.
+    pub process: AtomicU64,
+    /// By [`FileHead::serial`]; published last, and 0 while the area changes hands.
+    pub serial: AtomicU64,
+    /// What the counters stood at when the process came, by domain, and how many had the area before.
+    pub earlier: [Counters; Domain::ALL.len()],
+    pub earlier_processes: AtomicU64,
+    /// The interpreter's version: major, minor and micro, a byte each, the last lowest.
+    pub python: AtomicU64,
+    /// Nanoseconds since 1970 when the recording began.
+    pub started: AtomicU64,
+    /// Texts: the file that is executed, and the words of the command line, each with a zero behind it.
+    pub executable: AtomicU64,
+    pub command: AtomicU64,
     /// The number of its parent's area plus one, for a process made by `fork`.
     pub parent: AtomicU64,
     /// Which of CPython's domains are hooked, a bit each.
@@ -127,10 +162,9 @@ pub struct AreaHead {
     pub frames_used: AtomicU64,
     pub text_used: AtomicU64,
     pub tallies_used: AtomicU64,
-    /// What found no room.
+    /// What found no room: sampled blocks, and stacks of samples, which then count as [`REST`].
     pub blocks_dropped: AtomicU64,
     pub stacks_dropped: AtomicU64,
-    pub texts_dropped: AtomicU64,
     pub mappings_dropped: AtomicU64,
 }
 
@@ -177,6 +211,9 @@ pub struct Stack {
     pub bytes: AtomicU64,
     pub variance: AtomicU64,
 }
+
+/// The number of the row that takes the place of all stacks for which there is no room: the first one, which has no frame.
+pub const REST: u64 = 1;
 
 /// A line of a function. The row with number `n` stands at `n - 1`.
 #[repr(C)]

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::mem::{offset_of, size_of};
 
-use crate::form::{
-    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Domain, FileHead, Frame, HEAD_BYTES, LENGTH_BITS,
-    LONGEST_TEXT, MAGIC, MOST_CALLS, Room, SLOTS, SLOTS_AT, Slot, Stack, Stacks, TALLIES, TALLIES_AT, Tally, VERSION,
-};
-use crate::tallies::{Tallied, tallied};
-use crate::totals::thread;
+mod rows;
+
+pub(crate) use self::rows::word;
+use self::rows::{area, bounded};
+use crate::form::{AREAS, Domain, FileHead, MAGIC, MOST_CALLS, Room, Stacks, VERSION, pid};
+use crate::tallies::Tallied;
 pub use crate::totals::{Thread, Totals};
 use crate::weight::{Weight, weight};
 
@@ -40,18 +40,32 @@ impl fmt::Display for Foreign {
 pub struct Recording {
     /// 0 when every block was recorded.
     pub sample_bytes: u64,
-    /// In the order in which they began.
+    /// In the order in which their processes began.
     pub areas: Vec<Area>,
     /// Processes that found no room.
     pub unrecorded: u64,
+    /// The process that recorded first.
+    pub program: u64,
 }
 
 /// What one process has written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Area {
-    pub pid: u64,
+    /// See [`crate::form::process`].
+    pub process: u64,
     /// Its number in the file.
     pub number: usize,
+    /// Which of all processes it was; 0 while it is getting ready.
+    pub serial: u64,
+    /// The interpreter's version; `None` where it could not be asked.
+    pub python: Option<[u8; 3]>,
+    /// Seconds since 1970.
+    pub started: f64,
+    pub executable: String,
+    pub command: Vec<String>,
+    /// What processes counted that had the area before, by domain, and how many they were.
+    pub earlier: [Totals; Domain::ALL.len()],
+    pub earlier_processes: u64,
     /// The number of the area of the process that it was forked from.
     pub parent: Option<usize>,
     /// Which of CPython's domains are hooked.
@@ -102,12 +116,11 @@ pub struct Call {
     pub line: Option<u32>,
 }
 
-/// What found no room, and is in no table.
+/// Samples that found no room for the block, or for its stack; and mappings that are not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dropped {
     pub blocks: u64,
     pub stacks: u64,
-    pub texts: u64,
     pub mappings: u64,
 }
 
@@ -123,13 +136,16 @@ impl Recording {
             other => return Err(Foreign::OtherVersion(other)),
         }
         let claimed = word(&head, offset_of!(FileHead, claimed));
-        let present = bounded(claimed, AREAS);
         let sample_bytes = word(&head, offset_of!(FileHead, sample_bytes));
         let room = Room::of(sample_bytes);
+        let used = 0..bounded(claimed, AREAS);
+        let mut areas: Vec<Area> = used.filter_map(|number| area(file, room, number)).collect();
+        areas.sort_by_key(|area| area.serial);
         Ok(Recording {
             sample_bytes,
-            areas: (0..present).filter_map(|number| area(file, room, number)).collect(),
-            unrecorded: claimed.saturating_sub(present as u64),
+            areas,
+            unrecorded: word(&head, offset_of!(FileHead, unrecorded)),
+            program: word(&head, offset_of!(FileHead, program)),
         })
     }
 
@@ -140,13 +156,21 @@ impl Recording {
 }
 
 impl Area {
-    /// What all threads gave out and took back, by domain.
+    /// The process's number in its namespace.
+    pub fn pid(&self) -> u32 {
+        pid(self.process)
+    }
+
+    /// What all threads of the process gave out and took back, by domain.
     pub fn totals(&self) -> [Totals; Domain::ALL.len()] {
         let mut sum = [Totals::default(); Domain::ALL.len()];
         for thread in &self.threads {
             for (sum, totals) in sum.iter_mut().zip(&thread.totals) {
                 *sum = sum.plus(*totals);
             }
+        }
+        for (sum, earlier) in sum.iter_mut().zip(&self.earlier) {
+            *sum = sum.minus(*earlier);
         }
         sum
     }
@@ -169,146 +193,10 @@ fn numbered<T>(rows: &[T], number: u64) -> Option<&T> {
     rows.get(usize::try_from(number).ok()?.checked_sub(1)?)
 }
 
-/// The area with this number; `None` when its process has not begun.
-fn area(file: &mut impl ReadFile, room: Room, number: usize) -> Option<Area> {
-    let start = HEAD_BYTES + number * AREA_BYTES;
-    let head = file.read(start, size_of::<AreaHead>());
-    let of_head = |offset: usize| word(&head, offset);
-    let pid = of_head(offset_of!(AreaHead, pid));
-    if pid == 0 {
-        return None;
-    }
-    let mut table = |at: usize, used: usize, most: usize, row: usize| {
-        let rows = bounded(of_head(used), most);
-        file.read(start + at, rows * row)
-    };
-    let slots = table(SLOTS_AT, offset_of!(AreaHead, slots_used), SLOTS, size_of::<Slot>());
-    let blocks = table(BLOCKS_AT, offset_of!(AreaHead, blocks_used), BLOCKS, size_of::<Block>());
-    let stacks = table(
-        room.stacks_at,
-        offset_of!(AreaHead, stacks_used),
-        room.stacks,
-        size_of::<Stack>(),
-    );
-    let frames = table(
-        room.frames_at,
-        offset_of!(AreaHead, frames_used),
-        room.frames,
-        size_of::<Frame>(),
-    );
-    let texts = table(room.text_at, offset_of!(AreaHead, text_used), room.text_bytes, 1);
-    let tallies = table(
-        TALLIES_AT,
-        offset_of!(AreaHead, tallies_used),
-        TALLIES,
-        size_of::<Tally>(),
-    );
-    // What no thread of its own counted stands in the last slot.
-    let last = file.read(start + SLOTS_AT + (SLOTS - 1) * size_of::<Slot>(), size_of::<Slot>());
-    let threads = rows::<Slot>(&slots).take(SLOTS - 1).map(thread);
-    let shared = rows::<Slot>(&last).map(|row| Thread {
-        id: None,
-        ..thread(row)
-    });
-    let peak = of_head(offset_of!(AreaHead, peak));
-    let hooked = of_head(offset_of!(AreaHead, hooked));
-    let domains = Domain::ALL.into_iter();
-    Some(Area {
-        pid,
-        number,
-        parent: bounded(of_head(offset_of!(AreaHead, parent)), AREAS).checked_sub(1),
-        hooked: domains.filter(|&domain| hooked >> domain as u32 & 1 == 1).collect(),
-        stacks: *Stacks::ALL
-            .get(bounded(of_head(offset_of!(AreaHead, stacks)), Stacks::ALL.len()))
-            .unwrap_or(&Stacks::Unknown),
-        threads: threads.chain(shared).collect(),
-        now: of_head(offset_of!(AreaHead, now)),
-        peak_bytes: of_head(offset_of!(AreaHead, peak_bytes)),
-        blocks: rows::<Block>(&blocks).filter_map(|row| block(row, peak)).collect(),
-        tallies: rows::<Tally>(&tallies).filter_map(|row| tallied(row, peak)).collect(),
-        stack_rows: rows::<Stack>(&stacks).enumerate().map(stack).collect(),
-        frames: rows::<Frame>(&frames).map(|row| call(row, &texts)).collect(),
-        dropped: Dropped {
-            blocks: of_head(offset_of!(AreaHead, blocks_dropped)),
-            stacks: of_head(offset_of!(AreaHead, stacks_dropped)),
-            texts: of_head(offset_of!(AreaHead, texts_dropped)),
-            mappings: of_head(offset_of!(AreaHead, mappings_dropped)),
-        },
-    })
-}
-
-fn block(row: &[u8], peak: u64) -> Option<SampledBlock> {
-    let birth = word(row, offset_of!(Block, birth));
-    let death = word(row, offset_of!(Block, death));
-    let is_alive = death == 0;
-    let was_at_peak = birth <= peak && (is_alive || death > peak);
-    if birth == 0 || !(is_alive || was_at_peak) {
-        return None;
-    }
-    Some(SampledBlock {
-        address: word(row, offset_of!(Block, address)),
-        size: word(row, offset_of!(Block, size)),
-        stack: word(row, offset_of!(Block, stack)),
-        domain: Domain::numbered(word(row, offset_of!(Block, domain)))?,
-        birth,
-        is_alive,
-        was_at_peak,
-    })
-}
-
-fn stack((index, row): (usize, &[u8])) -> StackRow {
-    let sum = |offset: usize| Some(f64::from_bits(word(row, offset))).filter(|sum| sum.is_finite() && *sum > 0.0);
-    let parent = word(row, offset_of!(Stack, parent));
-    StackRow {
-        // Callers come before the called: a chain of rows always ends.
-        parent: if parent <= index as u64 { parent } else { 0 },
-        frame: word(row, offset_of!(Stack, frame)),
-        allocated: Weight {
-            blocks: sum(offset_of!(Stack, blocks)).unwrap_or_default(),
-            bytes: sum(offset_of!(Stack, bytes)).unwrap_or_default(),
-            variance: sum(offset_of!(Stack, variance)).unwrap_or_default(),
-        },
-    }
-}
-
-fn call(row: &[u8], texts: &[u8]) -> Call {
-    if word(row, offset_of!(Frame, whole)) != 1 {
-        return Call::default();
-    }
-    let line = word(row, offset_of!(Frame, line)).checked_sub(1);
-    Call {
-        function: text(texts, word(row, offset_of!(Frame, function))),
-        file: text(texts, word(row, offset_of!(Frame, file))),
-        line: line.and_then(|line| u32::try_from(line).ok()),
-    }
-}
-
-fn text(texts: &[u8], place: u64) -> String {
-    let length = bounded(place & ((1 << LENGTH_BITS) - 1), LONGEST_TEXT);
-    let offset = bounded(place >> LENGTH_BITS, texts.len());
-    let bytes = texts.get(offset..).unwrap_or_default();
-    String::from_utf8_lossy(&bytes[..length.min(bytes.len())]).into_owned()
-}
-
-fn rows<T>(table: &[u8]) -> impl Iterator<Item = &[u8]> {
-    table.chunks_exact(size_of::<T>())
-}
-
-fn bounded(number: u64, most: usize) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX).min(most)
-}
-
-/// The word at `offset`; zero when the bytes end before it.
-pub(crate) fn word(bytes: &[u8], offset: usize) -> u64 {
-    match bytes.get(offset..).and_then(|rest| rest.first_chunk()) {
-        Some(&word) => u64::from_le_bytes(word),
-        None => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form::{AreaHead, BLOCKS_AT, Block, HEAD_BYTES};
 
     /// A file of words that are set; all others are 0.
     struct Words(std::collections::BTreeMap<usize, u64>);
@@ -342,7 +230,7 @@ mod tests {
     #[test]
     fn a_block_that_died_after_the_peak_was_at_the_peak() {
         let mut words = vec![
-            (in_area(offset_of!(AreaHead, pid)), 1),
+            (in_area(offset_of!(AreaHead, process)), 1),
             (in_area(offset_of!(AreaHead, peak)), 5),
             (in_area(offset_of!(AreaHead, blocks_used)), 4),
         ];
@@ -363,7 +251,7 @@ mod tests {
     #[test]
     fn lies_are_bounded() {
         let mut words = Vec::new();
-        words.extend((0..32).map(|word| (in_area(8 * word), u64::MAX)));
+        words.extend((0..64).map(|word| (in_area(8 * word), u64::MAX)));
         let room = Room::of(1);
         words.push((offset_of!(FileHead, sample_bytes), 1));
         words.extend((0..64).map(|word| (in_area(room.stacks_at + 8 * word), u64::MAX)));

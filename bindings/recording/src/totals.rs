@@ -35,12 +35,31 @@ impl Totals {
             freed_blocks: self.freed_blocks.saturating_add(other.freed_blocks),
         }
     }
+
+    /// What was counted since `earlier`.
+    pub fn minus(self, earlier: Totals) -> Totals {
+        Totals {
+            requested: self.requested.saturating_sub(earlier.requested),
+            allocated: self.allocated.saturating_sub(earlier.allocated),
+            blocks: self.blocks.saturating_sub(earlier.blocks),
+            freed: self.freed.saturating_sub(earlier.freed),
+            freed_blocks: self.freed_blocks.saturating_sub(earlier.freed_blocks),
+        }
+    }
 }
 
 /// The counters of one slot.
 pub(crate) fn thread(row: &[u8]) -> Thread {
-    let counters = |domain: Domain| {
-        let at = offset_of!(Slot, counters) + domain as usize * size_of::<Counters>();
+    Thread {
+        id: Some(word(row, offset_of!(Slot, owner))),
+        totals: counters(row, offset_of!(Slot, counters)),
+    }
+}
+
+/// Those of all domains, from `at` on.
+pub(crate) fn counters(row: &[u8], at: usize) -> [Totals; Domain::ALL.len()] {
+    Domain::ALL.map(|domain| {
+        let at = at + domain as usize * size_of::<Counters>();
         let count = |offset: usize| word(row, at + offset);
         Totals {
             requested: count(offset_of!(Counters, requested)),
@@ -49,9 +68,5 @@ pub(crate) fn thread(row: &[u8]) -> Thread {
             freed: count(offset_of!(Counters, freed)),
             freed_blocks: count(offset_of!(Counters, freed_blocks)),
         }
-    };
-    Thread {
-        id: Some(word(row, offset_of!(Slot, owner))),
-        totals: Domain::ALL.map(counters),
-    }
+    })
 }

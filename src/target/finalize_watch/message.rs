@@ -9,9 +9,10 @@ use crate::target::freeze::{FreezeError, FreezeMode};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// Watch the process from now on: the first request.
+    /// Watch the process from now on: the first request. It has a program to execute yet, or runs already.
     Watch {
         pid: u32,
+        runs: bool,
     },
     Freeze {
         mode: FreezeMode,

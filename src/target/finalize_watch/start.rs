@@ -1,12 +1,13 @@
 //! Starts a program so that it is watched from its first instruction on.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString, c_char};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
-use std::thread;
+use std::{ptr, thread};
 
 use nix::fcntl::OFlag;
 use nix::sys::signal::SigSet;
@@ -23,8 +24,8 @@ pub struct Started {
     pub watched: Result<(), FreezeError>,
 }
 
-/// Starts `program` (its name, looked up on `PATH`, and its arguments) with our standard streams and
-/// environment, to which `environment` is added, in our process group.
+/// Starts `program` (its name, looked up on `PATH`, and its arguments) with our standard streams and the variables of
+/// `environment`, in this order, in our process group.
 ///
 /// It starts with the signals of `mask` blocked. The new process waits between `fork` and `exec` until the watcher has it;
 /// without one it is started all the same.
@@ -36,11 +37,13 @@ pub fn start(
 ) -> io::Result<Started> {
     let (name, arguments) = program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(name);
-    command.args(arguments).envs(environment.iter().cloned());
+    command.args(arguments);
+    let environment = Environment::of(environment);
     // SAFETY: what runs between `fork` and `exec` makes system calls only.
     unsafe {
         command.pre_exec(move || {
             file_size_limit::leave_to_program();
+            environment.become_ours();
             Ok(mask.thread_set_mask()?)
         });
     }
@@ -50,6 +53,43 @@ pub fn start(
             child: command.spawn()?,
             watched: Err(error),
         }),
+    }
+}
+
+/// An environment as the C library keeps it. `Command` would put the variables into the order of the alphabet.
+struct Environment {
+    #[expect(dead_code, reason = "`pointers` lead there")]
+    variables: Vec<CString>,
+    /// A null pointer is the last.
+    pointers: Vec<*const c_char>,
+}
+
+// SAFETY: the pointers lead to what moves with them and never changes.
+unsafe impl Send for Environment {}
+// SAFETY: as above.
+unsafe impl Sync for Environment {}
+
+unsafe extern "C" {
+    static mut environ: *const *const c_char;
+}
+
+impl Environment {
+    fn of(variables: &[(OsString, OsString)]) -> Environment {
+        let text = |(name, value): &(OsString, OsString)| {
+            CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
+        };
+        let variables: Vec<CString> = variables.iter().filter_map(text).collect();
+        let pointers = variables.iter().map(|variable| variable.as_ptr());
+        Environment {
+            pointers: pointers.chain([ptr::null()]).collect(),
+            variables,
+        }
+    }
+
+    /// Makes it that of this process, which executes a program next.
+    fn become_ours(&self) {
+        // SAFETY: this is a child that has one thread alone, and ends or executes before the pointers are gone.
+        unsafe { environ = self.pointers.as_ptr() };
     }
 }
 

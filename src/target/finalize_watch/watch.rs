@@ -58,7 +58,16 @@ impl Watch {
 
     /// Watches process `pid` from now on. It has to execute a program yet: what it runs now is not looked at.
     pub(super) fn begin(&mut self, pid: u32) -> Result<(), FreezeError> {
-        match self.ask(&Request::Watch { pid })? {
+        self.watch(pid, false)
+    }
+
+    /// Watches process `pid` from now on, whatever it runs. One thread of it is stopped for that, for a moment.
+    pub fn begin_running(&mut self, pid: u32) -> Result<(), FreezeError> {
+        self.watch(pid, true)
+    }
+
+    fn watch(&mut self, pid: u32, runs: bool) -> Result<(), FreezeError> {
+        match self.ask(&Request::Watch { pid, runs })? {
             Message::Watching(outcome) => outcome,
             other => Err(lost(format!("it answered another question: {other:?}"))),
         }

@@ -27,11 +27,13 @@ pub fn watcher_main() -> ! {
     stand_apart(WATCHER_NAME);
     // SAFETY: descriptor 0 is the socket that the profiler gave us, and nothing else here owns it.
     let socket = Socket::from_descriptor(unsafe { OwnedFd::from_raw_fd(0) });
-    if let Ok(Some(Request::Watch { pid })) = socket.receive() {
+    if let Ok(Some(Request::Watch { pid, runs })) = socket.receive() {
         match hold_main_thread(pid) {
             Ok(hold) => {
-                let _ = socket.send(&Message::Watching(Ok(())));
-                Watcher::new(&socket, hold).serve();
+                let mut watcher = Watcher::new(&socket, hold);
+                let aimed = if runs { watcher.aim_at_running() } else { Ok(()) };
+                let _ = socket.send(&Message::Watching(aimed));
+                watcher.serve();
             }
             Err(error) => {
                 let _ = socket.send(&Message::Watching(Err(error)));
@@ -117,6 +119,14 @@ impl<'a> Watcher<'a> {
                 }
             }
         }
+    }
+
+    /// The same for a program that does not stand still.
+    fn aim_at_running(&mut self) -> Result<(), FreezeError> {
+        self.hold.stop_one()?;
+        self.aim_anew();
+        self.hold.let_go();
+        Ok(())
     }
 
     /// Looks at what the program has loaded by now.
