@@ -8,6 +8,7 @@ mod running;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use interpreters::{Interpreter, for_each_interpreter, interpreters};
 use running::{Outcome, Running};
@@ -210,7 +211,7 @@ fn the_program_sees_its_own_environment_in_its_own_order() {
             std::env::var("LD_LIBRARY_PATH").unwrap_or_default()
         );
         let words = ["env", "-i", "Z=1", "B=2", &library, "A=3", "LC_ALL=C.UTF-8", "M="];
-        let plain = std::process::Command::new(words[0])
+        let plain = Command::new(words[0])
             .args(&words[1..])
             .args([executable, "-B", "-c", SEEING])
             .output()
@@ -219,7 +220,7 @@ fn the_program_sees_its_own_environment_in_its_own_order() {
         let said = outcome.out.lines().next().unwrap_or_default();
         assert_eq!(said, String::from_utf8_lossy(&plain.stdout).trim_end());
         recording(&outcome);
-        let mut others = std::process::Command::new(env!("CARGO_BIN_EXE_pymemscope"));
+        let mut others = Command::new(env!("CARGO_BIN_EXE_pymemscope"));
         let others = others
             .env_clear()
             .env("LD_PRELOAD", "libc.so.6")
@@ -266,7 +267,7 @@ os.popen(f'{child[0]} -B -c \"{child[3]}\"').read()
 
 #[test]
 fn programs_that_cannot_read_the_recorder_start_without_a_word() {
-    if !nix::unistd::geteuid().is_root() {
+    if !may(&["setpriv", "--reuid=65534", "--clear-groups"]) {
         return;
     }
     let child = "import sys; print(\"there\", file=sys.stderr)";
@@ -297,12 +298,11 @@ os.execv('/bin/echo', ['echo', 'done'])";
         outcome.out
     );
     // In another namespace of processes, with a `/proc` of its own.
-    let outcome = Running::start(
-        &["-d", "0"],
-        &["unshare", "--fork", "--pid", "--mount-proc", "sh", "-c", &own],
-    )
-    .end();
-    assert_eq!(outcome.err.lines().next(), Some("there"), "{}", outcome.err);
+    let apart = ["unshare", "--fork", "--pid", "--mount-proc"];
+    if may(&apart) {
+        let outcome = Running::start(&["-d", "0"], &[&apart[..], &["sh", "-c", &own]].concat()).end();
+        assert_eq!(outcome.err.lines().next(), Some("there"), "{}", outcome.err);
+    }
 }
 
 #[test]
@@ -399,5 +399,74 @@ KEPT = go(5, 30)
             told.contains("The recording was full: ") && told.contains("samples are at"),
             "{told}"
         );
+    });
+}
+
+#[test]
+fn what_cannot_be_looked_at_runs_all_the_same() {
+    let profiler = env!("CARGO_BIN_EXE_pymemscope");
+    let run = format!(
+        "'{profiler}' run -d 0 -- '{}' -B -c 'import sys; print(\"ran\"); sys.exit(5)'",
+        executable()
+    );
+    let said = |words: &[&str]| {
+        let said = Command::new(words[0]).args(&words[1..]).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (said.status.code(), text(&said.stdout), text(&said.stderr))
+    };
+    let mut ways = vec![(vec!["sh", "-c"], "ulimit -n 7;", "Too many open files")];
+    if may(&["unshare", "--mount", "--fork", "--pid"]) {
+        let unmounting = "umount -l /proc;";
+        ways.push((
+            vec!["unshare", "--mount", "sh", "-c"],
+            unmounting,
+            "/proc is not mounted",
+        ));
+        ways.push((
+            vec!["unshare", "--fork", "--pid", "sh", "-c"],
+            "",
+            "/proc belongs to another namespace",
+        ));
+    }
+    for (mut words, first, why) in ways {
+        let line = format!("{first} {run}");
+        words.push(&line);
+        let (code, out, err) = said(&words);
+        assert_eq!((code, out.as_str()), (Some(5), "ran\n"), "{words:?}: {err}");
+        assert!(
+            err.contains(&format!("it ran unseen: {why}")) && err.lines().count() == 2,
+            "{err}"
+        );
+    }
+}
+
+/// Whether this user can start programs in this way.
+fn may(words: &[&str]) -> bool {
+    let started = Command::new(words[0]).args(&words[1..]).arg("true").output();
+    started.is_ok_and(|said| said.status.success())
+}
+
+#[test]
+fn what_interpreters_keep_for_themselves_is_neither_given_nor_taken_back() {
+    const STARTING: &str = "
+import sys
+try: import _interpreters
+except ImportError: import _xxsubinterpreters as _interpreters
+for _ in range(int(sys.argv[1])):
+    each = _interpreters.create()
+    _interpreters.run_string(each, 'x = [1] * 1000')
+    _interpreters.destroy(each)
+";
+    for_each_interpreter(|python| {
+        let executable = python.executable.to_str().unwrap();
+        let raw = |count: &str| {
+            let words = [executable, "-I", "-S", "-B", "-c", STARTING, count];
+            let outcome = Running::start(&["-d", "0"], &words).end();
+            assert_eq!((outcome.code, outcome.err.as_str()), (Some(0), ""));
+            let totals = recording(&outcome)["totals"].as_array().unwrap();
+            let raw = totals.iter().find(|row| row["domain"] == "raw").unwrap();
+            number(&raw["allocated_blocks"]) as i64 - number(&raw["freed_blocks"]) as i64
+        };
+        assert!(raw("10") >= raw("0"));
     });
 }

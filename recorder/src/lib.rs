@@ -12,6 +12,7 @@
 
 mod arenas;
 mod blocks;
+mod bookkeeping;
 mod claim;
 mod environment;
 mod execute;
