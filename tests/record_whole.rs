@@ -405,10 +405,8 @@ KEPT = go(5, 30)
 #[test]
 fn what_cannot_be_looked_at_runs_all_the_same() {
     let profiler = env!("CARGO_BIN_EXE_pymemscope");
-    let run = format!(
-        "'{profiler}' run -d 0 -- '{}' -B -c 'import sys; print(\"ran\"); sys.exit(5)'",
-        executable()
-    );
+    // It needs no `/proc` itself.
+    let run = format!("'{profiler}' run -d 0 -- sh -c 'echo ran; exit 5'");
     let said = |words: &[&str]| {
         let said = Command::new(words[0]).args(&words[1..]).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
