@@ -159,6 +159,10 @@ pub enum Error {
     #[error("it was stopped before it was done; not written: {}", all_shown(.unwritten))]
     Stopped { unwritten: Vec<PathBuf> },
 
+    /// What is needed to look at a program.
+    #[error("it ran unseen: {what}")]
+    Unseen { what: String, hint: String },
+
     #[error("signals cannot be caught: {cause}")]
     Interrupt { cause: io::Error },
 
@@ -197,6 +201,7 @@ impl Error {
             | Freeze { hint, .. }
             | NothingToExplain { hint, .. }
             | NothingToDraw { hint, .. }
+            | Unseen { hint, .. }
             | Usage { hint, .. } => hint.clone().into(),
             InCore { cause, .. } => hint_for_core(cause),
             AlreadyTraced { tracer, .. } => {

@@ -1,77 +1,18 @@
-//! Recordings of programs that die before anybody has read their heap, that others start, that fork much, and that have more
-//! stacks than there is room for: nothing of them is lost, and nothing is said on the program's standard error.
+//! Recordings of programs that die before anybody has read their heap, that fork much, and that have more stacks than there is
+//! room for: nothing of them is lost.
 
 mod interpreters;
 mod profiler;
+#[path = "run/recorded.rs"]
+mod recorded;
 #[path = "run/running.rs"]
 mod running;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
-use interpreters::{Interpreter, for_each_interpreter, interpreters};
-use running::{Outcome, Running};
-use serde_json::Value;
-
-const MILLION: u64 = 1_000_000;
-
-/// Blocks that are so large that each is sampled.
-const KEEPING: &str = "
-import os
-def keep(): return [bytes(19_999_967) for _ in range(5)]
-KEPT = keep()
-";
-
-fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or_else(|| panic!("no number: {value}"))
-}
-
-/// The report, which conforms to the schema, and what was recorded.
-#[track_caller]
-fn recording(outcome: &Outcome) -> &Value {
-    profiler::parse(&outcome.report().to_string());
-    let recording = &outcome.report()["recording"];
-    assert!(recording.is_object(), "{:?} {}", outcome.err, outcome.warnings());
-    recording
-}
-
-/// Bytes of the sites with this function among the innermost two calls: comprehensions were calls once.
-fn site(sites: &Value, function: &str) -> u64 {
-    let of = |site: &&Value| {
-        let calls = site["stack"].as_array().unwrap();
-        calls.iter().rev().take(2).any(|call| call["function"] == function)
-    };
-    let found = sites.as_array().unwrap().iter().filter(of);
-    found.map(|site| number(&site["bytes"])).sum()
-}
-
-#[track_caller]
-fn assert_about(found: u64, expected: u64, more: u64) {
-    assert!(
-        (expected..expected + more).contains(&found),
-        "{found}, not {expected} to {more} more"
-    );
-}
-
-/// That `keep` has 100 MB alive.
-#[track_caller]
-fn assert_keeps(recording: &Value) {
-    assert_about(site(&recording["alive"], "keep"), 100 * MILLION, 2 * MILLION);
-}
-
-fn total(recording: &Value, figure: &str) -> u64 {
-    let rows = recording["totals"].as_array().unwrap();
-    rows.iter().map(|row| number(&row[figure])).sum()
-}
-
-/// The newest one, for what does not depend on the version.
-fn python() -> &'static Interpreter {
-    interpreters().last().expect("a Python")
-}
-
-fn executable() -> &'static str {
-    python().executable.to_str().unwrap()
-}
+use interpreters::for_each_interpreter;
+use recorded::{KEEPING, MILLION, assert_about, assert_keeps, number, python, recording, site, total};
+use running::Running;
 
 #[test]
 fn what_was_recorded_is_reported_where_the_heap_was_never_read() {
@@ -140,201 +81,6 @@ fn who_has_findings_judged_is_told_that_there_was_nothing_to_judge() {
 }
 
 #[test]
-fn the_program_that_another_one_starts_is_the_one_that_is_looked_at() {
-    let folder = tempfile::tempdir().unwrap();
-    let script = folder.path().join("app.py");
-    let code = format!("{KEEPING}\nclass A: pass\nOBJECTS = [A() for _ in range(77)]\n");
-    fs::write(&script, code).unwrap();
-    let launcher = folder.path().join("launch");
-    fs::write(&launcher, "#!/bin/sh\n\"$@\"\nexit $?\n").unwrap();
-    fs::set_permissions(&launcher, fs::Permissions::from_mode(0o755)).unwrap();
-    let (script, launcher) = (script.to_str().unwrap(), launcher.to_str().unwrap());
-    let starts_it = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)";
-    for_each_interpreter(|python| {
-        let executable = python.executable.to_str().unwrap();
-        let shell = format!("'{executable}' '{script}'; true");
-        for program in [
-            &["sh", "-c", &shell][..],
-            &["timeout", "60", executable, script],
-            &["env", "-i", executable, script],
-            &[launcher, launcher, executable, script],
-        ] {
-            let outcome = Running::start(&["-d", "0"], program).end();
-            assert_eq!((outcome.code, outcome.err.as_str()), (Some(0), ""), "{program:?}");
-            assert_keeps(recording(&outcome));
-            assert_eq!(outcome.count("__main__.A"), 77, "{program:?}");
-            assert!(outcome.is_whole(), "{program:?}: {}", outcome.warnings());
-            assert_eq!(outcome.report()["process"]["command"][1], script, "{program:?}");
-            assert_eq!(recording(&outcome)["alive_at"], "shutdown");
-        }
-    });
-    // The first that is a Python is the program, even when it only starts another one.
-    let outcome = Running::start(
-        &["-d", "0"],
-        &[executable(), "-B", "-c", starts_it, executable(), script],
-    )
-    .end();
-    assert_eq!((outcome.code, outcome.err.as_str()), (Some(0), ""));
-    let other = &recording(&outcome)["others"][0];
-    assert_eq!(other["command"][1], script);
-    assert_about(number(&other["allocated_bytes"]), 100 * MILLION, 30 * MILLION);
-}
-
-#[test]
-fn several_programs_one_after_the_other() {
-    let shell = format!(
-        "for n in 1 2 3; do '{}' -B -c '{}'; done",
-        executable(),
-        KEEPING.replace('\'', "\"")
-    );
-    let outcome = Running::start(&["-d", "0"], &["sh", "-c", &shell]).end();
-    assert_eq!((outcome.code, outcome.err.as_str()), (Some(0), ""));
-    assert_keeps(recording(&outcome));
-    assert_eq!(number(&recording(&outcome)["other_processes"]), 2);
-    assert_about(
-        number(&recording(&outcome)["other_processes_bytes"]),
-        200 * MILLION,
-        60 * MILLION,
-    );
-}
-
-/// Says what it sees of its environment, in its order.
-const SEEING: &str = "import os; print(list(os.environ.items()))";
-
-#[test]
-fn the_program_sees_its_own_environment_in_its_own_order() {
-    for_each_interpreter(|python| {
-        let executable = python.executable.to_str().unwrap();
-        let library = format!(
-            "LD_LIBRARY_PATH={}",
-            std::env::var("LD_LIBRARY_PATH").unwrap_or_default()
-        );
-        let words = ["env", "-i", "Z=1", "B=2", &library, "A=3", "LC_ALL=C.UTF-8", "M="];
-        let plain = std::process::Command::new(words[0])
-            .args(&words[1..])
-            .args([executable, "-B", "-c", SEEING])
-            .output()
-            .unwrap();
-        let outcome = Running::start(&["-d", "0"], &[&words[..], &[executable, "-B", "-c", SEEING]].concat()).end();
-        let said = outcome.out.lines().next().unwrap_or_default();
-        assert_eq!(said, String::from_utf8_lossy(&plain.stdout).trim_end());
-        recording(&outcome);
-        let mut others = std::process::Command::new(env!("CARGO_BIN_EXE_pymemscope"));
-        let others = others
-            .env_clear()
-            .env("LD_PRELOAD", "libc.so.6")
-            .env("LC_ALL", "C.UTF-8")
-            .arg("run");
-        let said = others
-            .args(["-d", "0", "--", executable, "-B", "-c", SEEING])
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&said.stdout).into_owned();
-        assert!(
-            said.contains("('LD_PRELOAD', 'libc.so.6')") && !said.contains("PYMEMSCOPE"),
-            "{said}"
-        );
-    });
-}
-
-#[test]
-fn children_are_recorded_however_they_are_started() {
-    const STARTING: &str = "
-import os, subprocess, sys
-child = [sys.executable, '-B', '-c', 'blocks = [bytes(19_999_967) for _ in range(3)]']
-own = {name: os.environ[name] for name in ('LD_LIBRARY_PATH', 'PATH') if name in os.environ}
-subprocess.run(child)
-subprocess.run(child, env=own)
-os.waitpid(os.posix_spawn(sys.executable, child, own), 0)
-os.spawnve(os.P_WAIT, sys.executable, child, own)
-os.system(f'{child[0]} -B -c \"{child[3]}\"')
-os.popen(f'{child[0]} -B -c \"{child[3]}\"').read()
-";
-    for_each_interpreter(|python| {
-        let outcome = Running::python(python, &["-d", "0"], STARTING).end();
-        assert_eq!((outcome.code, outcome.err.as_str()), (Some(0), ""));
-        let recording = recording(&outcome);
-        // `os.spawnve` forks before it executes, as `subprocess` may.
-        assert!((6..=10).contains(&number(&recording["other_processes"])), "{recording}");
-        assert_about(
-            number(&recording["other_processes_bytes"]),
-            360 * MILLION,
-            150 * MILLION,
-        );
-    });
-}
-
-#[test]
-fn programs_that_cannot_read_the_recorder_start_without_a_word() {
-    if !nix::unistd::geteuid().is_root() {
-        return;
-    }
-    let child = "import sys; print(\"there\", file=sys.stderr)";
-    let own = format!("'/usr/bin/env' true && exec '{}' -c '{child}'", executable());
-    for_each_interpreter(|python| {
-        // As another user, by a program of C and by Python itself.
-        let becoming = "import os, subprocess
-os.setgid(65534); os.setuid(65534)
-os.system('true')
-os.popen('true').read()
-os.spawnv(os.P_WAIT, '/bin/true', ['true'])
-os.posix_spawn('/bin/true', ['true'], os.environ)
-os.wait()
-os.execv('/bin/echo', ['echo', 'done'])";
-        let outcome = Running::python(python, &["-d", "0"], becoming).end();
-        assert_eq!((outcome.code, outcome.err.as_str()), (Some(0), ""));
-        assert!(outcome.out.contains("done"), "{}", outcome.out);
-    });
-    let outcome = Running::start(
-        &["-d", "0"],
-        &["setpriv", "--reuid=65534", "--clear-groups", "sh", "-c", "true; env"],
-    )
-    .end();
-    assert!(!outcome.err.contains("cannot be preloaded"), "{}", outcome.err);
-    assert!(
-        !outcome.out.contains("LD_PRELOAD") && !outcome.out.contains("PYMEMSCOPE_RECORDING"),
-        "{}",
-        outcome.out
-    );
-    // In another namespace of processes, with a `/proc` of its own.
-    let outcome = Running::start(
-        &["-d", "0"],
-        &["unshare", "--fork", "--pid", "--mount-proc", "sh", "-c", &own],
-    )
-    .end();
-    assert_eq!(outcome.err.lines().next(), Some("there"), "{}", outcome.err);
-}
-
-#[test]
-fn what_outlives_the_profiler_starts_programs_without_a_word() {
-    const OUTLIVING: &str = "
-import os, subprocess, sys
-print(os.getpid(), flush=True)
-for line in sys.stdin: pass
-# The profiler is gone: whoever waits for it has seen that.
-path = sys.argv[1]
-with open(path + '.new', 'w') as out:
-    subprocess.run([sys.executable, '-c', 'print(1)'], stdout=out, stderr=out)
-    out.flush()
-    subprocess.run('/bin/echo 2', shell=True, stdout=out, stderr=out)
-    os.dup2(out.fileno(), 1); os.dup2(out.fileno(), 2)
-    os.system('/bin/echo 3')
-os.rename(path + '.new', path)
-";
-    let folder = tempfile::tempdir().unwrap();
-    let said = folder.path().join("said");
-    let mut running = Running::start(
-        &["-d", "0"],
-        &[executable(), "-B", "-c", OUTLIVING, said.to_str().unwrap()],
-    );
-    running.pid();
-    running.kill_profiler();
-    drop(running);
-    running::until("the program has said all", || said.exists());
-    assert_eq!(fs::read_to_string(said).unwrap(), "1\n2\n3\n");
-}
-
-#[test]
 fn many_short_children_share_few_areas() {
     const FORKING: &str = "
 import os
@@ -399,5 +145,30 @@ KEPT = go(5, 30)
             told.contains("The recording was full: ") && told.contains("samples are at"),
             "{told}"
         );
+    });
+}
+
+#[test]
+fn what_interpreters_keep_for_themselves_is_neither_given_nor_taken_back() {
+    const STARTING: &str = "
+import sys
+try: import _interpreters
+except ImportError: import _xxsubinterpreters as _interpreters
+for _ in range(int(sys.argv[1])):
+    each = _interpreters.create()
+    _interpreters.run_string(each, 'x = [1] * 1000')
+    _interpreters.destroy(each)
+";
+    for_each_interpreter(|python| {
+        let executable = python.executable.to_str().unwrap();
+        let raw = |count: &str| {
+            let words = [executable, "-I", "-S", "-B", "-c", STARTING, count];
+            let outcome = Running::start(&["-d", "0"], &words).end();
+            assert_eq!((outcome.code, outcome.err.as_str()), (Some(0), ""));
+            let totals = recording(&outcome)["totals"].as_array().unwrap();
+            let raw = totals.iter().find(|row| row["domain"] == "raw").unwrap();
+            number(&raw["allocated_blocks"]) as i64 - number(&raw["freed_blocks"]) as i64
+        };
+        assert!(raw("10") >= raw("0"));
     });
 }

@@ -2,7 +2,7 @@
 
 use crate::region;
 use crate::thread::{self, local};
-use crate::{mapping, sampling, system};
+use crate::{bookkeeping, mapping, sampling, system};
 
 /// Has the C library tell of every fork.
 pub fn watch() {
@@ -13,9 +13,11 @@ pub fn watch() {
 extern "C" fn before() {
     sampling::hold();
     mapping::hold();
+    bookkeeping::hold();
 }
 
 extern "C" fn in_parent() {
+    bookkeeping::let_go();
     mapping::let_go();
     sampling::let_go();
 }

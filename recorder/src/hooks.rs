@@ -14,7 +14,7 @@ use recording::Domain;
 use crate::region::Area;
 use crate::sizes::Keeping;
 use crate::thread::{Local, local};
-use crate::{arenas, sizes, system};
+use crate::{arenas, bookkeeping, sizes, system};
 
 /// `PyMemAllocatorEx`.
 #[repr(C)]
@@ -217,9 +217,24 @@ impl Hook {
                 return free();
             }
             // SAFETY: as the caller says.
-            local.freed(self.domain, block, unsafe { self.keeping().occupied(block) });
+            let occupied = unsafe { self.keeping().occupied(block) };
+            let is_kept = self.domain == Domain::Raw
+                && occupied >= bookkeeping::SMALLEST
+                && local.inside(|| bookkeeping::forget(block));
+            if !is_kept {
+                local.freed(self.domain, block, occupied);
+            }
             local.inside(free);
         });
+    }
+
+    /// A block that another allocator asked for.
+    #[inline]
+    fn given_inside(&self, local: &Local, block: *mut c_void) -> *mut c_void {
+        if self.domain == Domain::Raw && !block.is_null() {
+            local.nested.note(block);
+        }
+        block
     }
 
     /// Counts the block that `allocate` gives, unless that is another allocator's business.
@@ -227,10 +242,13 @@ impl Hook {
     fn give(&self, size: usize, allocate: impl FnOnce() -> *mut c_void) -> *mut c_void {
         local(|local| {
             if local.is_inside() {
-                return allocate();
+                return self.given_inside(local, allocate());
             }
             local.hand_up(null_mut());
             let block = local.inside(allocate);
+            if !local.nested.is_empty() {
+                local.inside(|| local.nested.settle(block));
+            }
             if !block.is_null() {
                 local.allocated(self.domain, block, size, self.given(local, block, size));
             }
@@ -268,15 +286,22 @@ unsafe extern "C" fn realloc(context: *mut c_void, old: *mut c_void, size: usize
         let (hook, behind) = Hook::of(context);
         local(|local| {
             if local.is_inside() {
-                return (behind.realloc)(behind.context, old, size);
+                if hook.domain == Domain::Raw {
+                    bookkeeping::forget(old);
+                }
+                return hook.given_inside(local, (behind.realloc)(behind.context, old, size));
             }
             let occupied = if old.is_null() { 0 } else { hook.keeping().occupied(old) };
-            local.reallocated(
+            let block = local.reallocated(
                 hook.domain,
                 (old, occupied),
                 || (behind.realloc)(behind.context, old, size),
                 |block| (size, hook.keeping().resized(block, size)),
-            )
+            );
+            if !local.nested.is_empty() {
+                local.inside(|| local.nested.settle(block));
+            }
+            block
         })
     }
 }

@@ -14,6 +14,7 @@
 mod arena_hook;
 mod arenas;
 mod blocks;
+mod bookkeeping;
 mod callers;
 mod claim;
 mod environment;

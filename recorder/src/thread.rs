@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use recording::form::{Domain, SLOTS, Slot};
 
+use crate::bookkeeping::Nested;
 use crate::region::Area;
 use crate::{sampling, system};
 
@@ -22,6 +23,7 @@ pub struct Local {
     handed_up: Cell<usize>,
     /// No slot is to be had for it.
     is_shared: Cell<bool>,
+    pub nested: Nested,
 }
 
 impl Local {
@@ -32,6 +34,7 @@ impl Local {
             inside: Cell::new(false),
             handed_up: Cell::new(0),
             is_shared: Cell::new(false),
+            nested: Nested::new(),
         }
     }
 }

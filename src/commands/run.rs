@@ -12,12 +12,52 @@ use crate::capture::progress::Quiet;
 use crate::capture::{self, Capture, Followed, Occasion};
 use crate::error::{Error, Result, exit_code};
 use crate::target::child;
+use crate::target::process::Process;
 use crate::units;
 
 /// The exit code is the program's own, unless findings were asked to decide it or it was 0 and something went wrong.
 pub fn run(program: &[OsString], plan: &CapturePlan, sampling: Sampling, settings: &Settings) -> Result<u8> {
     check_outputs(settings)?;
-    let words = command_line(program)?;
+    let program = command_line(program)?;
+    match run_seen(&program, plan, sampling, settings) {
+        Err(Error::CannotStart { cause, .. } | Error::Interrupt { cause })
+            if child::is_short_of_descriptors(&cause) =>
+        {
+            let hint = "the system is short of descriptors; `ulimit -n` shows how many a process may have";
+            run_unseen(&program, &cause.to_string(), hint)
+        }
+        seen => seen,
+    }
+}
+
+/// The program runs all the same where it cannot be looked at.
+fn run_unseen(program: &[OsString], what: &str, hint: &str) -> Result<u8> {
+    let status = child::run_unseen(program).map_err(|cause| Error::CannotStart {
+        program: program
+            .first()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        cause,
+    })?;
+    let cause = Error::Unseen {
+        what: what.to_owned(),
+        hint: hint.to_owned(),
+    };
+    Err(nothing_read(cause, child::exit_code(status)))
+}
+
+/// `own` is the program's exit code.
+fn nothing_read(cause: Error, own: u8) -> Error {
+    Error::NothingRead {
+        cause: Box::new(cause),
+        code: if own == exit_code::DONE { exit_code::FAILED } else { own },
+    }
+}
+
+fn run_seen(program: &[OsString], plan: &CapturePlan, sampling: Sampling, settings: &Settings) -> Result<u8> {
+    if let Some(what) = Process::missing_from_proc() {
+        return run_unseen(program, what, "mount it: `mount -t proc proc /proc`");
+    }
     let stop = Interrupt::on_every_ctrl_c()?;
     // The program is looked at from outside all the same where there is no recorder.
     let (carrier, missing) = match Carrier::prepare(sampling) {
@@ -40,7 +80,7 @@ pub fn run(program: &[OsString], plan: &CapturePlan, sampling: Sampling, setting
     let mut recording = || carrier.as_ref().and_then(Carrier::program);
     // The terminal is the program's: a progress line would write over what it prints.
     let Followed { capture, mut program } = capture::run(
-        &words,
+        program,
         &environment,
         (&mut recording, &mut on_occasion),
         plan,
@@ -66,15 +106,11 @@ pub fn run(program: &[OsString], plan: &CapturePlan, sampling: Sampling, setting
         (show(capture, settings), cause)
     });
     let own = child::exit_code(program.wait());
-    let nothing_read = |cause| Error::NothingRead {
-        cause: Box::new(cause),
-        code: if own == exit_code::DONE { exit_code::FAILED } else { own },
-    };
     match shown {
         Ok((Ok(exit_code::DONE), None)) => Ok(own),
         // Whoever wanted the heap judged is not to take this for a good answer.
         Ok((Ok(exit_code::DONE), Some(_))) if settings.fail_on.is_none() => Ok(own),
-        Ok((Ok(exit_code::DONE), Some(cause))) | Err(cause) => Err(nothing_read(cause)),
+        Ok((Ok(exit_code::DONE), Some(cause))) | Err(cause) => Err(nothing_read(cause, own)),
         Ok((findings_or_error, _)) => findings_or_error,
     }
 }

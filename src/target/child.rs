@@ -5,7 +5,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal, kill};
@@ -13,6 +13,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
 use crate::target::exit_watch::{ExitWatch, first_readable};
+use crate::target::file_size_limit;
 use crate::target::finalize_watch::{self, Watch};
 use crate::target::freeze::FreezeError;
 
@@ -57,7 +58,14 @@ impl Program {
         let inherited = SigSet::thread_get_mask()?;
         // Before there are other threads, so that none of them is ended by it.
         let signals = block_passed_on();
-        let started = finalize_watch::start(words, environment, inherited, watch)?;
+        let started = match finalize_watch::start(words, environment, inherited, watch) {
+            Ok(started) => started,
+            Err(cause) => {
+                // For whoever starts it in another way.
+                inherited.thread_set_mask()?;
+                return Err(cause);
+            }
+        };
         let program = Program {
             exit: ExitWatch::new(started.child.id()).ok(),
             child: started.child,
@@ -112,6 +120,18 @@ impl Program {
             let _ = kill(Pid::from_raw(self.child.id() as i32), signal);
         }
     }
+}
+
+/// Whether the system has no more descriptors for us, or for anybody.
+pub fn is_short_of_descriptors(cause: &io::Error) -> bool {
+    matches!(cause.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}
+
+/// Runs a program to its end with all that is ours and nothing of it in view, for which no descriptor is needed.
+pub fn run_unseen(words: &[OsString]) -> io::Result<ExitStatus> {
+    let (name, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    file_size_limit::leave_to_program();
+    Command::new(name).args(arguments).status()
 }
 
 /// The exit code that a shell gives a program that ended so.

@@ -106,6 +106,17 @@ impl Process {
         self.root.path(format!("{}/{name}", self.pid))
     }
 
+    /// What is wrong with `/proc`, if anything: it shows all that is known of processes, and this one by its own number.
+    pub fn missing_from_proc() -> Option<&'static str> {
+        match std::fs::read_link("/proc/self") {
+            Err(_) => Some("/proc is not mounted"),
+            Ok(number) if number.as_os_str() != std::process::id().to_string().as_str() => {
+                Some("/proc belongs to another namespace of processes")
+            }
+            Ok(_) => None,
+        }
+    }
+
     pub fn exists(&self) -> bool {
         self.entry("stat").exists()
     }
