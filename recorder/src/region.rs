@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
 use recording::form::{
     AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Counters, FRAMES, FRAMES_AT, FileHead, Frame, HEAD_BYTES,
-    MAGIC, REST, SLOTS, SLOTS_AT, STACKS, STACKS_AT, Slot, Stack, TEXT_AT, TEXT_BYTES, VERSION, pid, process,
+    MAGIC, SLOTS, SLOTS_AT, STACKS, STACKS_AT, Slot, Stack, TEXT_AT, TEXT_BYTES, VERSION, pid, process,
 };
 
 use crate::claim::{Areas, claim};
@@ -226,12 +226,6 @@ fn succeed(area: Area) {
     for slot in &slots[..used] {
         slot.owner.store(0, Relaxed);
     }
-    if head.stacks_dropped.load(Relaxed) > 0 {
-        let rest = &area.stacks()[REST as usize - 1];
-        for sum in [&rest.blocks, &rest.bytes, &rest.variance] {
-            sum.store(0, Relaxed);
-        }
-    }
     let emptied = [
         &head.hooked,
         &head.stacks,
@@ -244,6 +238,9 @@ fn succeed(area: Area) {
         &head.blocks_dropped,
         &head.stacks_dropped,
         &head.mappings_dropped,
+        &head.rest.blocks,
+        &head.rest.bytes,
+        &head.rest.variance,
     ];
     for word in emptied {
         word.store(0, Relaxed);

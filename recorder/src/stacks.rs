@@ -61,19 +61,21 @@ impl Stacks {
         }
     }
 
-    /// The number of the calling thread's stack, to which a block of this size is added; 0 when it has none.
+    /// The number of the calling thread's stack, to which a block of this size is added; 0 when it has none, and [`REST`] when
+    /// there is no room for it.
     pub fn sample(&mut self, area: Area, size: u64) -> u32 {
-        let number = match self.of_this_thread(area) {
-            Ok(number) => number,
-            Err(Full) => rest(area),
+        let (number, row) = match self.of_this_thread(area) {
+            Ok(0) => return 0,
+            Ok(number) => (number, &area.stacks()[number as usize - 1]),
+            Err(Full) => {
+                area.head().stacks_dropped.fetch_add(1, Relaxed);
+                (REST, &area.head().rest)
+            }
         };
-        if let Some(index) = number.checked_sub(1) {
-            let stands_for = weight(size, region::sample_bytes());
-            let row = &area.stacks()[index as usize];
-            grow(&row.blocks, stands_for.blocks);
-            grow(&row.bytes, stands_for.bytes);
-            grow(&row.variance, stands_for.variance);
-        }
+        let stands_for = weight(size, region::sample_bytes());
+        grow(&row.blocks, stands_for.blocks);
+        grow(&row.bytes, stands_for.bytes);
+        grow(&row.variance, stands_for.variance);
         number
     }
 
@@ -164,8 +166,7 @@ impl Stacks {
         if let Some(&known) = self.stacks.get(&(parent, frame)) {
             return Ok(known);
         }
-        // The last is for all that find none.
-        let number = take_row(&area.head().stacks_used, STACKS - 1)?;
+        let number = take_row(&area.head().stacks_used, STACKS)?;
         let row = &area.stacks()[number as usize - 1];
         // A process before this one may have left something there.
         for sum in [&row.blocks, &row.bytes, &row.variance] {
@@ -287,12 +288,6 @@ fn take_row(used: &AtomicU64, most: usize) -> Result<u32, Full> {
     }
     used.store(row + 1, Release);
     Ok(row as u32 + 1)
-}
-
-/// The row for samples whose stacks find no room: less is known of these, but what they stand for counts.
-fn rest(area: Area) -> u32 {
-    area.head().stacks_dropped.fetch_add(1, Relaxed);
-    REST as u32
 }
 
 /// Adds to a sum that is kept as the bits of a floating-point number.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use recording::Domain;
-use recording::form::{REST, SAMPLE_BYTES, Stacks};
+use recording::form::{self, SAMPLE_BYTES, Stacks};
 use recording::read::{Area, Call as RecordedCall, Recording, Totals};
 use recording::weight::Weight;
 use rustc_hash::FxHashMap;
@@ -82,6 +82,9 @@ pub struct ThreadTotals {
 
 /// What stands for all places that there was no room for.
 const FULL: &str = "(not recorded: table full)";
+
+/// The number that samples without a place have.
+const REST: u64 = form::REST as u64;
 
 /// The largest first.
 pub type Sites = Vec<RecordedSite>;

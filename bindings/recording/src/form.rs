@@ -159,6 +159,8 @@ pub struct AreaHead {
     pub blocks_dropped: AtomicU64,
     pub stacks_dropped: AtomicU64,
     pub mappings_dropped: AtomicU64,
+    /// What the samples stand for whose stack found no room.
+    pub rest: Stack,
 }
 
 /// Whether an interpreter's stacks can be read.
@@ -205,8 +207,8 @@ pub struct Stack {
     pub variance: AtomicU64,
 }
 
-/// The number of the row that takes the place of all stacks for which there is no room, which has no frame: the last one.
-pub const REST: u64 = STACKS as u64;
+/// The number that takes the place of all stacks for which there is no room: that of [`AreaHead::rest`].
+pub const REST: u32 = u32::MAX;
 
 /// A line of a function. The row with number `n` stands at `n - 1`.
 #[repr(C)]

@@ -290,7 +290,7 @@ mod tests {
         words.extend((0..64).map(|word| (in_area(FRAMES_AT + 8 * word), 1)));
         let recording = Recording::read(&mut file(&words)).unwrap();
         let area = &recording.areas[0];
-        assert_eq!(area.stack_rows.len(), STACKS - 1);
+        assert_eq!(area.stack_rows.len(), STACKS);
         assert!(area.calls(1).len() <= 1 && area.calls(u64::MAX).is_empty());
     }
 }

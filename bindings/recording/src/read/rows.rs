@@ -5,7 +5,7 @@ use std::mem::{offset_of, size_of};
 use super::{Area, Call, Dropped, ReadFile, SampledBlock, StackRow, Thread, Totals};
 use crate::form::{
     AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Counters, Domain, FRAMES, FRAMES_AT, Frame, HEAD_BYTES,
-    LENGTH_BITS, LONGEST_TEXT, REST, SLOTS, SLOTS_AT, STACKS, STACKS_AT, Slot, Stack, Stacks, TEXT_AT, TEXT_BYTES,
+    LENGTH_BITS, LONGEST_TEXT, SLOTS, SLOTS_AT, STACKS, STACKS_AT, Slot, Stack, Stacks, TEXT_AT, TEXT_BYTES,
 };
 use crate::weight::Weight;
 
@@ -24,19 +24,9 @@ pub fn area(file: &mut impl ReadFile, number: usize) -> Option<Area> {
     };
     let slots = table(SLOTS_AT, offset_of!(AreaHead, slots_used), SLOTS, size_of::<Slot>());
     let blocks = table(BLOCKS_AT, offset_of!(AreaHead, blocks_used), BLOCKS, size_of::<Block>());
-    let stacks = table(
-        STACKS_AT,
-        offset_of!(AreaHead, stacks_used),
-        STACKS - 1,
-        size_of::<Stack>(),
-    );
+    let stacks = table(STACKS_AT, offset_of!(AreaHead, stacks_used), STACKS, size_of::<Stack>());
     let frames = table(FRAMES_AT, offset_of!(AreaHead, frames_used), FRAMES, size_of::<Frame>());
     let texts = table(TEXT_AT, offset_of!(AreaHead, text_used), TEXT_BYTES, 1);
-    let rest_at = STACKS_AT + (REST as usize - 1) * size_of::<Stack>();
-    let rest = match of_head(offset_of!(AreaHead, stacks_dropped)) {
-        0 => Vec::new(),
-        _ => file.read(start + rest_at, size_of::<Stack>()),
-    };
     // What no thread of its own counted stands in the last slot.
     let last = file.read(start + SLOTS_AT + (SLOTS - 1) * size_of::<Slot>(), size_of::<Slot>());
     let threads = rows::<Slot>(&slots).take(SLOTS - 1).map(thread);
@@ -69,7 +59,7 @@ pub fn area(file: &mut impl ReadFile, number: usize) -> Option<Area> {
         peak_bytes: of_head(offset_of!(AreaHead, peak_bytes)),
         blocks: rows::<Block>(&blocks).filter_map(|row| block(row, peak)).collect(),
         stack_rows: rows::<Stack>(&stacks).enumerate().map(stack).collect(),
-        rest: weight_of(&rest),
+        rest: weight_of(head.get(offset_of!(AreaHead, rest)..).unwrap_or_default()),
         frames: rows::<Frame>(&frames).map(|row| call(row, &texts)).collect(),
         dropped: Dropped {
             blocks: of_head(offset_of!(AreaHead, blocks_dropped)),
