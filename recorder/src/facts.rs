@@ -60,18 +60,30 @@ pub fn has_ended(pid: u32) -> bool {
     path.copy_within(6 + first.., 6);
     let mut stat = [0; 256];
     let length = CStr::from_bytes_until_nul(&path).map_or(0, |path| read_file(path, &mut stat));
-    // The name before it may have parentheses of its own.
-    let after = stat[..length].iter().rposition(|&letter| letter == b')');
-    after.is_some_and(|after| matches!(stat.get(after + 2), Some(b'Z' | b'X')))
+    is_over(&stat[..length])
+}
+
+/// Whether a `/proc/PID/stat` is of a process that has ended. The first thread alone may have, while others run on.
+fn is_over(stat: &[u8]) -> bool {
+    /// Where the number of threads stands, behind the name.
+    const THREADS: usize = 17;
+    // The name may have parentheses of its own.
+    let Some(name) = stat.iter().rposition(|&letter| letter == b')') else {
+        return false;
+    };
+    let mut fields = stat[name..].split(|&letter| letter == b' ').skip(1);
+    let is_dead = matches!(fields.next(), Some(b"Z" | b"X"));
+    is_dead && matches!(fields.nth(THREADS - 1), Some(b"0" | b"1"))
 }
 
 /// Waits until the profiler has taken notice of this process, which somebody has started whom it started; not for long,
 /// since it may have ended. What it has started itself it has in view.
 pub fn wait_to_be_attended(attended: &AtomicU64) {
     const MILLISECONDS: u32 = 2_000;
-    if environment::profiler() == Some(system::parent()) {
+    let Some(profiler) = environment::profiler().filter(|&profiler| profiler != system::parent()) else {
         return;
-    }
+    };
+    system::permit(profiler);
     for _ in 0..MILLISECONDS {
         if attended.load(Relaxed) != 0 {
             break;
@@ -91,5 +103,32 @@ fn read_file(path: &CStr, into: &mut [u8]) -> usize {
         let length = system::pread64(file, into.as_mut_ptr().cast(), into.len(), 0);
         system::close(file);
         usize::try_from(length).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_lives_as_long_as_any_thread() {
+        let stat =
+            |state: &str, threads: u32| format!("7 (a) Z 1) {state} 1 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 {threads} 0 99");
+        assert!(is_over(stat("Z", 1).as_bytes()) && is_over(stat("X", 0).as_bytes()));
+        assert!(!is_over(stat("Z", 2).as_bytes()));
+        assert!(!is_over(stat("S", 1).as_bytes()) && !is_over(b"") && !is_over(b"7 (a)"));
+    }
+
+    #[test]
+    fn this_process_has_not_ended() {
+        assert!(!has_ended(std::process::id()));
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        // Nobody has waited for it yet.
+        while !has_ended(child.id()) {
+            assert!(std::time::Instant::now() < deadline);
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
     }
 }
