@@ -224,11 +224,11 @@ struct Freezing {
 #[derive(Debug, Args)]
 struct Showing {
     /// Write to FILE what its extension says: the report (.json), its findings for code scanning (.sarif), a flame graph
-    /// (.svg), what it shows for other tools (folded stacks: .collapsed, .speedscope.json, pprof: .pb.gz), or with `attach` and `run` the last snapshot as a
+    /// (.svg), memory over time (.timeline.svg), what a flame graph shows for other tools (folded stacks: .collapsed, .speedscope.json, pprof: .pb.gz), or with `attach` and `run` the last snapshot as a
     /// folder (.pms). `-` is standard output, and needs -f. May be given several times
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// json, sarif, svg, collapsed, speedscope or pprof, for `-o -` and for files whose names tell none; alone, it writes
+    /// json, sarif, svg, timeline, collapsed, speedscope or pprof, for `-o -` and for files whose names tell none; alone, it writes
     /// to standard output
     #[arg(short, long, value_parser = format::<Format>)]
     format: Option<Format>,

@@ -216,3 +216,33 @@ fn sites_are_chosen_and_grouped() {
         assert_eq!(said.code, Some(2), "{said:?}");
     }
 }
+
+#[test]
+fn what_imports_allocate_is_told_of_the_statement_that_imports() {
+    for_each_interpreter(|python| {
+        let place = tempfile::tempdir().unwrap();
+        // Its constants are read by the machinery of imports itself, from the compiled file.
+        let large = format!("TEXT = {:?}\n", "x".repeat(30_000_000));
+        fs::write(place.path().join("large.py"), large).unwrap();
+        fs::write(place.path().join("shop.py"), "import sys\nimport large\n").unwrap();
+        let compile = ["-c", "import sys, py_compile; py_compile.compile(sys.argv[1])"];
+        answer(python.command().args(compile).arg(place.path().join("large.py"))).done();
+        let told = place.path().join("run.json");
+        let mut command = profiler::pymemscope(["run", "-d", "0", "-o"]);
+        command.arg(&told).arg("--").arg(&python.executable);
+        let text = answer(command.arg(place.path().join("shop.py"))).done();
+        let sites = parse_file(&told)["recording"]["alive"].clone();
+        let of_large = |site: &&Value| site["bytes"].as_i64().unwrap() > 29 * MILLION;
+        let found: Vec<&Value> = sites.as_array().unwrap().iter().filter(of_large).collect();
+        assert_eq!(found.len(), 1, "{text}");
+        assert_eq!(
+            (&found[0]["line"], &found[0]["function"]),
+            (&2.into(), &"<module>".into()),
+            "{text}"
+        );
+        assert!(found[0]["file"].as_str().unwrap().ends_with("shop.py"), "{text}");
+        let innermost = found[0]["stack"].as_array().unwrap().last().unwrap();
+        assert!(innermost["file"].as_str().unwrap().contains("importlib"), "{innermost}");
+        assert!(!table(&text)[0].contains("importlib"), "{text}");
+    });
+}

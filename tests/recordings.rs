@@ -4,12 +4,15 @@ mod duckdb;
 mod go;
 mod interpreters;
 mod profiler;
+#[path = "run/running.rs"]
+mod running;
 
 use std::path::{Path, PathBuf};
 
 use go::{ask_go, go_pprof, total_of_go};
 use interpreters::{Interpreter, for_each_interpreter, interpreters};
 use profiler::{Answer, answer, ask, parse, parse_file};
+use running::{Running, until_snapshot};
 use serde_json::Value;
 
 /// Keeps, and passes by, blocks that are so large that each is sampled.
@@ -264,4 +267,78 @@ fn pictures_of_a_recording_have_every_weight() {
             assert_eq!(total_of_go(&go, &index, &profile), sum, "{index}");
         }
     }
+}
+
+/// Does what it is told by lines.
+const OBEDIENT: &str = "
+import os, sys
+def load(): return [bytes(19_999_967) for _ in range(5)]
+def grow(): return [bytes(19_999_967) for _ in range(3)]
+print(os.getpid(), flush=True)
+for line in sys.stdin:
+    exec(line)
+";
+
+#[test]
+fn memory_over_time_names_the_functions_that_allocated() {
+    for_each_interpreter(|python| {
+        let place = tempfile::tempdir().unwrap();
+        let [drawn, saved] = ["run.timeline.svg", "run.pms"].map(|name| place.path().join(name));
+        let outputs = ["-o", drawn.to_str().unwrap(), "-o", saved.to_str().unwrap()];
+        let options = [&["--interval", "0.05"][..], &outputs].concat();
+        let mut running = Running::python(python, &options, OBEDIENT);
+        let pid = running.pid();
+        for told in ["KEPT = load()", "MORE = grow()"] {
+            until_snapshot(pid);
+            running.tell(told);
+        }
+        until_snapshot(pid);
+        let outcome = running.end();
+        assert_eq!((outcome.code, outcome.err.as_str()), (Some(0), ""));
+        let recording = &outcome.report()["recording"];
+        let readings = recording["timeline"].as_array().unwrap();
+        let active = |function: &str| -> Vec<(usize, i64)> {
+            let of_reading = |reading: &Value| {
+                let all = reading["active"].as_array().unwrap();
+                let of_function = all.iter().filter(|active| active["function"] == function);
+                of_function.map(|active| active["bytes"].as_i64().unwrap()).sum::<i64>()
+            };
+            let bytes = readings.iter().map(of_reading).enumerate();
+            bytes.filter(|(_, bytes)| *bytes > MILLION).collect()
+        };
+        // Each was called between two readings, and before another one.
+        let [(loaded, of_load)] = active("load")[..] else {
+            panic!("{readings:?}")
+        };
+        let [(grown, of_grow)] = active("grow")[..] else {
+            panic!("{readings:?}")
+        };
+        assert!(0 < loaded && loaded < grown, "{readings:?}");
+        assert_near(of_load, 100 * MILLION);
+        assert_near(of_grow, 60 * MILLION);
+        let alive = |reading: usize| readings[reading]["bytes"].as_i64().unwrap();
+        assert_near(alive(loaded) - alive(loaded - 1), 100 * MILLION);
+        assert_near(alive(grown) - alive(grown - 1), 60 * MILLION);
+        // What came since the first snapshot is all of it.
+        assert_near(of_function(&recording["grown"], "load", "bytes"), 100 * MILLION);
+        let growth = ask(&format!("report {} -f collapsed --weight growth", saved.display())).done();
+        assert_near(folded(&growth, "load "), 100 * MILLION);
+
+        let svg = std::fs::read_to_string(&drawn).unwrap();
+        for part in [
+            "resident",
+            "Python objects",
+            "allocated and not freed",
+            "load ",
+            "grow ",
+            "at most ",
+        ] {
+            assert!(svg.contains(part), "{part} in {svg}");
+        }
+        let mut parser = python.command();
+        parser.args(["-c", "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])"]);
+        answer(parser.arg(&drawn)).done();
+        let again = ask(&format!("report {} -f timeline", saved.display())).done();
+        assert_eq!(again, svg);
+    });
 }

@@ -6,6 +6,7 @@ pub mod chosen;
 pub mod difference;
 pub mod figures;
 pub mod glob;
+pub mod history;
 mod library;
 pub mod lines;
 mod recorded;
@@ -13,5 +14,7 @@ pub mod saved;
 mod weights;
 
 pub use carrier::{Carrier, NoRecorder, Sampling};
-pub use recorded::{Allocations, DomainTotals, Moment, RecordedSite, Sites, ThreadTotals, domain_named, place_of};
+pub use recorded::{
+    Allocations, DomainTotals, IMPORTING, Moment, RecordedSite, Sites, ThreadTotals, domain_named, place_of,
+};
 pub use weights::Mark;

@@ -8,6 +8,7 @@ use recording::read::{Area, Call as RecordedCall, Recording, Totals};
 use recording::weight::Weight;
 use rustc_hash::FxHashMap;
 
+use super::history::Reading;
 use super::weights::{Kind, Mark, Weights};
 use crate::sampling::births::{Call, Confidence, Site, Source};
 
@@ -37,6 +38,8 @@ pub struct Allocations {
     /// Further processes that recorded, and what they allocated.
     pub other_processes: u64,
     pub of_others: Totals,
+    /// What earlier readings said.
+    pub history: Vec<Reading>,
     /// When it was read.
     pub read_at: Mark,
 }
@@ -95,8 +98,8 @@ pub struct RecordedSite {
     pub error_bytes: u64,
 }
 
-/// How the files of the machinery of imports begin.
-const IMPORTING: &str = "<frozen importlib._bootstrap";
+/// How the files of the machinery of imports begin, which Python leaves out of tracebacks, too.
+pub const IMPORTING: &str = "<frozen importlib._bootstrap";
 
 impl RecordedSite {
     /// What [`place_of`] its stack is.
@@ -140,6 +143,7 @@ impl Allocations {
             has_stacks: area.stacks != Stacks::Unknown,
             other_processes: others().count() as u64,
             of_others,
+            history: Vec::new(),
             read_at: Mark::of(area),
         })
     }
@@ -151,6 +155,12 @@ impl Allocations {
             grown: earlier.grown,
             ..self
         }
+    }
+
+    /// What the program itself has been given since its start, and has not given back.
+    pub fn alive_bytes(&self) -> u64 {
+        let sum = self.sum();
+        sum.allocated.saturating_sub(sum.freed)
     }
 
     /// Whether it is known where anything was allocated.

@@ -19,7 +19,7 @@ use crate::report::output::{Destination, FileFormat, Format, Output};
 use crate::report::picture::Asked;
 use crate::report::screen::Screen;
 use crate::report::standard_output;
-use crate::report::{json, sarif, terminal};
+use crate::report::{json, sarif, terminal, timeline};
 use crate::rules::finding::Severity;
 use crate::rules::selection::Selection;
 use crate::rules::threshold::Thresholds;
@@ -184,6 +184,7 @@ fn write(report: &Report<'_>, capture: &Capture, settings: &Settings) -> Result<
         |format, out| match (format, &drawn) {
             (Format::Picture(format), Ok(Some(picture))) => format.write(picture, out),
             (Format::Sarif, _) => sarif::write(report, here.as_deref(), out),
+            (Format::Timeline, _) => timeline::write(report, out),
             _ => json::write(report, out),
         },
     );

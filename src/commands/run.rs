@@ -2,10 +2,12 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::time::Instant;
 
 use super::program::command_line;
 use super::{Settings, check_outputs, show};
-use crate::allocations::{Carrier, Mark, Sampling};
+use crate::allocations::history::History;
+use crate::allocations::{Allocations, Carrier, Mark, Sampling};
 use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
 use crate::capture::progress::Quiet;
@@ -30,10 +32,19 @@ pub fn run(program: &[OsString], plan: &CapturePlan, sampling: Sampling, setting
     // The terminal is the program's: a progress line would write over what it prints.
     let read = |pid, first: Option<&Mark>| carrier.as_ref().ok().and_then(|carrier| carrier.read(pid, first));
     let (mut first, mut at_shutdown) = (None, None);
-    let mut on_occasion = |pid, occasion| match occasion {
-        Occasion::Snapshot if first.is_none() => first = read(pid, None).map(|now| now.read_at),
-        Occasion::Snapshot => {}
-        Occasion::Shutdown => at_shutdown = read(pid, first.as_ref()),
+    let mut history = History::default();
+    let mut started = None;
+    let mut on_occasion = |pid, occasion| {
+        // The snapshot at the shutdown is of the same moment.
+        if at_shutdown.is_some() {
+            return;
+        }
+        let Some(now) = read(pid, first.as_ref()) else { return };
+        history.add(started.get_or_insert_with(Instant::now).elapsed(), &now);
+        match occasion {
+            Occasion::Shutdown => at_shutdown = Some(now),
+            Occasion::Snapshot => drop(first.get_or_insert(now.read_at)),
+        }
     };
     let Followed { capture, mut program } =
         capture::run(&words, environment, &mut on_occasion, plan, &mut Quiet, &stop)?;
@@ -51,7 +62,10 @@ pub fn run(program: &[OsString], plan: &CapturePlan, sampling: Sampling, setting
         if allocations.is_none() {
             warn_of_missing(&mut capture, carrier.err().map(|reason| reason.to_string()));
         }
-        capture.allocations = allocations;
+        capture.allocations = allocations.map(|recorded| Allocations {
+            history: history.into_readings(),
+            ..recorded
+        });
         show(capture, settings)
     });
     let own = child::exit_code(program.wait());
