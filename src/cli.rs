@@ -9,8 +9,8 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use self::chosen::{Asking, Choosing, TypedDivision};
-use self::words::{address, format, graph, pid, rate, sample_bytes, seconds, weight, word};
+use self::chosen::{Asking, Choosing, Recording, TypedDivision};
+use self::words::{address, format, graph, pid, rate, seconds, weight, word};
 use crate::capture::plan::Graph;
 use crate::commands::Command;
 use crate::error::{Error, exit_code};
@@ -184,18 +184,6 @@ struct Watching {
     rate: Option<NonZeroU32>,
     #[command(flatten)]
     freezing: Freezing,
-}
-
-/// Which allocations are recorded with their calls; totals are exact in any case.
-#[derive(Debug, Args)]
-struct Recording {
-    /// Take one sample in so many bytes, 1K to 1G; 512K unless told. Fewer bytes make the figures of single lines surer, and
-    /// cost the program time
-    #[arg(long, value_name = "BYTES", value_parser = sample_bytes, allow_negative_numbers = true)]
-    sample_bytes: Option<u64>,
-    /// Record every block: all figures are exact. The program takes about twice its time
-    #[arg(long, conflicts_with = "sample_bytes")]
-    every: bool,
 }
 
 /// How a program is looked at.

@@ -42,7 +42,8 @@ fn run(python: &Interpreter, options: &[&str], code: &str, arguments: &[&str]) -
 fn kept(folder: &Path, name: &str, arguments: [&str; 2]) -> PathBuf {
     let path = folder.join(name);
     let saved = path.to_str().unwrap();
-    run(python(), &["-d", "0", "-o", saved], LARGE, &arguments).done();
+    // Every block, so that no figure is left to chance.
+    run(python(), &["--every", "-d", "0", "-o", saved], LARGE, &arguments).done();
     path
 }
 
@@ -56,7 +57,7 @@ fn the_folder_says_what_the_run_said() {
         let told = parse_file(&told);
         let shown = parse(&ask(&format!("report {} -j", saved.display())).done());
         assert!(told["heap"]["objects"].as_u64() > Some(1000), "{}", told["heap"]);
-        assert_eq!(shown["recording"], told["recording"]);
+        assert!(shown["recording"] == told["recording"], "{shown}\n{told}");
         let text = ask(&format!("report {}", saved.display())).done();
         assert!(text.contains("Allocated at") && text.contains(" keep"), "{text}");
     });
@@ -304,21 +305,20 @@ fn memory_over_time_names_the_functions_that_allocated() {
                 of_function.map(|active| active["bytes"].as_i64().unwrap()).sum::<i64>()
             };
             let bytes = readings.iter().map(of_reading).enumerate();
-            bytes.filter(|(_, bytes)| *bytes > MILLION).collect()
+            bytes.filter(|(_, bytes)| *bytes > 0).collect()
         };
-        // Each was called between two readings, and before another one.
-        let [(loaded, of_load)] = active("load")[..] else {
-            panic!("{readings:?}")
-        };
-        let [(grown, of_grow)] = active("grow")[..] else {
-            panic!("{readings:?}")
-        };
-        assert!(0 < loaded && loaded < grown, "{readings:?}");
-        assert_near(of_load, 100 * MILLION);
-        assert_near(of_grow, 60 * MILLION);
-        let alive = |reading: usize| readings[reading]["bytes"].as_i64().unwrap();
-        assert_near(alive(loaded) - alive(loaded - 1), 100 * MILLION);
-        assert_near(alive(grown) - alive(grown - 1), 60 * MILLION);
+        // A reading may have been made while one of them was running.
+        let (load, grow) = (active("load"), active("grow"));
+        let ends = |all: &[(usize, i64)]| (all.first().unwrap().0, all.last().unwrap().0);
+        let sum = |all: &[(usize, i64)]| all.iter().map(|(_, bytes)| bytes).sum::<i64>();
+        assert!(ends(&load).0 > 0 && ends(&load).1 <= ends(&grow).0, "{load:?} {grow:?}");
+        assert_near(sum(&load), 100 * MILLION);
+        assert_near(sum(&grow), 60 * MILLION);
+        let alive = |reading: &Value| reading["bytes"].as_i64().unwrap();
+        assert_near(
+            alive(&readings[readings.len() - 1]) - alive(&readings[0]),
+            160 * MILLION,
+        );
         // What came since the first snapshot is all of it.
         assert_near(of_function(&recording["grown"], "load", "bytes"), 100 * MILLION);
         let growth = ask(&format!("report {} -f collapsed --weight growth", saved.display())).done();
@@ -339,6 +339,6 @@ fn memory_over_time_names_the_functions_that_allocated() {
         parser.args(["-c", "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])"]);
         answer(parser.arg(&drawn)).done();
         let again = ask(&format!("report {} -f timeline", saved.display())).done();
-        assert_eq!(again, svg);
+        assert!(again == svg, "{again}\n{svg}");
     });
 }

@@ -137,7 +137,7 @@ fn check_outputs(settings: &Settings) -> Result<()> {
 /// Judges the capture and shows it everywhere it is asked for; the exit code tells of the findings.
 fn show(mut capture: Capture, settings: &Settings) -> Result<u8> {
     // What is saved is all of a recording, whatever of it is shown.
-    let recorded = capture.allocations.clone();
+    let recorded = capture.allocations.take();
     capture.allocations = recorded.as_ref().map(|recorded| settings.view.filter.of(recorded));
     let growth = Growth::of(&capture.snapshots);
     let evidence = Evidence {

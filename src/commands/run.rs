@@ -40,7 +40,8 @@ pub fn run(program: &[OsString], plan: &CapturePlan, sampling: Sampling, setting
             return;
         }
         let Some(now) = read(pid, first.as_ref()) else { return };
-        history.add(started.get_or_insert_with(Instant::now).elapsed(), &now);
+        let at = Instant::now();
+        history.add(at - *started.get_or_insert(at), &now);
         match occasion {
             Occasion::Shutdown => at_shutdown = Some(now),
             Occasion::Snapshot => drop(first.get_or_insert(now.read_at)),

@@ -8,7 +8,8 @@ use super::model::Report;
 use super::picture::short_path::ShortPaths;
 use super::text::{command_line, cut_middle, harmless};
 use crate::allocations::IMPORTING;
-use crate::allocations::history::Reading;
+use crate::allocations::history::{Active, Reading};
+use crate::allocations::lines::is_comprehension;
 use crate::units;
 
 /// All lengths are in pixels.
@@ -21,6 +22,8 @@ const HEIGHT: f64 = 320.0;
 const ROW: f64 = 20.0;
 /// More functions are not shown.
 const MOST_FUNCTIONS: usize = 12;
+/// Nor are those that allocated less than this part of what the first of them did.
+const LEAST_PART: u64 = 100;
 const TICKS: u32 = 5;
 
 /// A curve: what it is called, its colour, and its points by time and bytes.
@@ -136,7 +139,7 @@ fn rows(readings: &[Reading]) -> Vec<Row> {
     for reading in readings {
         let now = reading.at.as_secs_f64();
         for active in &reading.active {
-            if active.file.is_empty() || &*active.function == "<module>" || active.file.starts_with(IMPORTING) {
+            if !is_worth_a_row(active) {
                 continue;
             }
             let name = format!("{} {}", active.function, paths.place(&active.file, None));
@@ -157,7 +160,14 @@ fn rows(readings: &[Reading]) -> Vec<Row> {
     }
     rows.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
     rows.truncate(MOST_FUNCTIONS);
+    let most = rows.first().map_or(0, |row| row.bytes);
+    rows.retain(|row| row.bytes >= most / LEAST_PART);
     rows
+}
+
+fn is_worth_a_row(active: &Active) -> bool {
+    let is_named = !active.file.is_empty() && &*active.function != "<module>" && !is_comprehension(&active.function);
+    is_named && !active.file.starts_with(IMPORTING)
 }
 
 fn draw_axes(svg: &mut String, scale: &Scale) {

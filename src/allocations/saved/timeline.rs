@@ -9,7 +9,7 @@ use crate::heap::saved::{Record, Recorded};
 /// A reading where there is no function.
 pub struct Row {
     /// Since the first reading.
-    microseconds: u64,
+    nanoseconds: u64,
     function: Option<(Rc<str>, Rc<str>)>,
     /// What was alive; of a function, what was allocated since the reading before.
     bytes: u64,
@@ -17,14 +17,14 @@ pub struct Row {
 
 pub fn rows(readings: &[Reading]) -> Vec<Row> {
     let of_reading = |reading: &Reading| {
-        let microseconds = u64::try_from(reading.at.as_micros()).unwrap_or(u64::MAX);
+        let nanoseconds = u64::try_from(reading.at.as_nanos()).unwrap_or(u64::MAX);
         let mut rows = vec![Row {
-            microseconds,
+            nanoseconds,
             function: None,
             bytes: reading.alive_bytes,
         }];
         rows.extend(reading.active.iter().map(|active| Row {
-            microseconds,
+            nanoseconds,
             function: Some((Rc::clone(&active.function), Rc::clone(&active.file))),
             bytes: active.bytes,
         }));
@@ -39,7 +39,7 @@ pub fn readings(rows: Vec<Row>) -> Option<Vec<Reading>> {
     for row in rows {
         match row.function {
             None => readings.push(Reading {
-                at: Duration::from_micros(row.microseconds),
+                at: Duration::from_nanos(row.nanoseconds),
                 alive_bytes: row.bytes,
                 active: Vec::new(),
             }),
@@ -55,7 +55,7 @@ pub fn readings(rows: Vec<Row>) -> Option<Vec<Reading>> {
 
 impl Recorded for Row {
     const TEXTS: &'static [&'static str] = &["function", "file"];
-    const NUMBERS: &'static [&'static str] = &["microseconds", "alive_bytes", "allocated_bytes"];
+    const NUMBERS: &'static [&'static str] = &["nanoseconds", "alive_bytes", "allocated_bytes"];
 
     fn to_record(&self) -> Record {
         let (alive, allocated) = match self.function {
@@ -65,12 +65,12 @@ impl Recorded for Row {
         let (function, file) = self.function.clone().unzip();
         Record {
             texts: vec![function, file],
-            numbers: vec![Some(self.microseconds), alive, allocated],
+            numbers: vec![Some(self.nanoseconds), alive, allocated],
         }
     }
 
     fn from_record(record: &Record) -> Option<Row> {
-        let ([function, file], [microseconds, alive, allocated]) = (record.texts.as_slice(), record.numbers.as_slice())
+        let ([function, file], [nanoseconds, alive, allocated]) = (record.texts.as_slice(), record.numbers.as_slice())
         else {
             return None;
         };
@@ -80,7 +80,7 @@ impl Recorded for Row {
             _ => return None,
         };
         Some(Row {
-            microseconds: (*microseconds)?,
+            nanoseconds: (*nanoseconds)?,
             function,
             bytes,
         })
