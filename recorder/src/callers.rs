@@ -9,9 +9,9 @@ use cpython::stack::Step;
 use recording::form::{Domain, MOST_CALLS};
 
 use crate::own_memory::Direct;
-use crate::python;
 use crate::region::Area;
 use crate::stacks::{Stacks, Walking};
+use crate::{python, system};
 
 /// The calls of the last allocation, and what other calls have led to.
 pub struct Callers {
@@ -20,12 +20,15 @@ pub struct Callers {
     steps: Vec<Step>,
     /// The outermost first, each with the number of the stack that it makes.
     last: Vec<(Step, u32)>,
-    /// By a hash of all but the number.
-    ways: Vec<Way>,
+    /// By a hash of all but the number, in one of two places.
+    ways: &'static mut [[Way; 2]],
+    /// Of the ways that count; in the highest bits of their `code`, where addresses have none.
+    generation: u64,
 }
 
-/// A call of a stack leads to a stack.
+/// A call of a stack leads to a stack. Two of them are a line of the processor's cache.
 #[derive(Clone, Copy, Default)]
+#[repr(align(32))]
 struct Way {
     code: u64,
     instruction: u64,
@@ -33,7 +36,10 @@ struct Way {
     stack: u32,
 }
 
-const WAYS: usize = 1 << 12;
+/// What recursion leads to is looked up here, too: programs have many stacks.
+const WAYS: usize = 1 << WAY_BITS;
+const WAY_BITS: u32 = 17;
+const GENERATION_AT: u32 = 48;
 
 impl Callers {
     pub const fn new() -> Callers {
@@ -41,7 +47,8 @@ impl Callers {
             walking: None,
             steps: Vec::new(),
             last: Vec::new(),
-            ways: Vec::new(),
+            ways: &mut [],
+            generation: 0,
         }
     }
 
@@ -89,19 +96,21 @@ impl Callers {
 
     #[inline]
     fn way(&mut self, area: Area, stacks: &mut Stacks, caller: u32, step: Step, met: &mut impl FnMut(u64)) -> u32 {
-        let hash = (step.instruction ^ step.code.rotate_left(20) ^ u64::from(caller) << 32).wrapping_mul(SPREAD);
-        let place = (hash >> 52) as usize;
-        if let Some(way) = self.ways.get(place)
-            && (way.instruction, way.code, way.caller) == (step.instruction, step.code, caller)
-            && way.stack != 0
-        {
-            return way.stack;
+        let code = step.code ^ self.generation << GENERATION_AT;
+        let hash = (step.instruction ^ u64::from(caller) << 40 ^ u64::from(caller)).wrapping_mul(SPREAD);
+        let place = (hash >> (64 - WAY_BITS)) as usize;
+        if let Some(ways) = self.ways.get(place) {
+            let leads_there = |way: &&Way| (way.instruction, way.code, way.caller) == (step.instruction, code, caller);
+            if let Some(way) = ways.iter().find(leads_there).filter(|way| way.stack != 0) {
+                return way.stack;
+            }
         }
         met(step.code);
         let stack = stacks.called(area, caller, step.frame);
-        if let Some(way) = self.ways.get_mut(place) {
-            *way = Way {
-                code: step.code,
+        if let Some([first, second]) = self.ways.get_mut(place) {
+            *second = *first;
+            *first = Way {
+                code,
                 instruction: step.instruction,
                 caller,
                 stack,
@@ -114,14 +123,22 @@ impl Callers {
     #[cold]
     pub fn forget_ways(&mut self) {
         self.last.clear();
-        self.ways.clear();
-        self.ways.resize(WAYS, Way::default());
+        self.generation += 1;
+        if self.ways.is_empty() || self.generation >> (64 - GENERATION_AT) != 0 {
+            self.generation = 1;
+            self.ways.fill([Way::default(); 2]);
+            if self.ways.is_empty()
+                && let Some(memory) = system::map_private(WAYS * size_of::<[Way; 2]>())
+            {
+                // SAFETY: the memory is so long, zero, which is a `Way`, and nobody else's for ever.
+                self.ways = unsafe { std::slice::from_raw_parts_mut(memory.cast(), WAYS) };
+            }
+        }
     }
 }
 
-/// 2 to the power of 64, divided by the golden ratio; its product's highest 12 bits are a place among [`WAYS`].
+/// 2 to the power of 64, divided by the golden ratio: a product's highest bits depend on all of its factor's.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-const _: () = assert!(WAYS == 1 << (64 - 52));
 
 /// The frames of a thread, the innermost first, as far as there is room.
 #[inline]

@@ -54,6 +54,8 @@ struct Process {
     build: String,
     executable: String,
     command: Vec<String>,
+    #[serde(default)]
+    working_directory: Option<String>,
     start_time: Option<f64>,
     rss: Option<u64>,
 }
@@ -114,6 +116,7 @@ impl Header {
                 build: process.build.to_owned(),
                 executable: process.executable.clone(),
                 command: process.command.clone(),
+                working_directory: process.working_directory.clone(),
                 start_time: process.start_time,
                 rss: process.rss,
             },
@@ -161,6 +164,7 @@ impl Header {
                 },
                 executable: self.process.executable,
                 command: self.process.command,
+                working_directory: self.process.working_directory,
                 start_time: self.process.start_time,
                 rss: self.process.rss,
             },

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::collector::{CollectorRow, collector_row};
 use super::line_rows::lines_of;
 use super::recording::RecordingRow;
+use super::sarif::Sources;
 use super::sites::{SiteRow, UnseenRow, site_rows, unseen_rows};
 use crate::allocations::Allocations;
 use crate::allocations::chosen::View;
@@ -74,6 +75,8 @@ pub struct Report<'a> {
     /// Resident bytes at the last snapshot.
     #[serde(skip)]
     pub rss: Option<u64>,
+    #[serde(skip)]
+    pub sources: Sources<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -239,6 +242,7 @@ impl<'a> Report<'a> {
             findings,
             timeline: timeline(capture),
             rss: capture.process.rss,
+            sources: Sources::of(capture),
         }
     }
 
