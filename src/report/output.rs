@@ -69,8 +69,8 @@ impl FileFormat for Format {
     const ALL: &'static [Format] = &[
         Format::Json,
         Format::Sarif,
-        Format::Timeline,
         Format::Picture(PictureFormat::Svg),
+        Format::Timeline,
         Format::Picture(PictureFormat::Collapsed),
         Format::Picture(PictureFormat::Speedscope),
         Format::Picture(PictureFormat::Pprof),
