@@ -76,7 +76,7 @@ impl Allocations {
             0 => exact(area),
             _ => sampled(recording, area),
         };
-        let mut sites = |table| names.sites(area, table);
+        let mut sites = |table| names.sites(area, recording.sample_bytes, table);
         let is_used = |thread: &&recording::read::Thread| thread.totals != <[Totals; 5]>::default();
         Some(Allocations {
             sample_bytes: recording.sample_bytes,
@@ -152,6 +152,7 @@ fn exact(area: &Area) -> Weights {
                 blocks: amount.blocks as f64,
                 bytes: amount.bytes as f64,
                 variance: 0.0,
+                seen: amount.bytes as f64,
             };
             add(table, row.stack, weight);
         }
@@ -197,14 +198,7 @@ fn name(domain: Domain) -> &'static str {
 }
 
 fn add(table: &mut FxHashMap<u64, Weight>, stack: u64, weight: Weight) {
-    let sum = table.entry(stack).or_insert(Weight {
-        blocks: 0.0,
-        bytes: 0.0,
-        variance: 0.0,
-    });
-    sum.blocks += weight.blocks;
-    sum.bytes += weight.bytes;
-    sum.variance += weight.variance;
+    table.entry(stack).or_default().add(weight);
 }
 
 /// Texts, each once.
@@ -212,18 +206,17 @@ fn add(table: &mut FxHashMap<u64, Weight>, stack: u64, weight: Weight) {
 struct Names(FxHashMap<String, Rc<str>>);
 
 impl Names {
-    fn sites(&mut self, area: &Area, table: FxHashMap<u64, Weight>) -> Sites {
+    fn sites(&mut self, area: &Area, sample_bytes: u64, table: FxHashMap<u64, Weight>) -> Sites {
         let mut sites: Sites = table
             .into_iter()
-            .map(|(stack, weight)| self.site(area, stack, weight))
+            .map(|(stack, weight)| self.site(area, sample_bytes, stack, weight))
             .collect();
         sites.sort_by(|a, b| b.site.bytes.cmp(&a.site.bytes).then_with(|| order(a).cmp(&order(b))));
         sites
     }
 
-    fn site(&mut self, area: &Area, stack: u64, weight: Weight) -> RecordedSite {
-        /// Of a normal distribution, 95 % lie within so many standard deviations.
-        const DEVIATIONS: f64 = 1.96;
+    fn site(&mut self, area: &Area, sample_bytes: u64, stack: u64, weight: Weight) -> RecordedSite {
+        let (least, most) = weight.interval(sample_bytes);
         let mut stack: Vec<Call> = area.calls(stack).into_iter().map(|call| self.call(call)).collect();
         if stack.is_empty() {
             stack.push(Call {
@@ -241,7 +234,7 @@ impl Names {
                 bytes: weight.bytes.round() as u64,
                 types: Vec::new(),
             },
-            error_bytes: (DEVIATIONS * weight.variance.sqrt()).round() as u64,
+            error_bytes: (most - weight.bytes).max(weight.bytes - least).round() as u64,
         }
     }
 
