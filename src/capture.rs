@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::allocations::Allocations;
 use crate::heap::Heap;
 use crate::sampling::births::Births;
 pub use crate::sampling::observing::Counts;
@@ -23,9 +24,10 @@ pub mod run;
 pub mod session;
 mod snapshot;
 pub mod source;
+mod unread;
 
 pub use dead::capture_core;
-pub use run::{Followed, run};
+pub use run::{Followed, Occasion, run};
 pub use session::attach;
 
 pub use crate::target::freeze::{FreezeMode, FreezeUsed};
@@ -43,7 +45,7 @@ pub struct Capture {
     pub duration: Duration,
     /// How long the program had been running at the first snapshot.
     pub age: Duration,
-    /// One for each snapshot, in order; never empty.
+    /// One for each snapshot, in order; none where the heap was never read.
     pub snapshots: Vec<Snapshot>,
     /// How the program was held still for each of them.
     pub holds: Vec<Hold>,
@@ -55,12 +57,23 @@ pub struct Capture {
     pub births: Option<Births>,
     /// What `tracemalloc` counts, where its tables were read.
     pub tracemalloc: Option<Tracing>,
+    /// What the recorder within the program wrote, if there was one.
+    pub allocations: Option<Allocations>,
+    /// Why the heap was never read, as of a program that was killed too early; `None` where it was.
+    pub unread: Option<String>,
     /// What the looking between the snapshots came to, if there was any.
     pub looks: Option<Counts>,
     pub warnings: Vec<String>,
     /// The memory limit that applies to the process (the smallest of its control groups' and the machine's), in bytes.
     /// A process that has ended has none.
     pub memory_limit: Option<u64>,
+}
+
+impl Capture {
+    /// Whether the heap was read at all.
+    pub fn has_heap(&self) -> bool {
+        self.unread.is_none()
+    }
 }
 
 /// How the program was held still for a snapshot.
@@ -94,6 +107,8 @@ pub struct ProcessFacts {
     pub build: &'static str,
     pub executable: String,
     pub command: Vec<String>,
+    /// What its relative paths start from; a core does not tell.
+    pub working_directory: Option<String>,
     /// Seconds since 1970; a core does not tell.
     pub start_time: Option<f64>,
     /// Resident bytes at the last snapshot; a core does not tell.

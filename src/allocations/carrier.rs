@@ -17,6 +17,7 @@ use recording::read::{ReadFile, Recording};
 
 use super::library;
 use super::recorded::Allocations;
+use super::weights::Mark;
 
 /// What the dynamic loader loads before all else.
 const PRELOAD: &str = "LD_PRELOAD";
@@ -96,10 +97,11 @@ impl Carrier {
         [(PRELOAD.into(), preload), (variable, path_for_others(&self.memory))]
     }
 
-    /// What has been recorded so far of the program with this id and its children; `None` while nobody records.
-    pub fn read(&self, pid: u32) -> Option<Allocations> {
+    /// What has been recorded so far of the program with this id and its children, and what of it came since `first`;
+    /// `None` while nobody records.
+    pub fn read(&self, pid: u32, first: Option<&Mark>) -> Option<Allocations> {
         let recording = Recording::read(&mut Shared(&self.memory)).ok()?;
-        Allocations::of(&recording, pid)
+        Allocations::of(&recording, pid, first)
     }
 }
 

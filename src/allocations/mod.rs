@@ -1,8 +1,17 @@
-//! What a program allocates, as the recorder within it writes it down: bringing the recorder there, and reading what it wrote.
+//! What a program allocates, as the recorder within it writes it down: bringing the recorder there,
+//! reading what it wrote, and keeping it.
 
 mod carrier;
+pub mod chosen;
+pub mod difference;
+pub mod figures;
+pub mod glob;
 mod library;
+pub mod lines;
 mod recorded;
+pub mod saved;
+mod weights;
 
 pub use carrier::{Carrier, NoRecorder, Sampling};
-pub use recorded::{Allocations, DomainTotals, RecordedSite, Sites, ThreadTotals};
+pub use recorded::{Allocations, DomainTotals, Moment, RecordedSite, Sites, ThreadTotals, domain_named, place_of};
+pub use weights::Mark;

@@ -1,4 +1,4 @@
-//! A recording in the terms of reports: totals, and sites of what is alive, was alive at the peak, and was allocated at all.
+//! A recording in the terms of reports: totals, and sites of what is alive, was alive at the peak, and was allocated in all.
 
 use std::rc::Rc;
 
@@ -8,10 +8,11 @@ use recording::read::{Area, Call as RecordedCall, Recording, Totals};
 use recording::weight::Weight;
 use rustc_hash::FxHashMap;
 
+use super::weights::{Kind, Mark, Weights};
 use crate::sampling::births::{Call, Confidence, Site, Source};
 
 /// What a program and its children allocated.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Allocations {
     /// One sample was taken in so many bytes; 0 when every block was recorded.
     pub sample_bytes: u64,
@@ -27,6 +28,8 @@ pub struct Allocations {
     pub alive: Sites,
     pub at_peak: Sites,
     pub allocated: Sites,
+    /// What of `alive` came since the first snapshot; `None` where there was none.
+    pub grown: Option<Sites>,
     /// What was sampled and found no room, and processes that found none.
     pub dropped: u64,
     /// Whether stacks could be read; an interpreter that has not started has none.
@@ -34,6 +37,35 @@ pub struct Allocations {
     /// Further processes that recorded, and what they allocated.
     pub other_processes: u64,
     pub of_others: Totals,
+    /// When it was read.
+    pub read_at: Mark,
+}
+
+/// What sites can be told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// What is alive at the end.
+    Alive,
+    /// What was alive when most was.
+    Peak,
+    /// All that was ever allocated.
+    Allocated,
+    /// What is alive at the end and came since the first snapshot.
+    Grown,
+}
+
+impl Moment {
+    pub const ALL: [Moment; 4] = [Moment::Alive, Moment::Peak, Moment::Allocated, Moment::Grown];
+
+    /// The word for it in tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Moment::Alive => "alive",
+            Moment::Peak => "peak",
+            Moment::Allocated => "allocated",
+            Moment::Grown => "grown",
+        }
+    }
 }
 
 /// What was given out and taken back of one kind.
@@ -57,14 +89,33 @@ pub type Sites = Vec<RecordedSite>;
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedSite {
     pub site: Site,
+    /// Who gave the blocks out; not known of what was allocated in all.
+    pub domain: Option<&'static str>,
     /// The true bytes lie within so many of `site.bytes`, in 19 of 20 cases.
     pub error_bytes: u64,
 }
 
+/// How the files of the machinery of imports begin.
+const IMPORTING: &str = "<frozen importlib._bootstrap";
+
+impl RecordedSite {
+    /// What [`place_of`] its stack is.
+    pub fn place(&self) -> Option<&Call> {
+        place_of(&self.site.stack)
+    }
+}
+
+/// The innermost call of Python code that is not the machinery of imports: what that allocates itself is told of the
+/// statement that imports. Where there is no other call, the innermost one.
+pub fn place_of(stack: &[Call]) -> Option<&Call> {
+    let is_own = |call: &&Call| !call.file.is_empty() && !call.file.starts_with(IMPORTING);
+    stack.iter().rev().find(is_own).or(stack.last())
+}
+
 impl Allocations {
     /// Those of the process with this id, which may have executed several programs: the last one counts. `None` when it has
-    /// not recorded.
-    pub fn of(recording: &Recording, pid: u32) -> Option<Allocations> {
+    /// not recorded. What came since `first` has grown.
+    pub fn of(recording: &Recording, pid: u32, first: Option<&Mark>) -> Option<Allocations> {
         let own = |area: &&Area| area.pid == u64::from(pid) && area.parent.is_none();
         let area = recording.areas.iter().rev().find(own)?;
         let others = || recording.areas.iter().filter(|other| other.number != area.number);
@@ -72,10 +123,7 @@ impl Allocations {
             .flat_map(|other| other.totals())
             .fold(Totals::default(), Totals::plus);
         let mut names = Names::default();
-        let weights = match recording.sample_bytes {
-            0 => exact(area),
-            _ => sampled(recording, area),
-        };
+        let weights = Weights::of(recording, area, first);
         let mut sites = |table| names.sites(area, recording.sample_bytes, table);
         let is_used = |thread: &&recording::read::Thread| thread.totals != <[Totals; 5]>::default();
         Some(Allocations {
@@ -87,10 +135,12 @@ impl Allocations {
             alive: sites(weights.alive),
             at_peak: sites(weights.at_peak),
             allocated: sites(weights.allocated),
+            grown: weights.grown.map(&mut sites),
             dropped: dropped(area).saturating_add(recording.unrecorded),
             has_stacks: area.stacks != Stacks::Unknown,
             other_processes: others().count() as u64,
             of_others,
+            read_at: Mark::of(area),
         })
     }
 
@@ -98,7 +148,23 @@ impl Allocations {
     pub fn alive_as_in(self, earlier: Allocations) -> Allocations {
         Allocations {
             alive: earlier.alive,
+            grown: earlier.grown,
             ..self
+        }
+    }
+
+    /// Whether it is known where anything was allocated.
+    pub fn has_sites(&self) -> bool {
+        !(self.alive.is_empty() && self.at_peak.is_empty() && self.allocated.is_empty())
+    }
+
+    /// The sites of one moment; `None` where nobody was there then.
+    pub fn sites(&self, moment: Moment) -> Option<&Sites> {
+        match moment {
+            Moment::Alive => Some(&self.alive),
+            Moment::Peak => Some(&self.at_peak),
+            Moment::Allocated => Some(&self.allocated),
+            Moment::Grown => self.grown.as_ref(),
         }
     }
 
@@ -109,55 +175,6 @@ impl Allocations {
             .map(|row| row.totals)
             .fold(Totals::default(), Totals::plus)
     }
-}
-
-/// What was allocated, by the numbers of stacks.
-#[derive(Debug, Default)]
-struct Weights {
-    alive: FxHashMap<u64, Weight>,
-    at_peak: FxHashMap<u64, Weight>,
-    allocated: FxHashMap<u64, Weight>,
-}
-
-fn sampled(recording: &Recording, area: &Area) -> Weights {
-    let mut weights = Weights::default();
-    for block in &area.blocks {
-        let weight = recording.weight(block.size);
-        let tables = [
-            (block.is_alive, &mut weights.alive),
-            (block.was_at_peak, &mut weights.at_peak),
-        ];
-        for (_, table) in tables.into_iter().filter(|(counts, _)| *counts) {
-            add(table, block.stack, weight);
-        }
-    }
-    for (number, row) in (1..).zip(&area.stack_rows) {
-        if row.allocated.blocks > 0.0 {
-            add(&mut weights.allocated, number, row.allocated);
-        }
-    }
-    weights
-}
-
-fn exact(area: &Area) -> Weights {
-    let mut weights = Weights::default();
-    for row in &area.tallies {
-        let tables = [
-            (row.alive, &mut weights.alive),
-            (row.at_peak, &mut weights.at_peak),
-            (row.allocated, &mut weights.allocated),
-        ];
-        for (amount, table) in tables.into_iter().filter(|(amount, _)| amount.blocks > 0) {
-            let weight = Weight {
-                blocks: amount.blocks as f64,
-                bytes: amount.bytes as f64,
-                variance: 0.0,
-                seen: amount.bytes as f64,
-            };
-            add(table, row.stack, weight);
-        }
-    }
-    weights
 }
 
 fn dropped(area: &Area) -> u64 {
@@ -186,6 +203,11 @@ fn by_domain(totals: &[Totals]) -> Vec<DomainTotals> {
     .collect()
 }
 
+/// The domain that reports call so.
+pub fn domain_named(word: &str) -> Option<&'static str> {
+    Domain::ALL.map(name).into_iter().find(|each| *each == word)
+}
+
 /// What reports call it.
 fn name(domain: Domain) -> &'static str {
     match domain {
@@ -197,19 +219,18 @@ fn name(domain: Domain) -> &'static str {
     }
 }
 
-fn add(table: &mut FxHashMap<u64, Weight>, stack: u64, weight: Weight) {
-    table.entry(stack).or_default().add(weight);
-}
-
 /// Texts, each once.
 #[derive(Debug, Default)]
 struct Names(FxHashMap<String, Rc<str>>);
 
 impl Names {
-    fn sites(&mut self, area: &Area, sample_bytes: u64, table: FxHashMap<u64, Weight>) -> Sites {
-        let mut sites: Sites = table
+    fn sites(&mut self, area: &Area, sample_bytes: u64, weights: FxHashMap<Kind, Weight>) -> Sites {
+        let mut sites: Sites = weights
             .into_iter()
-            .map(|(stack, weight)| self.site(area, sample_bytes, stack, weight))
+            .map(|((stack, domain), weight)| RecordedSite {
+                domain: domain.map(name),
+                ..self.site(area, sample_bytes, stack, weight)
+            })
             .collect();
         sites.sort_by(|a, b| b.site.bytes.cmp(&a.site.bytes).then_with(|| order(a).cmp(&order(b))));
         sites
@@ -234,6 +255,8 @@ impl Names {
                 bytes: weight.bytes.round() as u64,
                 types: Vec::new(),
             },
+            domain: None,
+            // Of the limits, which are not as far away on both sides, the one that is further.
             error_bytes: (most - weight.bytes).max(weight.bytes - least).round() as u64,
         }
     }
@@ -257,6 +280,6 @@ impl Names {
 }
 
 /// What sites of one size are put in order by.
-fn order(site: &RecordedSite) -> Option<(&str, Option<u32>)> {
-    site.site.place().map(|call| (&*call.file, call.line))
+fn order(site: &RecordedSite) -> (&[Call], Option<&str>) {
+    (&site.site.stack, site.domain)
 }

@@ -38,17 +38,26 @@ pub struct Followed {
     pub program: Program,
 }
 
+/// When something else can be read of the program, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Before a snapshot.
+    Snapshot,
+    /// The program stands where its interpreter shuts down, and goes on as soon as it has been frozen.
+    Shutdown,
+}
+
 /// Starts `program` (its name, looked up on `PATH`, and its arguments) with `environment` added to ours, and takes the
 /// snapshots that `plan` asks for: one when it has done the imports at its start, further ones at intervals, one at an
-/// interrupt, and the last when the interpreter begins to shut down, when `before_shutdown` is called as well. A duration
-/// ends that early, and leaves the program to itself; one of zero takes only the last of them.
+/// interrupt, and the last when the interpreter begins to shut down. A duration ends that early, and leaves the program to
+/// itself; one of zero takes only the last of them. `on_occasion` is told of the process now and then.
 ///
 /// A first interrupt takes a snapshot, for the program is interrupted too and may be about to end; a second one ends the
 /// watching. An error means that the program could not be started; what went wrong later is in [`Followed`].
 pub fn run(
     program: &[OsString],
     environment: &[(OsString, OsString)],
-    before_shutdown: &mut dyn FnMut(u32),
+    on_occasion: &mut dyn FnMut(u32, Occasion),
     plan: &CapturePlan,
     progress: &mut dyn Progress,
     stop: &Interrupt,
@@ -58,7 +67,7 @@ pub fn run(
         .map_err(|cause| cannot_start(program, cause))?;
     let mut following = Following {
         pid: program.pid(),
-        before_shutdown,
+        on_occasion,
         plan,
         progress,
         stop,
@@ -94,8 +103,8 @@ fn cannot_start(program: &[OsString], cause: io::Error) -> Error {
 /// A program under way.
 struct Following<'a> {
     pid: u32,
-    /// Told of the process while it stands where its interpreter shuts down.
-    before_shutdown: &'a mut dyn FnMut(u32),
+    /// Told of the process.
+    on_occasion: &'a mut dyn FnMut(u32, Occasion),
     plan: &'a CapturePlan,
     progress: &'a mut dyn Progress,
     stop: &'a Interrupt,
@@ -269,6 +278,7 @@ impl Following<'_> {
             Some(session) => session,
             None => self.open()?,
         };
+        (self.on_occasion)(self.pid, Occasion::Snapshot);
         let taken = match &mut self.watch {
             Some(watch) => session.take(watch, self.progress),
             None => session.take(&mut Unfrozen, self.progress),
@@ -281,8 +291,7 @@ impl Following<'_> {
 
     /// Takes the snapshot after which the interpreter shuts down, and lets the program go on.
     fn take_last(&mut self) {
-        // It goes on as soon as it has been frozen.
-        (self.before_shutdown)(self.pid);
+        (self.on_occasion)(self.pid, Occasion::Shutdown);
         if self.session.as_ref().is_some_and(Session::is_of_another_program) {
             self.turn_to_new_program();
         }

@@ -303,6 +303,8 @@ impl Session {
             heap: last.heap,
             births: traced.or(self.births),
             tracemalloc,
+            allocations: None,
+            unread: None,
             looks: self.observation.map(|observation| observation.counts()),
             warnings,
             memory_limit,

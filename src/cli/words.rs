@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::TypedSource;
+use crate::allocations::domain_named;
 use crate::capture::plan::Graph;
 use crate::report::output::{FileFormat, LATER};
 use crate::report::picture::Weight;
@@ -93,6 +94,11 @@ pub fn format<F: FileFormat>(typed: &str) -> Result<F, String> {
     })
 }
 
+pub fn domain(typed: &str) -> Result<&'static str, String> {
+    let named = domain_named(typed);
+    named.ok_or_else(|| "the domain is unknown; there are raw, mem, object, malloc and mmap".to_owned())
+}
+
 pub fn graph(typed: &str) -> Result<Graph, String> {
     match typed {
         "ownership" => Ok(Graph::Ownership),
@@ -103,9 +109,8 @@ pub fn graph(typed: &str) -> Result<Graph, String> {
 }
 
 pub fn weight(typed: &str) -> Result<Weight, String> {
-    let all = [Weight::Bytes, Weight::Count, Weight::Growth];
-    let named = all.into_iter().find(|weight| weight.word() == typed);
-    named.ok_or_else(|| "the weight is unknown; there are bytes, count and growth".to_owned())
+    let named = Weight::ALL.into_iter().find(|weight| weight.word() == typed);
+    named.ok_or_else(|| "the weight is unknown; there are bytes, count, growth, peak and total".to_owned())
 }
 
 #[cfg(test)]

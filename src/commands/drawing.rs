@@ -12,6 +12,14 @@ pub fn draw(capture: &Capture, asked: Asked) -> Result<Picture> {
                 "watch the program for a while (-d 10), or start it with tracemalloc (-X tracemalloc); \
                  --graph ownership shows who holds them",
             ),
+            NoPicture::NoRecording => (
+                "there is no picture of the peak or of all that was allocated: that is known of what was recorded alone, by calls",
+                "start the program with `pymemscope run`, and leave --graph out",
+            ),
+            NoPicture::NoHeap => (
+                "there is no picture of the heap: it was never read",
+                "--graph allocation shows what was recorded",
+            ),
             NoPicture::OneLook => (
                 "there is no picture of what has grown: a single look knows of no earlier one",
                 "watch the program for a while (-d 10), or compare two saved heaps (diff OLD NEW -o x.svg)",

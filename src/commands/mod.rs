@@ -5,12 +5,14 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::allocations::{Allocations, Sampling};
+use crate::allocations::Sampling;
+use crate::allocations::chosen::View;
 use crate::capture::Capture;
 use crate::capture::folder::NewFolder;
 use crate::capture::plan::CapturePlan;
 use crate::capture::source::Source;
 use crate::error::{Result, exit_code};
+use crate::heap::detail::Detail;
 use crate::heap::wanted::Division;
 use crate::report::model::Report;
 use crate::report::output::{Destination, FileFormat, Format, Output};
@@ -91,6 +93,8 @@ pub struct Settings {
     pub picture: Asked,
     /// Divisions of all objects that the terminal shows.
     pub by: Vec<Division>,
+    /// What is shown of what was recorded.
+    pub view: View,
 }
 
 /// Does it; the exit code says how it went.
@@ -131,7 +135,10 @@ fn check_outputs(settings: &Settings) -> Result<()> {
 }
 
 /// Judges the capture and shows it everywhere it is asked for; the exit code tells of the findings.
-fn show(capture: &Capture, allocations: Option<&Allocations>, settings: &Settings) -> Result<u8> {
+fn show(mut capture: Capture, settings: &Settings) -> Result<u8> {
+    // What is saved is all of a recording, whatever of it is shown.
+    let recorded = capture.allocations.clone();
+    capture.allocations = recorded.as_ref().map(|recorded| settings.view.filter.of(recorded));
     let growth = Growth::of(&capture.snapshots);
     let evidence = Evidence {
         heap: &capture.heap,
@@ -142,14 +149,15 @@ fn show(capture: &Capture, allocations: Option<&Allocations>, settings: &Setting
         thresholds: &settings.thresholds,
     };
     let findings = judge_by(&settings.selection.rules(), &evidence);
-    let report = Report::new(capture, &growth, findings)
-        .with(allocations)
-        .showing(&settings.by);
-    let written = write(&report, capture, settings);
-    written.and(save(capture, settings))?;
     let failed = settings
         .fail_on
-        .is_some_and(|level| report.findings.iter().any(|found| found.severity >= level));
+        .is_some_and(|level| findings.iter().any(|found| found.severity >= level));
+    let report = Report::new(&capture, &growth, findings)
+        .showing(&settings.by)
+        .viewing(&settings.view);
+    let written = write(&report, &capture, settings);
+    capture.allocations = recorded;
+    written.and(save(&capture, settings))?;
     Ok(if failed { exit_code::FINDINGS } else { exit_code::DONE })
 }
 
@@ -189,11 +197,10 @@ impl Settings {
     }
 }
 
-/// Saves the last snapshot in every folder that was asked for.
+/// Saves the last snapshot, and what was recorded, in every folder that was asked for.
 fn save(capture: &Capture, settings: &Settings) -> Result<()> {
-    let Some(detail) = &capture.heap.detail else {
-        return Ok(());
-    };
+    let nothing = Detail::default();
+    let detail = capture.heap.detail.as_ref().unwrap_or(&nothing);
     let mut outcome = Ok(());
     for path in &settings.folders {
         let mut saved = NewFolder::create(path, settings.force)

@@ -88,6 +88,8 @@ fn capture<T>(look: Look<T>, plan: &CapturePlan, heap: Heap, looked: Looked) -> 
         heap,
         births,
         tracemalloc,
+        allocations: None,
+        unread: None,
         looks: None,
         warnings,
         memory_limit: look.memory_limit,

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::sites::{SiteRow, site_row};
+use super::line_rows::LinesOf;
+use super::sites::{SiteRow, call_row, site_row};
 use crate::allocations::{Allocations, DomainTotals, RecordedSite};
 
 /// What the recorder has written. Sizes are bytes.
@@ -18,6 +19,12 @@ pub struct RecordingRow<'a> {
     /// What is alive, and what was allocated at all; the largest first.
     pub alive: Vec<RecordedRow<'a>>,
     pub allocated: Vec<RecordedRow<'a>>,
+    /// What is alive and came since the first snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grown: Option<Vec<RecordedRow<'a>>>,
+    /// Of the files and functions that were asked about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LinesOf>,
     /// Samples and texts that found no room in the recording, and processes.
     #[serde(skip_serializing_if = "is_zero")]
     pub dropped: u64,
@@ -64,6 +71,9 @@ pub struct PeakRow<'a> {
 pub struct RecordedRow<'a> {
     #[serde(flatten)]
     pub site: SiteRow<'a>,
+    /// Who gave the blocks out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<&'static str>,
     /// The true `bytes` are no further away than this in 19 of 20 cases.
     pub error_bytes: u64,
 }
@@ -85,6 +95,8 @@ impl RecordingRow<'_> {
             },
             alive: rows(&allocations.alive),
             allocated: rows(&allocations.allocated),
+            grown: allocations.grown.as_deref().map(rows),
+            lines: Vec::new(),
             dropped: allocations.dropped,
             other_processes: allocations.other_processes,
             other_processes_bytes: allocations.of_others.allocated,
@@ -110,7 +122,11 @@ fn rows(sites: &[RecordedSite]) -> Vec<RecordedRow<'_>> {
 
 fn row(recorded: &RecordedSite) -> RecordedRow<'_> {
     RecordedRow {
-        site: site_row(&recorded.site),
+        site: SiteRow {
+            place: recorded.place().map(call_row).unwrap_or_default(),
+            ..site_row(&recorded.site)
+        },
+        domain: recorded.domain,
         error_bytes: recorded.error_bytes,
     }
 }

@@ -58,6 +58,8 @@ pub struct Area {
     pub hooked: Vec<Domain>,
     pub stacks: Stacks,
     pub threads: Vec<Thread>,
+    /// What sampled blocks that come from now on are born after.
+    pub now: u64,
     /// Bytes that were alive at the highest point that was seen.
     pub peak_bytes: u64,
     pub blocks: Vec<SampledBlock>,
@@ -76,6 +78,8 @@ pub struct SampledBlock {
     /// 0 when it is not known.
     pub stack: u64,
     pub domain: Domain,
+    /// By the count that [`Area::now`] is of.
+    pub birth: u64,
     pub is_alive: bool,
     /// Whether it was alive when most was.
     pub was_at_peak: bool,
@@ -218,6 +222,7 @@ fn area(file: &mut impl ReadFile, room: Room, number: usize) -> Option<Area> {
             .get(bounded(of_head(offset_of!(AreaHead, stacks)), Stacks::ALL.len()))
             .unwrap_or(&Stacks::Unknown),
         threads: threads.chain(shared).collect(),
+        now: of_head(offset_of!(AreaHead, now)),
         peak_bytes: of_head(offset_of!(AreaHead, peak_bytes)),
         blocks: rows::<Block>(&blocks).filter_map(|row| block(row, peak)).collect(),
         tallies: rows::<Tally>(&tallies).filter_map(|row| tallied(row, peak)).collect(),
@@ -245,6 +250,7 @@ fn block(row: &[u8], peak: u64) -> Option<SampledBlock> {
         size: word(row, offset_of!(Block, size)),
         stack: word(row, offset_of!(Block, stack)),
         domain: Domain::numbered(word(row, offset_of!(Block, domain)))?,
+        birth,
         is_alive,
         was_at_peak,
     })
