@@ -21,6 +21,7 @@ impl Capture {
                 build: "release",
                 executable,
                 command,
+                working_directory: None,
                 start_time: None,
                 rss: None,
             },
