@@ -71,6 +71,7 @@ impl Stacks {
             grow(&row.blocks, stands_for.blocks);
             grow(&row.bytes, stands_for.bytes);
             grow(&row.variance, stands_for.variance);
+            grow(&row.seen, stands_for.seen);
         }
         number
     }

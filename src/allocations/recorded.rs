@@ -127,7 +127,7 @@ impl Allocations {
             .fold(Totals::default(), Totals::plus);
         let mut names = Names::default();
         let weights = Weights::of(recording, area, first);
-        let mut sites = |table| names.sites(area, table);
+        let mut sites = |table| names.sites(area, recording.sample_bytes, table);
         let is_used = |thread: &&recording::read::Thread| thread.totals != <[Totals; 5]>::default();
         Some(Allocations {
             sample_bytes: recording.sample_bytes,
@@ -234,21 +234,20 @@ fn name(domain: Domain) -> &'static str {
 struct Names(FxHashMap<String, Rc<str>>);
 
 impl Names {
-    fn sites(&mut self, area: &Area, weights: FxHashMap<Kind, Weight>) -> Sites {
+    fn sites(&mut self, area: &Area, sample_bytes: u64, weights: FxHashMap<Kind, Weight>) -> Sites {
         let mut sites: Sites = weights
             .into_iter()
             .map(|((stack, domain), weight)| RecordedSite {
                 domain: domain.map(name),
-                ..self.site(area, stack, weight)
+                ..self.site(area, sample_bytes, stack, weight)
             })
             .collect();
         sites.sort_by(|a, b| b.site.bytes.cmp(&a.site.bytes).then_with(|| order(a).cmp(&order(b))));
         sites
     }
 
-    fn site(&mut self, area: &Area, stack: u64, weight: Weight) -> RecordedSite {
-        /// Of a normal distribution, 95 % lie within so many standard deviations.
-        const DEVIATIONS: f64 = 1.96;
+    fn site(&mut self, area: &Area, sample_bytes: u64, stack: u64, weight: Weight) -> RecordedSite {
+        let (least, most) = weight.interval(sample_bytes);
         let mut stack: Vec<Call> = area.calls(stack).into_iter().map(|call| self.call(call)).collect();
         if stack.is_empty() {
             stack.push(Call {
@@ -267,7 +266,8 @@ impl Names {
                 types: Vec::new(),
             },
             domain: None,
-            error_bytes: (DEVIATIONS * weight.variance.sqrt()).round() as u64,
+            // Of the limits, which are not as far away on both sides, the one that is further.
+            error_bytes: (most - weight.bytes).max(weight.bytes - least).round() as u64,
         }
     }
 

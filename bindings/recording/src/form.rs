@@ -176,6 +176,7 @@ pub struct Stack {
     pub blocks: AtomicU64,
     pub bytes: AtomicU64,
     pub variance: AtomicU64,
+    pub seen: AtomicU64,
 }
 
 /// A line of a function. The row with number `n` stands at `n - 1`.
