@@ -93,6 +93,8 @@ fn add_unfollowed(table: &mut FxHashMap<Kind, Weight>, bytes: u64) {
             blocks: 0.0,
             bytes,
             variance: 0.0,
+            // It is known, and not guessed from samples.
+            seen: bytes,
         };
         add(table, (REST, None), weight);
     }
@@ -123,6 +125,7 @@ fn exact(area: &Area, first: Option<&Mark>) -> Weights {
                 blocks: blocks as f64,
                 bytes: bytes as f64,
                 variance: 0.0,
+                seen: bytes as f64,
             };
             add(table, kind, weight);
         }
@@ -132,12 +135,5 @@ fn exact(area: &Area, first: Option<&Mark>) -> Weights {
 }
 
 fn add(sums: &mut FxHashMap<Kind, Weight>, kind: Kind, weight: Weight) {
-    let sum = sums.entry(kind).or_insert(Weight {
-        blocks: 0.0,
-        bytes: 0.0,
-        variance: 0.0,
-    });
-    sum.blocks += weight.blocks;
-    sum.bytes += weight.bytes;
-    sum.variance += weight.variance;
+    sums.entry(kind).or_default().add(weight);
 }

@@ -210,6 +210,7 @@ pub struct Stack {
     pub blocks: AtomicU64,
     pub bytes: AtomicU64,
     pub variance: AtomicU64,
+    pub seen: AtomicU64,
 }
 
 /// The number of the row that takes the place of all stacks for which there is no room: the first one, which has no frame.

@@ -119,6 +119,7 @@ fn stack((index, row): (usize, &[u8])) -> StackRow {
             blocks: sum(offset_of!(Stack, blocks)).unwrap_or_default(),
             bytes: sum(offset_of!(Stack, bytes)).unwrap_or_default(),
             variance: sum(offset_of!(Stack, variance)).unwrap_or_default(),
+            seen: sum(offset_of!(Stack, seen)).unwrap_or_default(),
         },
     }
 }
