@@ -115,6 +115,40 @@ for number in range(300):
 }
 
 #[test]
+fn areas_that_are_used_again_begin_anew() {
+    const FORKING: &str = "
+import os, sys
+def child(): return [bytes(1_999_967) for _ in range(3)]
+for _ in range(20):
+    pid = os.fork()
+    if pid == 0:
+        KEPT = child()
+        os.kill(os.getpid(), 9)
+    os.waitpid(pid, 0)
+LATER = 'def later(): return bytes(4_999_967)\\nKEPT = later()'
+os.execv(sys.executable, [sys.executable, '-I', '-S', '-B', '-c', LATER])
+";
+    for_each_interpreter(|python| {
+        let outcome = Running::python(python, &["-d", "0", "--every"], FORKING).end();
+        assert_eq!((outcome.code, outcome.err.as_str()), (Some(0), ""));
+        let recording = recording(&outcome);
+        // The program that was executed later is the one that is looked at.
+        assert_about(site(&recording["allocated"], "later"), 5 * MILLION - 33, 5_000);
+        assert_eq!(site(&recording["allocated"], "child"), 0);
+        let threads = recording["threads"].as_array().unwrap();
+        let of_threads: u64 = threads.iter().map(|thread| total(thread, "requested_bytes")).sum();
+        assert_eq!(of_threads, total(recording, "requested_bytes"));
+        let pid = &outcome.report()["process"]["pid"];
+        let others = recording["others"].as_array().unwrap();
+        let children: Vec<_> = others.iter().filter(|other| other["pid"] != *pid).collect();
+        assert!(!children.is_empty() && children.len() < 10, "{others:?}");
+        for child in children {
+            assert_about(number(&child["peak_bytes"]), 6 * MILLION - 99, MILLION);
+        }
+    });
+}
+
+#[test]
 fn what_finds_no_room_is_named_and_counted() {
     // Stacks of about 30 calls each, no two alike.
     const DEEP: &str = "

@@ -144,7 +144,10 @@ fn begin_in(descriptor: i32, parent: usize) -> Option<*mut u8> {
     let serial = file.head.serial.fetch_add(1, Relaxed) + 1;
     // SAFETY: the call has no arguments and cannot fail.
     let mine = process(file.namespace, unsafe { system::getpid() } as u32);
-    let claimed = claim(&file, mine, serial as usize);
+    // A program that executes another one is looked at further: nothing that others counted is to stand beside that.
+    let is_program = mine == file.head.program.load(Relaxed);
+    let fresh = is_program.then(|| file.fresh(mine)).flatten();
+    let claimed = fresh.or_else(|| claim(&file, mine, serial as usize));
     SAMPLE_BYTES.store(file.head.sample_bytes.load(Relaxed), Relaxed);
     SEED.store(file.head.seed.load(Relaxed), Relaxed);
     let area = claimed.and_then(|number| system::map(room().end, system::MAP_SHARED, descriptor, place(number)));
