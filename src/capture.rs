@@ -107,6 +107,8 @@ pub struct ProcessFacts {
     pub build: &'static str,
     pub executable: String,
     pub command: Vec<String>,
+    /// What its relative paths start from; a core does not tell.
+    pub working_directory: Option<String>,
     /// Seconds since 1970; a core does not tell.
     pub start_time: Option<f64>,
     /// Resident bytes at the last snapshot; a core does not tell.

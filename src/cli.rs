@@ -9,7 +9,8 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use self::words::{address, format, graph, pid, rate, seconds, weight, word};
+use self::chosen::{Asking, Choosing, TypedDivision};
+use self::words::{address, format, graph, pid, rate, sample_bytes, seconds, weight, word};
 use crate::capture::plan::Graph;
 use crate::commands::Command;
 use crate::error::{Error, exit_code};
@@ -19,6 +20,7 @@ use crate::report::export::ExportFormat;
 use crate::report::output::Format;
 use crate::report::picture::Weight;
 
+mod chosen;
 mod drawings;
 mod examples;
 mod meaning;
@@ -55,6 +57,12 @@ enum TypedCommand {
         #[command(flatten)]
         watching: Watching,
         #[command(flatten)]
+        recording: Recording,
+        #[command(flatten)]
+        choosing: Choosing,
+        #[command(flatten)]
+        asking: Asking,
+        #[command(flatten)]
         showing: Showing,
         /// The program and its arguments; a script, `-m module` or `-c code` is started with the Python on PATH
         #[arg(
@@ -87,8 +95,12 @@ enum TypedCommand {
     },
     /// Show a saved heap as `attach` shows a live one
     Report {
-        /// The folder that `snapshot` wrote
+        /// The folder that `snapshot` or `run` wrote
         folder: PathBuf,
+        #[command(flatten)]
+        choosing: Choosing,
+        #[command(flatten)]
+        asking: Asking,
         #[command(flatten)]
         showing: Showing,
     },
@@ -174,6 +186,18 @@ struct Watching {
     freezing: Freezing,
 }
 
+/// Which allocations are recorded with their calls; totals are exact in any case.
+#[derive(Debug, Args)]
+struct Recording {
+    /// Take one sample in so many bytes, 1K to 1G; 512K unless told. Fewer bytes make the figures of single lines surer, and
+    /// cost the program time
+    #[arg(long, value_name = "BYTES", value_parser = sample_bytes, allow_negative_numbers = true)]
+    sample_bytes: Option<u64>,
+    /// Record every block: all figures are exact. The program takes about twice its time
+    #[arg(long, conflicts_with = "sample_bytes")]
+    every: bool,
+}
+
 /// How a program is looked at.
 #[derive(Debug, Args)]
 struct Freezing {
@@ -218,11 +242,11 @@ struct Showing {
     drawing: Drawing,
     /// Divide all objects, on the terminal too: by the module of their type, by their size, by type with dicts by the class
     /// whose attributes they hold, or by the types that refer to them. May be given several times. JSON always has the
-    /// first two
+    /// first two. Of what was recorded, the terminal shows lines unless told: function, file or stack
     #[arg(
         long,
         value_enum,
-        value_name = "module|size|owner|referrers",
+        value_name = "module|size|owner|referrers|line|function|file|stack",
         hide_possible_values = true
     )]
     by: Vec<TypedDivision>,
@@ -255,8 +279,9 @@ struct Drawing {
     #[arg(long, value_parser = graph, value_name = "WHAT")]
     graph: Option<Graph>,
     /// What the width of a frame is: its bytes, the count of its objects, or with `allocation` its growth, the bytes that
-    /// came since the first snapshot. Speedscope and pprof always get bytes and objects
-    #[arg(long, value_parser = weight, default_value = "bytes", value_name = "bytes|count|growth")]
+    /// came since the first snapshot; of what was recorded also the bytes at the peak, or in total. Speedscope and pprof
+    /// always get bytes and objects
+    #[arg(long, value_parser = weight, default_value = "bytes", value_name = "bytes|count|growth|peak|total")]
     weight: Weight,
 }
 
@@ -279,6 +304,8 @@ struct DiffOptions {
     #[arg(long, default_value_t = 15, value_name = "ROWS")]
     top: usize,
     #[command(flatten)]
+    choosing: Choosing,
+    #[command(flatten)]
     drawing: Drawing,
 }
 
@@ -295,6 +322,8 @@ struct ExportOptions {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    choosing: Choosing,
     #[command(flatten)]
     drawing: Drawing,
 }
@@ -328,14 +357,6 @@ struct PathsOptions {
     force: bool,
     #[command(flatten)]
     freezing: Freezing,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum TypedDivision {
-    Module,
-    Size,
-    Owner,
-    Referrers,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -150,6 +150,9 @@ pub enum Error {
     #[error("the snapshot {} is damaged: {}", shown(.path), shown(.what))]
     SnapshotUnreadable { path: PathBuf, what: String },
 
+    #[error("the snapshot {} has a recording alone: the heap of its program was never read", shown(.path))]
+    RecordingAlone { path: PathBuf },
+
     #[error("{what}")]
     NothingToDraw { what: String, hint: String },
 
@@ -224,6 +227,7 @@ impl Error {
             OlderSnapshot { .. } => "take another one, or read it with the pymemscope that made it".into(),
             NewerSnapshot { .. } => "read it with that one, or a newer one".into(),
             SnapshotUnreadable { .. } => "copy it again from where it was written, or take another one".into(),
+            RecordingAlone { path } => format!("`pymemscope report {}` shows what was recorded", shown(path)).into(),
             SnapshotUnwritable { .. } => "check that there is room, or choose another place".into(),
             OutputUnwritable { .. } => "check that its folder exists, is yours to write to and has room".into(),
             NoStandardOutput => "leave it open, or give it a place: `> report.txt`, or `> /dev/null` beside -o FILE".into(),

@@ -106,7 +106,8 @@ async def main():
 asyncio.run(main())
 ";
     for_each_interpreter(|python| {
-        let begin = "ContextVar 'current_request': 2 000 __main__.Request that only the contexts";
+        let begin =
+            "ContextVar 'current_request': 2 000 __main__.Request that only the contexts of tasks in beat() keep";
         assert_one(
             &found(python, code),
             "context-variable",
@@ -141,6 +142,68 @@ async def main():
 asyncio.run(main())
 ";
     for_each_interpreter(|python| assert_eq!(found(python, code), serde_json::json!([])));
+}
+
+#[test]
+fn what_tasks_and_threads_ask_their_context_for_is_in_use() {
+    let code = "
+import asyncio, contextvars, sys, threading
+SESSION = contextvars.ContextVar('session')
+SCRATCH = contextvars.ContextVar('scratch')
+class Session:
+    def __init__(self, number):
+        self.body = 'body %d ' % number * 500
+def enter(number):
+    SESSION.set(Session(number))
+async def reply(end):
+    await end.wait()
+    return len(SESSION.get().body)
+async def handle(number, end):
+    enter(number)
+    return await reply(end)
+def work(number, begun, end):
+    SCRATCH.set(bytearray(20_000 + number))
+    begun.release()
+    end.wait()
+async def main():
+    begun, over, end = threading.Semaphore(0), threading.Event(), asyncio.Event()
+    for number in range(100):
+        threading.Thread(target=work, args=(number, begun, over), daemon=True).start()
+        begun.acquire()
+    serving = [asyncio.ensure_future(handle(number, end)) for number in range(1_000)]
+    await asyncio.sleep(0)
+    loop = asyncio.get_running_loop()
+    loop.call_soon(lambda: print('ready', flush=True))
+    await loop.run_in_executor(None, sys.stdin.read)
+    over.set()
+    end.set()
+    await asyncio.gather(*serving)
+asyncio.run(main())
+";
+    for_each_interpreter(|python| assert_eq!(found(python, code), serde_json::json!([])));
+}
+
+#[test]
+fn contexts_that_are_kept_by_hand_are_told_with_their_holder() {
+    let code = "
+import contextvars
+USER = contextvars.ContextVar('user')
+SAVED = []
+def handle(number):
+    USER.set(b'user body %d ' % number * 300)
+    SAVED.append(contextvars.copy_context())
+for number in range(1_000):
+    contextvars.Context().run(handle, number)
+";
+    for_each_interpreter(|python| {
+        let begin = "ContextVar 'user': 1 000 builtins.bytes that only the contexts in __main__.SAVED keep";
+        assert_one(
+            &found(python, &format!("{code}{WAIT}")),
+            "context-variable",
+            begin,
+            "it is __main__.USER",
+        );
+    });
 }
 
 #[test]

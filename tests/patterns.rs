@@ -39,6 +39,17 @@ fn large_temporary() {
 }
 
 #[test]
+fn list_iterated_once() {
+    assert_comes_true(&Expected {
+        rule: "list-iterated-once",
+        path: "list",
+        type_name: "builtins.list",
+        location: Some((24, "main")),
+        confidence: "likely",
+    });
+}
+
+#[test]
 fn buffered_response() {
     let expected = Expected {
         rule: "buffered-response",

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed, Ordering::Release};
 
 use recording::form::{BLOCKS, Block, Counters, Domain, SLOTS};
 
+use crate::arenas;
 use crate::region::Area;
 
 /// A hash of numbers: they need no more than to be spread.
@@ -60,7 +61,19 @@ fn in_filters(address: u64) -> [&'static AtomicU8; 2] {
 /// Whether the block may have a row; hardly any other one does.
 #[inline]
 pub fn may_have(address: u64) -> bool {
-    in_filters(address).into_iter().all(|count| count.load(Relaxed) != 0)
+    let [small, large] = in_filters(address);
+    match small.load(Relaxed) {
+        0 => false,
+        u8::MAX => true,
+        _ => large.load(Relaxed) != 0,
+    }
+}
+
+/// From now on, any block may.
+pub fn expect_any() {
+    for count in &SMALL_FILTER {
+        count.store(u8::MAX, Relaxed);
+    }
 }
 
 /// Which rows are whose.
@@ -99,6 +112,7 @@ impl Blocks {
         let now = head.now.fetch_add(1, Relaxed) + 1;
         block.birth.store(now, Release);
         self.alive.insert(address, row);
+        arenas::sampled(address, true);
         for count in in_filters(address) {
             count.store(count.load(Relaxed).saturating_add(1), Relaxed);
         }
@@ -108,6 +122,7 @@ impl Blocks {
         let Some(row) = self.alive.remove(&address) else {
             return;
         };
+        arenas::sampled(address, false);
         for count in in_filters(address) {
             if count.load(Relaxed) != u8::MAX {
                 count.store(count.load(Relaxed) - 1, Relaxed);

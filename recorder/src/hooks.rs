@@ -1,4 +1,8 @@
 //! The hooks around the allocators of CPython's three domains (`PyMem_SetAllocator`).
+//!
+//! Most blocks are small, pymalloc's, and neither sampled nor the end of a countdown. These are counted before they are
+//! given out or taken back, and the call goes on to the allocator for good (a jump, where the compiler sees it): that is most
+//! of what recording costs. A small block counts even if there is no memory for it, after which hardly anything goes on.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
@@ -10,7 +14,7 @@ use recording::Domain;
 use crate::region::Area;
 use crate::sizes::Keeping;
 use crate::thread::{Local, local};
-use crate::{bookkeeping, system};
+use crate::{arenas, bookkeeping, sizes, system};
 
 /// `PyMemAllocatorEx`.
 #[repr(C)]
@@ -127,13 +131,41 @@ impl Hook {
     /// # Safety
     ///
     /// `context` is that of `put`.
-    #[inline]
-    unsafe fn of<'a>(context: *mut c_void) -> Option<(&'a Hook, &'a Allocator)> {
+    #[inline(always)]
+    unsafe fn of<'a>(context: *mut c_void) -> (&'a Hook, &'a Allocator) {
         // SAFETY: the context is one of `HOOKS`; what is behind was written before it was put there.
         unsafe {
             let hook = &*context.cast::<Hook>();
-            Some((hook, (*hook.behind.get()).as_ref()?))
+            (hook, (*hook.behind.get()).as_ref().unwrap_unchecked())
         }
+    }
+
+    /// Counts a block of `size` bytes that is about to be given out, if that is all there is to do.
+    #[inline(always)]
+    fn is_counted_ahead(&self, local: &Local, size: usize) -> bool {
+        self.has_pools()
+            && match sizes::given_by_pools(size) {
+                Some(occupied) => local.allocated_ahead(self.domain, size, occupied),
+                None => false,
+            }
+    }
+
+    /// The same of a block that is about to be taken back.
+    ///
+    /// # Safety
+    ///
+    /// The block is alive and of this allocator, or null.
+    #[inline(always)]
+    unsafe fn is_freed_ahead(&self, local: &Local, block: *mut c_void) -> bool {
+        self.has_pools()
+            && arenas::has_unsampled(block as usize)
+            // SAFETY: as the caller says; it is in an arena.
+            && local.freed_ahead(self.domain, || unsafe { sizes::occupied_in_arena(block) })
+    }
+
+    #[inline(always)]
+    fn has_pools(&self) -> bool {
+        self.keeping.load(Relaxed) == Keeping::Pools as u8
     }
 
     #[inline]
@@ -173,6 +205,38 @@ impl Hook {
         block
     }
 
+    /// # Safety
+    ///
+    /// As of the function below.
+    #[inline(never)]
+    unsafe fn malloc(&self, behind: &Allocator, size: usize) -> *mut c_void {
+        // SAFETY: as the caller says.
+        self.give(size, || unsafe { (behind.malloc)(behind.context, size) })
+    }
+
+    /// # Safety
+    ///
+    /// As of the function below.
+    #[inline(never)]
+    unsafe fn free(&self, behind: &Allocator, block: *mut c_void) {
+        // SAFETY: as the caller says.
+        let free = || unsafe { (behind.free)(behind.context, block) };
+        local(|local| {
+            if local.is_inside() || block.is_null() {
+                return free();
+            }
+            // SAFETY: as the caller says.
+            let occupied = unsafe { self.keeping().occupied(block) };
+            let is_kept = self.domain == Domain::Raw
+                && occupied >= bookkeeping::SMALLEST
+                && local.inside(|| bookkeeping::forget(block));
+            if !is_kept {
+                local.freed(self.domain, block, occupied);
+            }
+            local.inside(free);
+        });
+    }
+
     /// Counts the block that `allocate` gives, unless that is another allocator's business.
     #[inline]
     fn give(&self, size: usize, allocate: impl FnOnce() -> *mut c_void) -> *mut c_void {
@@ -196,31 +260,30 @@ impl Hook {
 unsafe extern "C" fn malloc(context: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: CPython gives the context that it was told, and the allocator behind is called as CPython called us.
     unsafe {
-        let Some((hook, behind)) = Hook::of(context) else {
-            return null_mut();
-        };
-        hook.give(size, || (behind.malloc)(behind.context, size))
+        let (hook, behind) = Hook::of(context);
+        if local(|local| hook.is_counted_ahead(local, size)) {
+            return (behind.malloc)(behind.context, size);
+        }
+        hook.malloc(behind, size)
     }
 }
 
 unsafe extern "C" fn calloc(context: *mut c_void, count: usize, each: usize) -> *mut c_void {
     // SAFETY: as in `malloc`.
     unsafe {
-        let Some((hook, behind)) = Hook::of(context) else {
-            return null_mut();
-        };
-        hook.give(count.saturating_mul(each), || {
-            (behind.calloc)(behind.context, count, each)
-        })
+        let (hook, behind) = Hook::of(context);
+        let size = count.saturating_mul(each);
+        if local(|local| hook.is_counted_ahead(local, size)) {
+            return (behind.calloc)(behind.context, count, each);
+        }
+        hook.give(size, || (behind.calloc)(behind.context, count, each))
     }
 }
 
 unsafe extern "C" fn realloc(context: *mut c_void, old: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: as in `malloc`; the old block is one of this allocator's, and alive until it is called.
     unsafe {
-        let Some((hook, behind)) = Hook::of(context) else {
-            return null_mut();
-        };
+        let (hook, behind) = Hook::of(context);
         local(|local| {
             if local.is_inside() {
                 if hook.domain == Domain::Raw {
@@ -246,21 +309,10 @@ unsafe extern "C" fn realloc(context: *mut c_void, old: *mut c_void, size: usize
 unsafe extern "C" fn free(context: *mut c_void, block: *mut c_void) {
     // SAFETY: as in `realloc`.
     unsafe {
-        let Some((hook, behind)) = Hook::of(context) else {
-            return;
-        };
-        local(|local| {
-            if local.is_inside() || block.is_null() {
-                return (behind.free)(behind.context, block);
-            }
-            let occupied = hook.keeping().occupied(block);
-            let is_kept = hook.domain == Domain::Raw
-                && occupied >= bookkeeping::SMALLEST
-                && local.inside(|| bookkeeping::forget(block));
-            if !is_kept {
-                local.freed(hook.domain, block, occupied);
-            }
-            local.inside(|| (behind.free)(behind.context, block));
-        });
+        let (hook, behind) = Hook::of(context);
+        if local(|local| hook.is_freed_ahead(local, block)) {
+            return (behind.free)(behind.context, block);
+        }
+        hook.free(behind, block);
     }
 }

@@ -6,15 +6,19 @@
 //!
 //! The usual way of a call is short: the thread's own counters are added to (`thread`), and a countdown is taken down. When
 //! that is over (`sampling`), the block is noted with its stack (`stacks`, `blocks`), under a lock. A free asks a small
-//! filter first whether the block may be one of those.
+//! filter first whether the block may be one of those. Where every block is wanted, the countdown is always over: each goes
+//! into the tally of its stack (`callers`, `every`, `owners`).
 //!
 //! Whatever fails here must leave the program as it is: without an area to write to, every call is handed on.
 
+mod arena_hook;
 mod arenas;
 mod blocks;
 mod bookkeeping;
+mod callers;
 mod claim;
 mod environment;
+mod every;
 mod execute;
 mod facts;
 mod fork;
@@ -24,6 +28,7 @@ mod lock;
 mod mapping;
 mod next;
 mod own_memory;
+mod owners;
 mod python;
 mod region;
 mod sampling;

@@ -2,9 +2,26 @@
 
 use std::cell::UnsafeCell;
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-use crate::system::sched_yield;
+use crate::system::{find, sched_yield};
+
+/// Where the C library says whether the process has one thread alone (`__libc_single_threaded`); null before it was looked
+/// up, and where it does not say.
+static ONLY_THREAD: AtomicPtr<u8> = AtomicPtr::new(null_mut());
+
+/// Has the lock left alone as long as there is nobody to keep out: it would be much of what recording every block costs.
+pub fn watch_threads() {
+    ONLY_THREAD.store(find(c"__libc_single_threaded").cast(), Ordering::Relaxed);
+}
+
+#[inline]
+fn is_only_thread() -> bool {
+    let says = ONLY_THREAD.load(Ordering::Relaxed);
+    // SAFETY: the C library has a `char` there, which it sets to 0 before it begins another thread.
+    !says.is_null() && unsafe { says.read_volatile() } != 0
+}
 
 /// A value that one thread at a time may change. Nothing that is done under it may wait or allocate, and no thread takes it
 /// twice: whoever holds it is inside the recorder (`thread::Inside`).
@@ -24,9 +41,13 @@ impl<T> Locked<T> {
         }
     }
 
+    #[inline]
     pub fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
-        self.acquire();
-        // SAFETY: this thread holds the lock, and gives it back only after the reference is gone.
+        // Nothing that is done under it begins a thread.
+        if !is_only_thread() {
+            self.acquire();
+        }
+        // SAFETY: this thread holds the lock, and gives it back only after the reference is gone; or there is no other.
         let result = work(unsafe { &mut *self.value.get() });
         self.release();
         result
@@ -50,7 +71,7 @@ impl<T> Locked<T> {
         }
     }
 
-    /// Of a lock that this thread acquired.
+    /// Of a lock that this thread acquired, or had no need to.
     pub fn release(&self) {
         self.held.store(false, Ordering::Release);
     }

@@ -11,7 +11,7 @@ use crate::next::{MMAP, MREMAP, MUNMAP, Mmap, Mremap, Munmap, next};
 use crate::region::Area;
 use crate::system::{MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, PROT_WRITE};
 use crate::thread::{Local, local};
-use crate::{arenas, system};
+use crate::{arenas, owners, system};
 
 /// What is mapped and counted: first and last address plus one, in order.
 static MAPPED: Locked<Vec<(usize, usize)>> = Locked::new(Vec::new());
@@ -145,6 +145,7 @@ fn insert(address: usize, length: usize) -> bool {
 fn unmapped(local: &Local, address: *mut c_void, length: usize) -> usize {
     let (from, to) = (address as usize, (address as usize).saturating_add(length));
     arenas::set(from, length, false);
+    owners::release(from, length);
     let gone = local.inside(|| MAPPED.with(|mapped| cut(mapped, from, to)));
     if gone > 0 {
         local.freed(Domain::Mapped, address, gone);

@@ -13,10 +13,11 @@ use cpython::layout::Layout;
 use cpython::refusal::Refused;
 use cpython::version::Version;
 use cpython::{Symbols, debug_offsets::Head, versions};
+use recording::Domain;
 
 use crate::own_memory::Checked;
 use crate::system::{self, Symbol, SymbolInfo};
-use crate::{hooks, sampling, sizes};
+use crate::{arena_hook, hooks, sampling, sizes};
 
 /// How far it is with the hooks.
 static STAGE: AtomicU8 = AtomicU8::new(NO_PYTHON);
@@ -68,7 +69,7 @@ pub fn is_starting() -> bool {
 pub fn go_on() {
     match STAGE.load(Relaxed) {
         STARTING if thread().is_some() && ask(&CURRENT) != 0 => {
-            let hooked = can_be_hooked() && hooks::set();
+            let hooked = can_be_hooked() && arena_hook::set() && hooks::set();
             STAGE.store(if hooked { UNSURE } else { NO_PYTHON }, Relaxed);
         }
         UNSURE if is_initialized() => {
@@ -94,6 +95,15 @@ pub fn see_to_hooks() {
 /// The calling thread's `PyThreadState`; `None` when it has none.
 pub fn thread() -> Option<u64> {
     Some(ask(&THREAD_STATE)).filter(|&thread| thread != 0)
+}
+
+/// The same for whoever gives out a block of this domain: what stands behind the interpreter's lock can ask a shorter way.
+#[inline]
+pub fn thread_of(domain: Domain) -> Option<u64> {
+    match domain {
+        Domain::Mem | Domain::Object => Some(ask(&CURRENT)).filter(|&thread| thread != 0),
+        Domain::Raw | Domain::C | Domain::Mapped => thread(),
+    }
 }
 
 fn is_initialized() -> bool {

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering::{self, Relaxed};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
 use recording::form::{
-    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Counters, FRAMES, FRAMES_AT, FileHead, Frame, HEAD_BYTES,
-    MAGIC, SLOTS, SLOTS_AT, STACKS, STACKS_AT, Slot, Stack, TEXT_AT, TEXT_BYTES, VERSION, pid, process,
+    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Counters, FileHead, Frame, HEAD_BYTES, MAGIC, Room, SLOTS,
+    SLOTS_AT, Slot, Stack, TALLIES, TALLIES_AT, Tally, VERSION, pid, process,
 };
 
 use crate::claim::{Areas, claim};
@@ -20,6 +20,8 @@ static AREA: AtomicPtr<u8> = AtomicPtr::new(null_mut());
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
 /// See `FileHead::sample_bytes`.
 static SAMPLE_BYTES: AtomicU64 = AtomicU64::new(0);
+/// See `FileHead::seed`.
+static SEED: AtomicU64 = AtomicU64::new(0);
 
 /// The shared memory of this process. It stays mapped for as long as the process lives.
 #[derive(Clone, Copy)]
@@ -48,27 +50,41 @@ impl Area {
         unsafe { &*self.0.add(BLOCKS_AT).cast() }
     }
 
-    pub fn stacks(self) -> &'static [Stack; STACKS] {
-        // SAFETY: as for `slots`.
-        unsafe { &*self.0.add(STACKS_AT).cast() }
+    pub fn stacks(self) -> &'static [Stack] {
+        let room = room();
+        // SAFETY: as for `slots`; so much of the area is mapped.
+        unsafe { std::slice::from_raw_parts(self.0.add(room.stacks_at).cast(), room.stacks) }
     }
 
-    pub fn frames(self) -> &'static [Frame; FRAMES] {
-        // SAFETY: as for `slots`.
-        unsafe { &*self.0.add(FRAMES_AT).cast() }
+    pub fn frames(self) -> &'static [Frame] {
+        let room = room();
+        // SAFETY: as for `stacks`.
+        unsafe { std::slice::from_raw_parts(self.0.add(room.frames_at).cast(), room.frames) }
+    }
+
+    /// Empty unless every block is recorded.
+    #[inline]
+    pub fn tallies(self) -> &'static [Tally] {
+        if sample_bytes() != 0 {
+            return &[];
+        }
+        // SAFETY: as for `stacks`.
+        unsafe { std::slice::from_raw_parts(self.0.add(TALLIES_AT).cast(), TALLIES) }
     }
 
     /// Writes bytes of texts, of which the reader takes notice when a row speaks of them.
     pub fn write_text(self, offset: usize, text: &[u8]) {
-        assert_fits(offset, text.len());
+        let room = room();
+        // Callers have asked for the room: what does not fit is a mistake of the recorder's own.
+        debug_assert!(offset + text.len() <= room.text_bytes);
         // SAFETY: the bytes lie within the table, which only the holder of the lock writes.
-        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.0.add(TEXT_AT + offset), text.len()) };
+        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.0.add(room.text_at + offset), text.len()) };
     }
 }
 
-/// Callers have asked for the room: what does not fit is a mistake of the recorder's own.
-fn assert_fits(offset: usize, length: usize) {
-    debug_assert!(offset + length <= TEXT_BYTES);
+/// How long this recording's tables are.
+pub fn room() -> Room {
+    Room::of(sample_bytes())
 }
 
 /// Opens the file and claims an area of it, for this process to be recorded. What is wrong there is nothing that the
@@ -93,6 +109,11 @@ pub fn sample_bytes() -> u64 {
     SAMPLE_BYTES.load(Ordering::Relaxed)
 }
 
+/// What chance begins with; 0 when that is left to the recorder.
+pub fn seed() -> u64 {
+    SEED.load(Ordering::Relaxed)
+}
+
 fn open(path: &CStr, parent: usize) -> Option<*mut u8> {
     // SAFETY: the path is a C string.
     let file = unsafe { system::open(path.as_ptr(), system::O_RDWR | system::O_CLOEXEC) };
@@ -114,16 +135,17 @@ fn begin_in(descriptor: i32, parent: usize) -> Option<*mut u8> {
     if file.head.magic.load(Relaxed) != MAGIC || file.head.version.load(Relaxed) != VERSION {
         return None;
     }
+    SAMPLE_BYTES.store(file.head.sample_bytes.load(Relaxed), Relaxed);
+    SEED.store(file.head.seed.load(Relaxed), Relaxed);
     let serial = file.head.serial.fetch_add(1, Relaxed) + 1;
     // SAFETY: the call has no arguments and cannot fail.
     let mine = process(file.namespace, unsafe { system::getpid() } as u32);
     let claimed = claim(&file, mine, serial as usize);
-    let area = claimed.and_then(|number| system::map(AREA_BYTES, system::MAP_SHARED, descriptor, place(number)));
+    let area = claimed.and_then(|number| system::map(room().end, system::MAP_SHARED, descriptor, place(number)));
     let (Some(number), Some(start)) = (claimed, area) else {
         file.head.unrecorded.fetch_add(1, Relaxed);
         return None;
     };
-    SAMPLE_BYTES.store(file.head.sample_bytes.load(Relaxed), Relaxed);
     NUMBER.store(number + 1, Relaxed);
     let area = Area(start);
     let head = area.head();
@@ -231,6 +253,8 @@ fn succeed(area: Area) {
         &head.stacks,
         &head.peak,
         &head.peak_bytes,
+        &head.alive_bytes,
+        &head.tallies_used,
         &head.blocks_used,
         &head.stacks_used,
         &head.frames_used,

@@ -2,7 +2,7 @@
 //!
 //! Each byte is as likely as any other to be the one whose block is taken, and what is allocated between two of them is
 //! distributed exponentially. So a block of `size` bytes is taken with the probability `1 - exp(-size / mean)`, however
-//! blocks of other sizes come between (`recording::weight`).
+//! blocks of other sizes come between (`recording::weight`). Where every block is wanted, none is left to chance.
 
 use std::ffi::c_void;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use recording::form::{Domain, Slot};
 
 use crate::blocks::{self, Blocks};
+use crate::every::Every;
 use crate::lock::Locked;
 use crate::region::{self, Area};
 use crate::stacks::Stacks;
@@ -22,11 +23,13 @@ const LONGEST_BETWEEN_LOOKS: i64 = recording::form::SAMPLE_BYTES as i64;
 struct Samples {
     blocks: Blocks,
     stacks: Stacks,
+    every: Every,
 }
 
 static SAMPLES: Locked<Samples> = Locked::new(Samples {
     blocks: Blocks::new(),
     stacks: Stacks::new(),
+    every: Every::new(),
 });
 
 /// Whether [`forget`] has to be told that the block is given back; hardly ever without need.
@@ -38,8 +41,14 @@ pub fn may_be_sampled(block: *mut c_void) -> bool {
 /// Gets a thread's slot ready for its first block.
 pub fn begin(slot: &Slot) {
     let here = &raw const *slot as u64;
-    let seed = system::thread_number() << 32 ^ here ^ system::cycles();
+    let seed = match region::seed() {
+        0 => system::thread_number() << 32 ^ here ^ system::cycles(),
+        told => told.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+    };
     slot.random.store(seed | 1, Relaxed);
+    if region::sample_bytes() == 0 {
+        blocks::expect_any();
+    }
     restart(slot);
 }
 
@@ -50,12 +59,15 @@ pub fn get_ready() {
     }
 }
 
-/// Called when the countdown is over: takes this block, or only looks whether this is the peak.
-#[cold]
-pub fn look(slot: &Slot, domain: Domain, block: *mut c_void, size: usize) {
+/// Called when the countdown is over: takes this block, or only looks whether this is the peak. It counts as `size` bytes where
+/// it is left to chance, and occupies `occupied`.
+pub fn look(slot: &Slot, domain: Domain, block: *mut c_void, size: usize, occupied: usize) {
     let Some(area) = Area::get() else {
         return;
     };
+    if region::sample_bytes() == 0 {
+        return note_every(slot, area, domain, block, occupied);
+    }
     python::see_to_hooks();
     let over = -slot.countdown.load(Relaxed);
     let further = slot.further.load(Relaxed);
@@ -71,11 +83,28 @@ pub fn look(slot: &Slot, domain: Domain, block: *mut c_void, size: usize) {
     });
 }
 
-/// The block is about to be given back. After that, another thread may be given it.
-#[cold]
-pub fn forget(block: *mut c_void) {
+/// Leaves the countdown over.
+fn note_every(slot: &Slot, area: Area, domain: Domain, block: *mut c_void, size: usize) {
+    let further = slot.further.load(Relaxed) - size as i64;
+    slot.further.store(further, Relaxed);
+    if further < 0 {
+        slot.further.store(LONGEST_BETWEEN_LOOKS, Relaxed);
+        python::see_to_hooks();
+    }
+    SAMPLES.with(|samples| {
+        samples
+            .every
+            .note(area, &mut samples.stacks, domain, block, size as u64);
+    });
+}
+
+/// The block, which occupies so many bytes, is about to be given back. After that, another thread may be given it.
+pub fn forget(domain: Domain, block: *mut c_void, occupied: usize) {
     if let Some(area) = Area::get() {
-        SAMPLES.with(|samples| samples.blocks.forget(area, block as u64));
+        SAMPLES.with(|samples| match region::sample_bytes() {
+            0 => samples.every.forget(area, domain, block, occupied as u64),
+            _ => samples.blocks.forget(area, block as u64),
+        });
     }
 }
 
@@ -94,6 +123,7 @@ pub fn begin_anew() {
     SAMPLES.with(|samples| {
         samples.blocks.begin_anew();
         samples.stacks.begin_anew();
+        samples.every.begin_anew();
     });
 }
 

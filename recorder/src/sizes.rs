@@ -39,6 +39,13 @@ pub fn learn(allocator: &Allocator) {
     POOL_CLASS.store(allocator.pool_szidx, Relaxed);
 }
 
+/// What a block of pymalloc of `size` bytes will occupy, where that is sure before it is given out.
+#[inline(always)]
+pub fn given_by_pools(size: usize) -> Option<usize> {
+    let is_small = size.wrapping_sub(1) < LARGEST_SMALL;
+    is_small.then_some((size + ALIGNMENT - 1) & !(ALIGNMENT - 1))
+}
+
 impl Keeping {
     const ALL: [Keeping; 5] = [
         Keeping::Undecided,
@@ -123,10 +130,8 @@ impl Keeping {
     #[inline(always)]
     pub unsafe fn occupied(self, block: *mut c_void) -> usize {
         if self == Keeping::Pools && arenas::has(block as usize) {
-            let pool = block as usize & !(POOL_BYTES.load(Relaxed) - 1);
-            // SAFETY: pools are aligned to their size, and begin with their header.
-            let class = unsafe { *((pool + POOL_CLASS.load(Relaxed) as usize) as *const u32) };
-            return (class as usize + 1) * ALIGNMENT;
+            // SAFETY: the block is pymalloc's, and in an arena.
+            return unsafe { occupied_in_arena(block) };
         }
         // SAFETY: as the caller says.
         unsafe { self.occupied_otherwise(block) }
@@ -144,6 +149,19 @@ impl Keeping {
             Keeping::Unknown | Keeping::Undecided => 0,
         }
     }
+}
+
+/// What a block of an arena occupies, as its pool says.
+///
+/// # Safety
+///
+/// The block is alive and pymalloc's, in an arena.
+#[inline(always)]
+pub unsafe fn occupied_in_arena(block: *mut c_void) -> usize {
+    let pool = block as usize & !(POOL_BYTES.load(Relaxed) - 1);
+    // SAFETY: pools are aligned to their size, and begin with their header.
+    let class = unsafe { *((pool + POOL_CLASS.load(Relaxed) as usize) as *const u32) };
+    (class as usize + 1) * ALIGNMENT
 }
 
 /// Whether a debug allocator's marks stand before the block of so many bytes.

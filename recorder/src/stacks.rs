@@ -10,8 +10,8 @@ use cpython::objects::code_seal::Seal;
 use cpython::objects::lines::Lines;
 use cpython::objects::text::str_value;
 use cpython::objects::types::type_c_name;
-use cpython::stack::{self, RunningCall};
-use recording::form::{self, FRAMES, LONGEST_TEXT, MOST_CALLS, REST, STACKS, TEXT_BYTES};
+use cpython::stack::{self, Innermost, RunningCall, Steps};
+use recording::form::{self, LONGEST_TEXT, MOST_CALLS, REST};
 use recording::weight::weight;
 
 use crate::blocks::Spread;
@@ -33,6 +33,13 @@ pub struct Stacks {
     frames: HashMap<(u64, u64, u32), u32, Spread>,
     /// Of a caller's stack and a frame.
     stacks: HashMap<(u32, u32), u32, Spread>,
+}
+
+/// Where the innermost frame of a thread stands, from its `PyThreadState` on, and how it goes on from there.
+#[derive(Clone, Copy)]
+pub struct Walking {
+    pub innermost: Innermost,
+    pub steps: Steps,
 }
 
 struct Code {
@@ -107,6 +114,40 @@ impl Stacks {
         Ok(number)
     }
 
+    /// The number of the stack that the call at `frame` makes of its caller's: that of the caller where it is no Python code,
+    /// and 0 when there is no more room.
+    pub fn called(&mut self, area: Area, caller: u32, frame: u64) -> u32 {
+        let Some(layout) = self.layout.take() else {
+            return caller;
+        };
+        // SAFETY: as in `of_this_thread`.
+        let mut memory = unsafe { Direct::trusting() };
+        let bytes = memory.read(frame, stack::needed(&layout));
+        let line = match bytes.map(|bytes| stack::call(&layout, bytes)) {
+            Ok(call) => self.frame(&mut memory, &layout, area, &call),
+            Err(_) => Ok(None),
+        };
+        self.layout = Some(layout);
+        let number = line.and_then(|line| match line {
+            Some(line) => self.stack(area, caller, line),
+            None => Ok(caller),
+        });
+        number.unwrap_or_else(|Full| {
+            area.head().stacks_dropped.fetch_add(1, Relaxed);
+            0
+        })
+    }
+
+    /// How the frames of the interpreter are walked; `None` as long as it is not recognised.
+    pub fn steps(&mut self, area: Area) -> Option<Walking> {
+        self.layout = self.layout(area);
+        let layout = self.layout.as_ref()?;
+        Some(Walking {
+            innermost: stack::innermost(layout, 0),
+            steps: Steps::of(layout),
+        })
+    }
+
     /// Recognises the interpreter.
     pub fn get_ready(&mut self, area: Area) {
         self.layout = self.layout(area);
@@ -152,7 +193,7 @@ impl Stacks {
         if let Some(&known) = self.frames.get(&place) {
             return Ok(Some(known));
         }
-        let number = take_row(&area.head().frames_used, FRAMES)?;
+        let number = take_row(&area.head().frames_used, area.frames().len())?;
         let row = &area.frames()[number as usize - 1];
         row.function.store(code.function, Relaxed);
         row.file.store(code.file, Relaxed);
@@ -166,7 +207,7 @@ impl Stacks {
         if let Some(&known) = self.stacks.get(&(parent, frame)) {
             return Ok(known);
         }
-        let number = take_row(&area.head().stacks_used, STACKS)?;
+        let number = take_row(&area.head().stacks_used, area.stacks().len())?;
         let row = &area.stacks()[number as usize - 1];
         // A process before this one may have left something there.
         for sum in [&row.blocks, &row.bytes, &row.variance] {
@@ -233,7 +274,7 @@ impl Stacks {
         }
         let head = area.head();
         let (used, length) = (head.text_used.load(Relaxed) as usize, text.len().min(LONGEST_TEXT));
-        if used + length > TEXT_BYTES {
+        if used + length > region::room().text_bytes {
             return Err(Full);
         }
         area.write_text(used, &text.as_bytes()[..length]);

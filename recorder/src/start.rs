@@ -2,7 +2,7 @@
 
 use crate::region::{self, Area};
 use crate::thread::{self, local};
-use crate::{environment, fork, next, python};
+use crate::{environment, fork, lock, next, python};
 
 #[used]
 #[unsafe(link_section = ".init_array")]
@@ -20,6 +20,7 @@ extern "C" fn start() {
         local.inside(|| {
             region::begin(0);
             if Area::get().is_some() {
+                lock::watch_threads();
                 thread::begin();
                 thread::watch_ends();
                 fork::watch();

@@ -2,6 +2,8 @@
 
 use std::ffi::{CStr, c_char, c_int, c_long, c_void};
 
+use recording::form::FILE_NAME;
+
 pub const PROT_READ: c_int = 1;
 pub const PROT_WRITE: c_int = 2;
 pub const MAP_SHARED: c_int = 1;
@@ -18,14 +20,20 @@ mod number {
     use std::ffi::c_long;
     pub const MMAP: c_long = 9;
     pub const MUNMAP: c_long = 11;
+    pub const MADVISE: c_long = 28;
+    pub const FTRUNCATE: c_long = 77;
     pub const GETTID: c_long = 186;
+    pub const MEMFD_CREATE: c_long = 319;
 }
 #[cfg(target_arch = "aarch64")]
 mod number {
     use std::ffi::c_long;
     pub const MMAP: c_long = 222;
     pub const MUNMAP: c_long = 215;
+    pub const MADVISE: c_long = 233;
+    pub const FTRUNCATE: c_long = 46;
     pub const GETTID: c_long = 178;
+    pub const MEMFD_CREATE: c_long = 279;
 }
 
 /// `Dl_info` of `dladdr`.
@@ -109,16 +117,6 @@ pub fn map(length: usize, flags: c_int, descriptor: c_int, offset: usize) -> Opt
     (address != -1).then_some(address as *mut u8)
 }
 
-/// Takes back what [`map`] gave.
-///
-/// # Safety
-///
-/// Nobody looks at it any more.
-pub unsafe fn unmap(address: *mut u8, length: usize) {
-    // SAFETY: as told to the caller.
-    unsafe { syscall(number::MUNMAP, address.cast::<c_void>(), length) };
-}
-
 /// Where a link leads, as far as there is room; answers how many bytes that is, and none when it cannot be read.
 pub fn read_link(path: &CStr, into: &mut [u8]) -> usize {
     // SAFETY: the path is a C string, and `into` has room for so many bytes.
@@ -174,6 +172,43 @@ pub fn now() -> u64 {
 /// Private memory of zeros, which takes room only where it is written.
 pub fn map_private(length: usize) -> Option<*mut u8> {
     map(length, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+}
+
+/// Memory of zeros under the name of recordings, by which whoever looks at the program knows that it is none of its own.
+pub fn map_named(length: usize) -> Option<*mut u8> {
+    const MFD_CLOEXEC: c_int = 1;
+    // SAFETY: the name is a C string; the file is our own, and the mapping outlives it.
+    unsafe {
+        let file = syscall(number::MEMFD_CREATE, FILE_NAME.as_ptr(), MFD_CLOEXEC) as c_int;
+        if file < 0 {
+            return None;
+        }
+        let is_long = syscall(number::FTRUNCATE, file, length) == 0;
+        let memory = is_long.then(|| map(length, MAP_SHARED | MAP_NORESERVE, file, 0));
+        close(file);
+        memory.flatten()
+    }
+}
+
+/// Gives back what [`map`] or [`map_named`] gave.
+///
+/// # Safety
+///
+/// Nobody looks at it any more.
+pub unsafe fn unmap(memory: *mut u8, length: usize) {
+    // SAFETY: as the caller says.
+    unsafe { syscall(number::MUNMAP, memory, length) };
+}
+
+/// Makes part of what [`map_named`] gave zero again, and gives its room back.
+///
+/// # Safety
+///
+/// Whole pages of such memory, which nobody looks at meanwhile.
+pub unsafe fn clear(memory: *mut u8, length: usize) {
+    const MADV_REMOVE: c_int = 9;
+    // SAFETY: as the caller says.
+    unsafe { syscall(number::MADVISE, memory, length, MADV_REMOVE) };
 }
 
 /// The system's number of the calling thread.

@@ -129,23 +129,58 @@ impl Local {
         let left = slot.countdown.load(Relaxed) - size as i64;
         slot.countdown.store(left, Relaxed);
         if left <= 0 {
-            self.look(domain, block, size);
+            self.look(domain, block, size, occupied);
         }
+    }
+
+    /// Counts a block that is about to be given out, unless there is more to do about it than that.
+    #[inline(always)]
+    pub fn allocated_ahead(&self, domain: Domain, requested: usize, occupied: usize) -> bool {
+        let slot = self.slot.get();
+        if self.inside.get() || slot.is_null() {
+            return false;
+        }
+        // SAFETY: as in `allocated`.
+        let slot = unsafe { &*slot };
+        let left = slot.countdown.load(Relaxed) - occupied as i64;
+        if left <= 0 {
+            return false;
+        }
+        slot.countdown.store(left, Relaxed);
+        let counters = &slot.counters[domain as usize];
+        add(&counters.requested, requested);
+        add(&counters.allocated, occupied);
+        add(&counters.blocks, 1);
+        true
+    }
+
+    /// Counts a block that is about to be given back, and is not sampled, unless there is more to do about it than that.
+    #[inline(always)]
+    pub fn freed_ahead(&self, domain: Domain, occupied: impl FnOnce() -> usize) -> bool {
+        let slot = self.slot.get();
+        if self.inside.get() || slot.is_null() {
+            return false;
+        }
+        // SAFETY: as in `allocated`.
+        let counters = &unsafe { &*slot }.counters[domain as usize];
+        add(&counters.freed, occupied());
+        add(&counters.freed_blocks, 1);
+        true
     }
 
     #[cold]
     #[inline(never)]
-    fn look(&self, domain: Domain, block: *mut c_void, size: usize) {
+    fn look(&self, domain: Domain, block: *mut c_void, size: usize, occupied: usize) {
         // SAFETY: as in `allocated`, which has found it.
         if let Some(slot) = unsafe { self.slot.get().as_ref() } {
-            self.inside(|| sampling::look(slot, domain, block, size));
+            self.inside(|| sampling::look(slot, domain, block, size, occupied));
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn forget(&self, block: *mut c_void) {
-        self.inside(|| sampling::forget(block));
+    fn forget(&self, domain: Domain, block: *mut c_void, occupied: usize) {
+        self.inside(|| sampling::forget(domain, block, occupied));
     }
 
     /// Counts a block that is about to be given back.
@@ -161,7 +196,7 @@ impl Local {
             add(&counters.freed_blocks, 1);
         }
         if sampling::may_be_sampled(block) {
-            self.forget(block);
+            self.forget(domain, block, occupied);
         }
     }
 
@@ -207,7 +242,7 @@ impl Local {
         counters.blocks.fetch_add(1, Relaxed);
         let size = sampled_size(requested, occupied);
         if shared.countdown.fetch_sub(size as i64, Relaxed) <= size as i64 {
-            self.inside(|| sampling::look(shared, domain, block, size));
+            self.inside(|| sampling::look(shared, domain, block, size, occupied));
         }
     }
 

@@ -20,9 +20,24 @@ use recording::read::{ReadFile, Recording};
 
 use super::library;
 use super::recorded::Allocations;
+use super::weights::Mark;
 
 /// What the dynamic loader loads before all else.
 const PRELOAD: &str = "LD_PRELOAD";
+
+/// Which blocks are recorded with their calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampling {
+    Every,
+    /// One in so many bytes.
+    OneIn(u64),
+}
+
+impl Default for Sampling {
+    fn default() -> Sampling {
+        Sampling::OneIn(SAMPLE_BYTES)
+    }
+}
 
 /// The recorder's library and the memory that it shares with us.
 #[derive(Debug)]
@@ -59,11 +74,11 @@ impl fmt::Display for NoRecorder {
 
 impl Carrier {
     /// Makes both files.
-    pub fn prepare() -> Result<Carrier, NoRecorder> {
+    pub fn prepare(sampling: Sampling) -> Result<Carrier, NoRecorder> {
         if library::BYTES.is_empty() {
             return Err(NoRecorder::OtherMachine);
         }
-        let carrier = Carrier::make().map_err(NoRecorder::NoMemory)?;
+        let carrier = Carrier::make(sampling).map_err(NoRecorder::NoMemory)?;
         carrier.can_be_found().map_err(NoRecorder::NoWay)?;
         Ok(carrier)
     }
@@ -80,14 +95,18 @@ impl Carrier {
         Ok(())
     }
 
-    fn make() -> io::Result<Carrier> {
+    fn make(sampling: Sampling) -> io::Result<Carrier> {
         let flags = MFdFlags::MFD_CLOEXEC;
         let mut library = File::from(memfd_create(LIBRARY_NAME, flags)?);
         library.write_all(library::BYTES)?;
         let memory = File::from(memfd_create(FILE_NAME, flags)?);
         // It takes room only where it is written.
         memory.set_len(FILE_BYTES as u64)?;
-        let head = [MAGIC, VERSION, SAMPLE_BYTES].map(u64::to_le_bytes).concat();
+        let sample_bytes = match sampling {
+            Sampling::Every => 0,
+            Sampling::OneIn(bytes) => bytes,
+        };
+        let head = [MAGIC, VERSION, sample_bytes].map(u64::to_le_bytes).concat();
         memory.write_all_at(&head, 0)?;
         Ok(Carrier { library, memory })
     }
@@ -112,10 +131,11 @@ impl Carrier {
         variables
     }
 
-    /// What has been recorded so far of the program and its children; `None` while nobody records.
-    pub fn read(&self, redact: bool) -> Option<Allocations> {
+    /// What has been recorded so far of the program and its children, and what of it came since `first`; `None` while nobody
+    /// records.
+    pub fn read(&self, first: Option<&Mark>, redact: bool) -> Option<Allocations> {
         let recording = Recording::read(&mut Shared(&self.memory)).ok()?;
-        Allocations::of(&recording, redact)
+        Allocations::of(&recording, first, redact)
     }
 
     /// The process that recorded first, by its number here, once it is there; `None` for one in another namespace as well.

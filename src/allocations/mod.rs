@@ -1,10 +1,21 @@
-//! What a program allocates, as the recorder within it writes it down: bringing the recorder there, and reading what it wrote.
+//! What a program allocates, as the recorder within it writes it down: bringing the recorder there,
+//! reading what it wrote, and keeping it.
 
 mod carrier;
+pub mod chosen;
+pub mod difference;
+pub mod figures;
+pub mod glob;
 mod library;
+pub mod lines;
 mod processes;
 mod recorded;
+pub mod saved;
+mod weights;
 
-pub use carrier::{Carrier, NoRecorder};
+pub use carrier::{Carrier, NoRecorder, Sampling};
 pub use processes::{OtherProcess, OtherProcesses, RecordedProcess};
-pub use recorded::{AliveAt, Allocations, DomainTotals, Dropped, RecordedSite, Sites, ThreadTotals};
+pub use recorded::{
+    AliveAt, Allocations, DomainTotals, Dropped, Moment, RecordedSite, Sites, ThreadTotals, domain_named, place_of,
+};
+pub use weights::Mark;

@@ -1,11 +1,14 @@
 //! The processes of a recording: the one whose allocations are shown, and what is told of the others.
 
+use std::cmp::Reverse;
+
 use recording::read::{Area, Recording, Totals};
+use serde::{Deserialize, Serialize};
 
 use crate::heap::redaction;
 
 /// A process, as its recorder has described it.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RecordedProcess {
     /// Its number in its own namespace.
     pub pid: u32,
@@ -18,10 +21,13 @@ pub struct RecordedProcess {
 }
 
 /// Another process than the one that is shown.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OtherProcess {
     pub process: RecordedProcess,
-    pub totals: Totals,
+    pub allocated_bytes: u64,
+    pub allocated_blocks: u64,
+    pub freed_bytes: u64,
+    pub freed_blocks: u64,
     /// Bytes that were alive when most was.
     pub peak_bytes: u64,
 }
@@ -54,6 +60,20 @@ impl RecordedProcess {
     }
 }
 
+impl OtherProcess {
+    fn of(area: &Area, redact: bool) -> OtherProcess {
+        let totals = sum(area.totals());
+        OtherProcess {
+            process: RecordedProcess::of(area, redact),
+            allocated_bytes: totals.allocated,
+            allocated_blocks: totals.blocks,
+            freed_bytes: totals.freed,
+            freed_blocks: totals.freed_blocks,
+            peak_bytes: area.peak_bytes,
+        }
+    }
+}
+
 /// The area of the program that is looked at: of the process that recorded first, which may have executed several programs,
 /// the last one. `None` when nobody has recorded.
 pub(super) fn of_program(recording: &Recording) -> Option<&Area> {
@@ -68,20 +88,16 @@ impl OtherProcesses {
             .areas
             .iter()
             .filter(is_other)
-            .map(|area| OtherProcess {
-                process: RecordedProcess::of(area, redact),
-                totals: sum(area.totals()),
-                peak_bytes: area.peak_bytes,
-            })
+            .map(|area| OtherProcess::of(area, redact))
             .collect();
-        listed.sort_by_key(|other| (std::cmp::Reverse(other.totals.allocated), other.process.pid));
+        listed.sort_by_key(|other| (Reverse(other.allocated_bytes), other.process.pid));
         let earlier = recording
             .areas
             .iter()
             .map(|area| area.earlier_processes)
             .fold(0, u64::saturating_add);
         let before = recording.areas.iter().map(|area| sum(area.earlier));
-        let own = listed.iter().map(|other| other.totals);
+        let own = recording.areas.iter().filter(is_other).map(|area| sum(area.totals()));
         OtherProcesses {
             count: earlier.saturating_add(listed.len() as u64),
             totals: own.chain(before).fold(Totals::default(), Totals::plus),

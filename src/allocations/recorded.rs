@@ -1,22 +1,24 @@
-//! A recording in the terms of reports: totals, and sites of what is alive, was alive at the peak, and was allocated at all.
+//! A recording in the terms of reports: totals, and sites of what is alive, was alive at the peak, and was allocated in all.
 
 use std::rc::Rc;
 
 use recording::Domain;
-use recording::form::{self, SAMPLE_BYTES, Stacks};
+use recording::form::{SAMPLE_BYTES, Stacks};
 use recording::read::{Area, Call as RecordedCall, Recording, Totals};
 use recording::weight::Weight;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::processes::{OtherProcesses, RecordedProcess, of_program};
+use super::weights::{Kind, Mark, REST, Weights};
 use crate::sampling::births::{Call, Confidence, Site, Source};
 
 /// What a program and its children allocated.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Allocations {
     /// The program itself.
     pub process: RecordedProcess,
-    /// One sample was taken in so many bytes.
+    /// One sample was taken in so many bytes; 0 when every block was recorded.
     pub sample_bytes: u64,
     /// Of the program itself, by domain.
     pub totals: Vec<DomainTotals>,
@@ -30,24 +32,30 @@ pub struct Allocations {
     pub alive_at: AliveAt,
     pub at_peak: Sites,
     pub allocated: Sites,
+    /// What of `alive` came since the first snapshot; `None` where there was none.
+    pub grown: Option<Sites>,
     pub dropped: Dropped,
     /// Whether stacks could be read; an interpreter that has not started has none.
     pub has_stacks: bool,
     /// Further processes that recorded.
     pub others: OtherProcesses,
+    /// When it was read.
+    pub read_at: Mark,
 }
 
 /// When that was alive which is said to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum AliveAt {
     /// Where the interpreter began to shut down: what it clears away then counts.
     Shutdown,
     /// When the program ended, or was looked at last.
+    #[default]
     End,
 }
 
 /// What found no room.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dropped {
     /// Samples whose place is not known, and samples that are not followed until they are freed.
     pub places: u64,
@@ -63,6 +71,33 @@ impl Dropped {
     pub fn sum(self) -> u64 {
         let parts = [self.places, self.blocks, self.mappings, self.processes];
         parts.into_iter().fold(0, u64::saturating_add)
+    }
+}
+
+/// What sites can be told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// What is alive at the end.
+    Alive,
+    /// What was alive when most was.
+    Peak,
+    /// All that was ever allocated.
+    Allocated,
+    /// What is alive at the end and came since the first snapshot.
+    Grown,
+}
+
+impl Moment {
+    pub const ALL: [Moment; 4] = [Moment::Alive, Moment::Peak, Moment::Allocated, Moment::Grown];
+
+    /// The word for it in tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Moment::Alive => "alive",
+            Moment::Peak => "peak",
+            Moment::Allocated => "allocated",
+            Moment::Grown => "grown",
+        }
     }
 }
 
@@ -83,9 +118,6 @@ pub struct ThreadTotals {
 /// What stands for all places that there was no room for.
 const FULL: &str = "(not recorded: table full)";
 
-/// The number that samples without a place have.
-const REST: u64 = form::REST as u64;
-
 /// The largest first.
 pub type Sites = Vec<RecordedSite>;
 
@@ -93,38 +125,35 @@ pub type Sites = Vec<RecordedSite>;
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedSite {
     pub site: Site,
+    /// Who gave the blocks out; not known of what was allocated in all.
+    pub domain: Option<&'static str>,
     /// The true bytes lie within so many of `site.bytes`, in 19 of 20 cases.
     pub error_bytes: u64,
 }
 
+/// How the files of the machinery of imports begin.
+const IMPORTING: &str = "<frozen importlib._bootstrap";
+
+impl RecordedSite {
+    /// What [`place_of`] its stack is.
+    pub fn place(&self) -> Option<&Call> {
+        place_of(&self.site.stack)
+    }
+}
+
+/// The innermost call of Python code that is not the machinery of imports: what that allocates itself is told of the
+/// statement that imports. Where there is no other call, the innermost one.
+pub fn place_of(stack: &[Call]) -> Option<&Call> {
+    let is_own = |call: &&Call| !call.file.is_empty() && !call.file.starts_with(IMPORTING);
+    stack.iter().rev().find(is_own).or(stack.last())
+}
+
 impl Allocations {
-    /// Those of the process that recorded first; `None` when nobody has.
-    pub fn of(recording: &Recording, redact: bool) -> Option<Allocations> {
+    /// Those of the process that recorded first; `None` when nobody has. What came since `first` has grown.
+    pub fn of(recording: &Recording, first: Option<&Mark>, redact: bool) -> Option<Allocations> {
         let area = of_program(recording)?;
         let mut names = Names::default();
-        let mut alive = FxHashMap::default();
-        let mut at_peak = FxHashMap::default();
-        for block in &area.blocks {
-            let weight = recording.weight(block.size);
-            let tables = [(block.is_alive, &mut alive), (block.was_at_peak, &mut at_peak)];
-            for (_, table) in tables.into_iter().filter(|(counts, _)| *counts) {
-                add(table, block.stack, weight);
-            }
-        }
-        let mut allocated = FxHashMap::default();
-        for (number, row) in (1..).zip(&area.stack_rows) {
-            if row.allocated.blocks > 0.0 {
-                add(&mut allocated, number, row.allocated);
-            }
-        }
-        if area.rest.blocks > 0.0 {
-            add(&mut allocated, REST, area.rest);
-        }
-        if area.dropped.blocks > 0 {
-            let totals = area.totals().into_iter().fold(Totals::default(), Totals::plus);
-            add_unfollowed(&mut alive, totals.allocated.saturating_sub(totals.freed));
-            add_unfollowed(&mut at_peak, area.peak_bytes);
-        }
+        let weights = Weights::of(recording, area, first);
         let mut sites = |table| names.sites(area, table);
         let is_used = |thread: &&recording::read::Thread| thread.totals != <[Totals; 5]>::default();
         Some(Allocations {
@@ -133,11 +162,12 @@ impl Allocations {
             totals: by_domain(&area.totals()),
             threads: area.threads.iter().filter(is_used).map(thread).collect(),
             peak_bytes: area.peak_bytes,
-            peak_lag: SAMPLE_BYTES,
-            alive: sites(alive),
+            peak_lag: if recording.sample_bytes == 0 { 0 } else { SAMPLE_BYTES },
+            alive: sites(weights.alive),
             alive_at: AliveAt::End,
-            at_peak: sites(at_peak),
-            allocated: sites(allocated),
+            at_peak: sites(weights.at_peak),
+            allocated: sites(weights.allocated),
+            grown: weights.grown.map(&mut sites),
             dropped: Dropped {
                 places: area.dropped.stacks,
                 blocks: area.dropped.blocks,
@@ -146,6 +176,7 @@ impl Allocations {
             },
             has_stacks: area.stacks != Stacks::Unknown,
             others: OtherProcesses::than(area, recording, redact),
+            read_at: Mark::of(area),
         })
     }
 
@@ -154,7 +185,23 @@ impl Allocations {
         Allocations {
             alive: earlier.alive,
             alive_at: AliveAt::Shutdown,
+            grown: earlier.grown,
             ..self
+        }
+    }
+
+    /// Whether it is known where anything was allocated.
+    pub fn has_sites(&self) -> bool {
+        !(self.alive.is_empty() && self.at_peak.is_empty() && self.allocated.is_empty())
+    }
+
+    /// The sites of one moment; `None` where nobody was there then.
+    pub fn sites(&self, moment: Moment) -> Option<&Sites> {
+        match moment {
+            Moment::Alive => Some(&self.alive),
+            Moment::Peak => Some(&self.at_peak),
+            Moment::Allocated => Some(&self.allocated),
+            Moment::Grown => self.grown.as_ref(),
         }
     }
 
@@ -164,24 +211,6 @@ impl Allocations {
             .iter()
             .map(|row| row.totals)
             .fold(Totals::default(), Totals::plus)
-    }
-}
-
-/// Adds what of so many bytes no sample stands for, of which some were not followed.
-fn add_unfollowed(table: &mut FxHashMap<u64, Weight>, bytes: u64) {
-    let known: f64 = table.values().map(|weight| weight.bytes).sum();
-    let bytes = bytes as f64 - known;
-    if bytes > 0.0 {
-        let variance = 0.0;
-        add(
-            table,
-            REST,
-            Weight {
-                blocks: 0.0,
-                bytes,
-                variance,
-            },
-        );
     }
 }
 
@@ -201,6 +230,11 @@ fn by_domain(totals: &[Totals]) -> Vec<DomainTotals> {
     .collect()
 }
 
+/// The domain that reports call so.
+pub fn domain_named(word: &str) -> Option<&'static str> {
+    Domain::ALL.map(name).into_iter().find(|each| *each == word)
+}
+
 /// What reports call it.
 fn name(domain: Domain) -> &'static str {
     match domain {
@@ -212,26 +246,18 @@ fn name(domain: Domain) -> &'static str {
     }
 }
 
-fn add(table: &mut FxHashMap<u64, Weight>, stack: u64, weight: Weight) {
-    let sum = table.entry(stack).or_insert(Weight {
-        blocks: 0.0,
-        bytes: 0.0,
-        variance: 0.0,
-    });
-    sum.blocks += weight.blocks;
-    sum.bytes += weight.bytes;
-    sum.variance += weight.variance;
-}
-
 /// Texts, each once.
 #[derive(Debug, Default)]
 struct Names(FxHashMap<String, Rc<str>>);
 
 impl Names {
-    fn sites(&mut self, area: &Area, table: FxHashMap<u64, Weight>) -> Sites {
-        let mut sites: Sites = table
+    fn sites(&mut self, area: &Area, weights: FxHashMap<Kind, Weight>) -> Sites {
+        let mut sites: Sites = weights
             .into_iter()
-            .map(|(stack, weight)| self.site(area, stack, weight))
+            .map(|((stack, domain), weight)| RecordedSite {
+                domain: domain.map(name),
+                ..self.site(area, stack, weight)
+            })
             .collect();
         sites.sort_by(|a, b| b.site.bytes.cmp(&a.site.bytes).then_with(|| order(a).cmp(&order(b))));
         sites
@@ -259,6 +285,7 @@ impl Names {
                 bytes: weight.bytes.round() as u64,
                 types: Vec::new(),
             },
+            domain: None,
             error_bytes: (DEVIATIONS * weight.variance.sqrt()).round() as u64,
         }
     }
@@ -282,6 +309,6 @@ impl Names {
 }
 
 /// What sites of one size are put in order by.
-fn order(site: &RecordedSite) -> Option<(&str, Option<u32>)> {
-    site.site.place().map(|call| (&*call.file, call.line))
+fn order(site: &RecordedSite) -> (&[Call], Option<&str>) {
+    (&site.site.stack, site.domain)
 }

@@ -4,18 +4,14 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
-
 use crate::heap::saved::{self, Make, Record, Recorded, Seals, TableError};
 use crate::sampling::births::{Births, Call, Confidence, Share, Site, Source, Unseen, Why};
+use crate::sampling::call_rows::{CallRow, CallRows, call, fields, stack};
 
 const CALLS: &str = "calls.parquet";
 const SITES: &str = "sites.parquet";
 const SITE_TYPES: &str = "site_types.parquet";
 pub const TABLES: [&str; 3] = [CALLS, SITES, SITE_TYPES];
-
-/// Longer stacks are none of ours.
-const DEEPEST: usize = 1 << 16;
 
 /// Writes the tables, and notes what they are.
 pub fn save(make: &Make, births: &Births, seals: &mut Seals) -> Result<(), TableError> {
@@ -42,13 +38,6 @@ struct Rows {
     types: Vec<TypeRow>,
 }
 
-/// A call, by the row of the one that it was called from; that comes before it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct CallRow {
-    parent: Option<u64>,
-    call: Call,
-}
-
 struct SiteRow {
     /// The row of the innermost call.
     call: u64,
@@ -70,20 +59,9 @@ struct TypeRow {
 impl Rows {
     fn of(births: &Births) -> Rows {
         let mut rows = Rows::default();
-        let mut known = FxHashMap::default();
+        let mut calls = CallRows::default();
         for site in &births.sites {
-            let mut parent = None;
-            for call in site.stack.iter() {
-                let row = CallRow {
-                    parent,
-                    call: call.clone(),
-                };
-                parent = Some(*known.entry(row).or_insert_with_key(|row| {
-                    rows.calls.push(row.clone());
-                    rows.calls.len() as u64 - 1
-                }));
-            }
-            let (Some(call), Some(place)) = (parent, site.place()) else {
+            let (Some(call), Some(place)) = (calls.innermost(&site.stack), site.place()) else {
                 continue;
             };
             let number = rows.sites.len() as u64;
@@ -102,6 +80,7 @@ impl Rows {
             let of_part = |share| TypeRow::of(None, Some(unseen.why), share);
             rows.types.extend(unseen.types.iter().map(of_part));
         }
+        rows.calls = calls.into_rows();
         rows
     }
 
@@ -109,7 +88,7 @@ impl Rows {
     fn into_births(self) -> Option<Births> {
         let sites = self.sites.iter().map(|site| {
             Some(Site {
-                stack: self.stack(site.call)?,
+                stack: stack(&self.calls, site.call)?,
                 source: site.source,
                 confidence: site.confidence,
                 count: site.count,
@@ -131,21 +110,6 @@ impl Rows {
         }
         Some(births)
     }
-
-    fn stack(&self, innermost: u64) -> Option<Rc<[Call]>> {
-        let mut stack = Vec::new();
-        let mut next = Some(innermost);
-        while let Some(row) = next {
-            let call = self.calls.get(usize::try_from(row).ok()?)?;
-            if stack.len() == DEEPEST || call.parent.is_some_and(|parent| parent >= row) {
-                return None;
-            }
-            stack.push(call.call.clone());
-            next = call.parent;
-        }
-        stack.reverse();
-        Some(stack.into())
-    }
 }
 
 /// The types of what has no site for this reason.
@@ -161,43 +125,6 @@ impl TypeRow {
     fn of(site: Option<u64>, why: Option<Why>, share: &Share) -> TypeRow {
         let share = share.clone();
         TypeRow { site, why, share }
-    }
-}
-
-/// The texts of a call and its line.
-fn fields(call: &Call) -> (Vec<Option<Rc<str>>>, Option<u64>) {
-    let texts = [&call.function, &call.file].map(|text| Some(Rc::clone(text)));
-    (texts.to_vec(), call.line.map(u64::from))
-}
-
-fn call(function: &Option<Rc<str>>, file: &Option<Rc<str>>, line: Option<u64>) -> Option<Call> {
-    Some(Call {
-        function: function.clone()?,
-        file: file.clone()?,
-        line: line.map(u32::try_from).transpose().ok()?,
-    })
-}
-
-impl Recorded for CallRow {
-    const TEXTS: &'static [&'static str] = &["function", "file"];
-    const NUMBERS: &'static [&'static str] = &["line", "parent"];
-
-    fn to_record(&self) -> Record {
-        let (texts, line) = fields(&self.call);
-        Record {
-            texts,
-            numbers: vec![line, self.parent],
-        }
-    }
-
-    fn from_record(record: &Record) -> Option<CallRow> {
-        let ([function, file], [line, parent]) = (record.texts.as_slice(), record.numbers.as_slice()) else {
-            return None;
-        };
-        Some(CallRow {
-            parent: *parent,
-            call: call(function, file, *line)?,
-        })
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) fn look_at_core<T>(
             build: "release",
             executable: core.executable,
             command,
+            working_directory: None,
             start_time: None,
             rss: None,
         },

@@ -22,6 +22,7 @@ impl ProcessFacts {
             build: "release",
             executable: target.process.executable().unwrap_or_default(),
             command: if redact { redaction::command(&command) } else { command },
+            working_directory: target.process.working_directory().ok(),
             start_time: target.process.start_time().ok(),
             rss: None,
         }

@@ -1,4 +1,5 @@
-//! A capture as a folder: a header in JSON beside the tables of its heap. It is read again with no process in sight.
+//! A capture as a folder: a header in JSON beside the tables of its heap and of what was recorded. It is read again with no
+//! process in sight.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -7,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::header::{FORM, Header, SCHEMA, form_of};
 use super::{Capture, births};
+use crate::allocations::saved as recording;
 use crate::error::{Error, Result};
 use crate::heap::detail::Detail;
-use crate::heap::saved::{self, TableError};
+use crate::heap::saved::{self, Seals, TableError};
 
 /// The file that makes a folder a snapshot.
 const HEADER: &str = "snapshot.json";
@@ -55,7 +57,7 @@ impl NewFolder {
         })
     }
 
-    /// Writes the capture, whose heap must be there in detail; answers the bytes written.
+    /// Writes the capture, with its heap in detail unless that was never read; answers the bytes written.
     pub fn write(self, capture: &Capture, detail: &Detail) -> Result<u64> {
         let unwritable = |cause: io::Error| Error::OutputUnwritable {
             path: self.path.clone(),
@@ -66,9 +68,15 @@ impl NewFolder {
             path: self.path.clone(),
             cause: cause.to_string(),
         };
-        let mut tables = saved::save(&make, &capture.heap, detail).map_err(unsavable)?;
+        let mut tables = Seals::new();
+        if capture.has_heap() {
+            tables = saved::save(&make, &capture.heap, detail).map_err(unsavable)?;
+        }
         if let Some(seen) = &capture.births {
             births::save(&make, seen, &mut tables).map_err(unsavable)?;
+        }
+        if let Some(allocations) = &capture.allocations {
+            recording::save(&make, allocations, &mut tables).map_err(unsavable)?;
         }
         let total = tables.values().map(|table| table.bytes).sum();
         let header = new_file(&self.partial.join(HEADER)).map_err(unwritable)?;
@@ -101,7 +109,8 @@ impl Drop for NewFolder {
 fn holds_a_snapshot_alone(path: &Path) -> bool {
     let is_ours = |entry: io::Result<fs::DirEntry>| {
         let name = entry.map(|entry| entry.file_name());
-        let mut ours = [HEADER].into_iter().chain(saved::TABLES).chain(births::TABLES);
+        let tables = saved::TABLES.into_iter().chain(births::TABLES).chain(recording::TABLES);
+        let mut ours = tables.chain([HEADER]);
         name.is_ok_and(|name| ours.any(|file| name == file))
     };
     path.join(HEADER).is_file() && fs::read_dir(path).is_ok_and(|mut entries| entries.all(is_ours))
@@ -124,22 +133,38 @@ fn new_file(path: &Path) -> io::Result<File> {
 /// Reads the capture that a folder holds.
 pub fn load(path: &Path) -> Result<Capture> {
     let header = header(path)?;
+    let mut tables: Vec<&str> = Vec::new();
+    if header.has_heap() {
+        tables.extend(saved::TABLES);
+    }
+    let has_births = births::TABLES.iter().all(|table| header.tables.contains_key(*table));
+    if has_births {
+        tables.extend(births::TABLES);
+    }
+    if header.recording.is_some() {
+        tables.extend(recording::TABLES);
+    }
     let read = || {
-        saved::check(path, &header.tables, &births::TABLES)?;
-        let heap = saved::load(path)?;
-        let has_births = births::TABLES.iter().all(|table| header.tables.contains_key(*table));
+        saved::check(path, &header.tables, tables.into_iter())?;
+        let heap = header.has_heap().then(|| saved::load(path)).transpose()?;
         let births = has_births.then(|| births::load(path)).transpose()?;
-        Ok((heap, births))
+        let facts = header.recording.as_ref();
+        let allocations = facts.map(|facts| recording::load(path, facts)).transpose()?;
+        Ok((heap.unwrap_or_default(), births, allocations))
     };
-    let (heap, births) = read().map_err(|cause| damaged(path, cause))?;
+    let (heap, births, allocations) = read().map_err(|cause| damaged(path, cause))?;
     Ok(Capture {
         births,
+        allocations,
         ..header.into_capture(heap)
     })
 }
 
 /// Reads every object and every reference of the capture that a folder holds.
 pub fn load_detail(path: &Path, capture: &Capture) -> Result<Detail> {
+    if !capture.has_heap() {
+        return Err(Error::RecordingAlone { path: path.to_owned() });
+    }
     saved::load_detail(path, &capture.heap.types).map_err(|cause| damaged(path, cause))
 }
 

@@ -8,6 +8,7 @@ use growth::SavedGrowth;
 use serde::{Deserialize, Serialize};
 
 use super::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot, Tracing};
+use crate::allocations::saved::RecordingFacts;
 use crate::heap::collector::CollectorState;
 use crate::heap::garbage::Garbage;
 use crate::heap::partitions::Partitions;
@@ -31,7 +32,11 @@ pub struct Header {
     pub schema: String,
     process: Process,
     capture: CaptureFacts,
-    heap: HeapFacts,
+    /// Absent where the heap was never read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    heap: Option<HeapFacts>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingFacts>,
     #[serde(default)]
     tracemalloc: Option<Tracing>,
     /// One for each snapshot that was taken; the last one is the heap in the tables.
@@ -49,6 +54,8 @@ struct Process {
     build: String,
     executable: String,
     command: Vec<String>,
+    #[serde(default)]
+    working_directory: Option<String>,
     start_time: Option<f64>,
     rss: Option<u64>,
 }
@@ -64,9 +71,12 @@ struct CaptureFacts {
     memory_limit: Option<u64>,
     #[serde(default)]
     incomplete: bool,
+    /// Why there is no heap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unread: Option<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct HeapFacts {
     objects: u64,
     bytes: u64,
@@ -98,7 +108,6 @@ struct Moment {
 impl Header {
     pub fn of(capture: &Capture, tables: Seals) -> Header {
         let process = &capture.process;
-        let totals = &capture.heap.totals;
         Header {
             schema: SCHEMA.to_owned(),
             process: Process {
@@ -107,6 +116,7 @@ impl Header {
                 build: process.build.to_owned(),
                 executable: process.executable.clone(),
                 command: process.command.clone(),
+                working_directory: process.working_directory.clone(),
                 start_time: process.start_time,
                 rss: process.rss,
             },
@@ -118,18 +128,10 @@ impl Header {
                 warnings: capture.warnings.clone(),
                 memory_limit: capture.memory_limit,
                 incomplete: capture.incomplete,
+                unread: capture.unread.clone(),
             },
-            heap: HeapFacts {
-                objects: totals.objects,
-                bytes: totals.bytes,
-                getsizeof_bytes: totals.getsizeof_bytes,
-                tracked_objects: totals.tracked_objects,
-                objects_rejected: capture.heap.rejected,
-                collectors: capture.heap.collectors.clone(),
-                garbage: capture.heap.garbage.clone(),
-                partitions: capture.heap.partitions.clone(),
-                patterns: capture.heap.patterns.clone(),
-            },
+            heap: capture.has_heap().then(|| heap_facts(&capture.heap)),
+            recording: capture.allocations.as_ref().map(RecordingFacts::of),
             tracemalloc: capture.tracemalloc.clone(),
             timeline: capture.snapshots.iter().zip(&capture.holds).map(moment).collect(),
             growth: SavedGrowth::of(&capture.snapshots, &capture.heap),
@@ -137,7 +139,16 @@ impl Header {
         }
     }
 
+    /// Whether there are tables of a heap.
+    pub fn has_heap(&self) -> bool {
+        self.heap.is_some()
+    }
+
     pub fn into_capture(self, heap: Heap) -> Capture {
+        let unread = match &self.heap {
+            Some(_) => None,
+            None => Some(self.capture.unread.unwrap_or_default()),
+        };
         let holds = self.timeline.iter().map(hold).collect();
         let mut snapshots: Vec<Snapshot> = self.timeline.into_iter().map(snapshot).collect();
         if let Some(growth) = self.growth {
@@ -153,6 +164,7 @@ impl Header {
                 },
                 executable: self.process.executable,
                 command: self.process.command,
+                working_directory: self.process.working_directory,
                 start_time: self.process.start_time,
                 rss: self.process.rss,
             },
@@ -166,25 +178,46 @@ impl Header {
             snapshots,
             births: None,
             allocations: None,
-            unread: None,
+            unread,
             looks: None,
             tracemalloc: self.tracemalloc,
-            heap: Heap {
-                totals: Totals {
-                    objects: self.heap.objects,
-                    bytes: self.heap.bytes,
-                    getsizeof_bytes: self.heap.getsizeof_bytes,
-                    tracked_objects: self.heap.tracked_objects,
-                },
-                rejected: self.heap.objects_rejected,
-                collectors: self.heap.collectors,
-                garbage: self.heap.garbage,
-                partitions: self.heap.partitions,
-                patterns: self.heap.patterns,
-                ..heap
-            },
+            heap: self.heap.unwrap_or_default().added_to(heap),
             warnings: self.capture.warnings,
             memory_limit: self.capture.memory_limit,
+        }
+    }
+}
+
+fn heap_facts(heap: &Heap) -> HeapFacts {
+    HeapFacts {
+        objects: heap.totals.objects,
+        bytes: heap.totals.bytes,
+        getsizeof_bytes: heap.totals.getsizeof_bytes,
+        tracked_objects: heap.totals.tracked_objects,
+        objects_rejected: heap.rejected,
+        collectors: heap.collectors.clone(),
+        garbage: heap.garbage.clone(),
+        partitions: heap.partitions.clone(),
+        patterns: heap.patterns.clone(),
+    }
+}
+
+impl HeapFacts {
+    /// The heap that stands in the tables, with what does not.
+    fn added_to(self, heap: Heap) -> Heap {
+        Heap {
+            totals: Totals {
+                objects: self.objects,
+                bytes: self.bytes,
+                getsizeof_bytes: self.getsizeof_bytes,
+                tracked_objects: self.tracked_objects,
+            },
+            rejected: self.objects_rejected,
+            collectors: self.collectors,
+            garbage: self.garbage,
+            partitions: self.partitions,
+            patterns: self.patterns,
+            ..heap
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::memory::mem_file::MemFile;
 use crate::memory::process::ProcessMemory;
 use crate::memory::slots::{SLOT_SIZE, Slots};
 use crate::sampling::traced::{self, Looked};
-use crate::target::descriptors::open_descriptors;
+use crate::target::descriptors::idle_descriptors;
 use crate::target::freeze::{FreezeError, FreezeMode, FreezeUsed, Freezer, Frozen};
 use crate::target::freeze_failure;
 use crate::target::interpreter::Interpreter;
@@ -223,7 +223,7 @@ impl Shot<'_> {
         let process = Process::new(readable);
         let maps = maps::of_process(&process).map_err(unreadable)?;
         // A copy has those of the moment in which it was made.
-        let descriptors = open_descriptors(&process).ok();
+        let descriptors = idle_descriptors(&process).ok();
         let (ranges, slots) = object_slots(&maps);
         let memory: Box<dyn BulkRead> = Box::new(MemFile::open(readable).map_err(unreadable)?);
         let mut image = Image::new(memory, Rc::clone(&slots), image_budget(rss)).map_err(unreadable)?;

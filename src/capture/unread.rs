@@ -1,5 +1,6 @@
 //! A capture of a program whose heap was never read: what was recorded of it is there all the same.
 
+use std::env;
 use std::time::Duration;
 
 use super::{Capture, Mode, ProcessFacts};
@@ -17,6 +18,8 @@ impl Capture {
                 build: "release",
                 executable: process.executable.clone(),
                 command: process.command.clone(),
+                // It was started where this is.
+                working_directory: env::current_dir().ok().map(|path| path.to_string_lossy().into_owned()),
                 start_time: Some(process.started),
                 rss: None,
             },

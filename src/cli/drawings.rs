@@ -25,6 +25,14 @@ pub(super) fn picture(drawing: &Drawing) -> Result<Asked, Error> {
             "of holders and types it is not known what has grown: --weight growth is for --graph allocation",
             "leave --graph out, or take --weight bytes or count",
         )),
+        (Some(Graph::Ownership | Graph::Types), Weight::Peak | Weight::Total) => Err(usage(
+            "holders and types are those of the end: --weight peak and total are for --graph allocation",
+            "leave --graph out, or take --weight bytes or count",
+        )),
+        (None, weight @ (Weight::Peak | Weight::Total)) => Ok(Asked {
+            graph: Some(Graph::Allocation),
+            weight,
+        }),
         (graph, weight) => Ok(Asked { graph, weight }),
     }
 }

@@ -4,12 +4,14 @@ use std::env;
 use std::ffi::OsString;
 use std::time::Duration;
 
+use super::chosen::{Asking, Choosing, division, filter, view};
 use super::drawings::{compared, picture, wanted};
 use super::outputs::{self, outputs};
 use super::plans::{freeze_mode, of_the_dead, one_look, plan};
 use super::pyproject::ProjectSettings;
-use super::{Freezing, Showing, Target, TypedCommand, TypedDivision, TypedSeverity, TypedSource, questions};
-use crate::capture::plan::{CapturePlan, Division, Wanted};
+use super::{Freezing, Recording, Showing, Target, TypedCommand, TypedSeverity, TypedSource, questions};
+use crate::allocations::Sampling;
+use crate::capture::plan::{CapturePlan, Wanted};
 use crate::capture::source::{CoreFile, Source};
 use crate::commands::diff::Comparison;
 use crate::commands::export::Export;
@@ -33,7 +35,7 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             showing,
         } => {
             let source = source(target, &watching.freezing, "pymemscope attach PID")?;
-            let settings = settings(showing)?;
+            let settings = settings(showing, &Choosing::default(), &Asking::default())?;
             let plan = match source {
                 Source::Process(_) => {
                     let duration = Some(watching.duration.unwrap_or(ATTACH_DURATION));
@@ -45,6 +47,9 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
         }
         TypedCommand::Run {
             watching,
+            recording,
+            choosing,
+            asking,
             showing,
             program,
         } => {
@@ -52,10 +57,11 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             let interval = watching.interval.unwrap_or(RUN_INTERVAL);
             let once = watching.duration.is_some_and(|duration| duration.is_zero());
             let interval = if once { watching.interval } else { Some(interval) };
-            let settings = settings(showing)?;
+            let settings = settings(showing, &choosing, &asking)?;
             Ok(Command::Run {
                 program,
                 plan: plan(&watching, watching.duration, interval, wanted(&settings))?,
+                sampling: sampling(&recording),
                 settings,
             })
         }
@@ -76,9 +82,14 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             folder: outputs::folder(output)?,
             force,
         }),
-        TypedCommand::Report { folder, showing } => Ok(Command::Report {
+        TypedCommand::Report {
             folder,
-            settings: outputs::without_folders(settings(showing)?)?,
+            choosing,
+            asking,
+            showing,
+        } => Ok(Command::Report {
+            folder,
+            settings: outputs::without_folders(settings(showing, &choosing, &asking)?)?,
         }),
         TypedCommand::Diff { old, new, options } => Ok(Command::Diff(Comparison {
             old,
@@ -91,12 +102,14 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             force: options.force,
             top: options.top,
             picture: compared(&options.drawing)?,
+            filter: filter(&options.choosing),
         })),
         TypedCommand::Export { folder, options } => Ok(Command::Export(Export {
             folder,
             outputs: outputs(&options.output, options.format, None)?,
             force: options.force,
             picture: picture(&options.drawing)?,
+            filter: filter(&options.choosing),
         })),
         TypedCommand::Paths { target, options } => questions::meaning(target, options),
         TypedCommand::Rules { name } => Ok(Command::Rules { name }),
@@ -127,6 +140,14 @@ pub(super) fn source(target: Target, freezing: &Freezing, example: &str) -> Resu
     }
 }
 
+fn sampling(recording: &Recording) -> Sampling {
+    match (recording.every, recording.sample_bytes) {
+        (true, _) => Sampling::Every,
+        (false, Some(bytes)) => Sampling::OneIn(bytes),
+        (false, None) => Sampling::default(),
+    }
+}
+
 /// clap takes any word that it does not know for the program's; one that looks like an option is a slip.
 fn refuse_unknown_option(program: &[OsString]) -> Result<(), Error> {
     let first = program.first().map(|word| word.to_string_lossy()).unwrap_or_default();
@@ -137,7 +158,7 @@ fn refuse_unknown_option(program: &[OsString]) -> Result<(), Error> {
     Ok(())
 }
 
-fn settings(options: Showing) -> Result<Settings, Error> {
+fn settings(options: Showing, choosing: &Choosing, asking: &Asking) -> Result<Settings, Error> {
     let judging = judging(&options)?;
     let (folders, files) = outputs::folders(options.output)?;
     Ok(Settings {
@@ -149,7 +170,8 @@ fn settings(options: Showing) -> Result<Settings, Error> {
         fail_on: judging.fail_on,
         top: options.top,
         picture: picture(&options.drawing)?,
-        by: options.by.into_iter().map(division).collect(),
+        view: view(choosing, asking, &options.by)?,
+        by: options.by.into_iter().filter_map(division).collect(),
     })
 }
 
@@ -180,15 +202,6 @@ fn severity(typed: TypedSeverity) -> Severity {
         TypedSeverity::Info => Severity::Info,
         TypedSeverity::Warning => Severity::Warning,
         TypedSeverity::Error => Severity::Error,
-    }
-}
-
-fn division(typed: TypedDivision) -> Division {
-    match typed {
-        TypedDivision::Module => Division::Module,
-        TypedDivision::Size => Division::Size,
-        TypedDivision::Owner => Division::Owner,
-        TypedDivision::Referrers => Division::Referrers,
     }
 }
 

@@ -66,6 +66,9 @@ impl ProjectSettings {
         let within = |key: &'static str| move |what: String| format!("{TABLE}.{key}: {what}");
         if let Some(names) = own.get("select") {
             let names = rules("select", names)?;
+            if names.is_empty() {
+                return Err(format!("{TABLE}.select has no names; leave it out to ask all rules"));
+            }
             settings.selection.select(names).map_err(within("select"))?;
         }
         if let Some(names) = own.get("ignore") {
@@ -74,24 +77,38 @@ impl ProjectSettings {
         }
         if let Some(rules) = own.get("threshold") {
             for (rule, values) in table(&format!("{TABLE}.threshold"), rules)? {
-                for (name, value) in table(&format!("{TABLE}.threshold.{rule}"), values)? {
-                    let value = figure(&format!("{TABLE}.threshold.{rule}.{name}"), value)?;
-                    let set = settings.thresholds.set_one(rule, name, &value);
-                    set.map_err(|what| format!("{TABLE}.threshold.{rule}.{name}: {what}"))?;
+                match rule.split_once('.') {
+                    // In quotes, as on the command line.
+                    Some((rule, name)) => settings.set_threshold(rule, name, values)?,
+                    None => {
+                        for (name, value) in table(&format!("{TABLE}.threshold.{rule}"), values)? {
+                            settings.set_threshold(rule, name, value)?;
+                        }
+                    }
                 }
             }
         }
         settings.fail_on = own.get("fail-on").map(severity).transpose()?;
         Ok(settings)
     }
+
+    fn set_threshold(&mut self, rule: &str, name: &str, value: &Value) -> Result<(), String> {
+        let key = format!("{TABLE}.threshold.{rule}.{name}");
+        let value = figure(&key, value)?;
+        let set = self.thresholds.set_one(rule, name, &value);
+        set.map_err(|what| format!("{key}: {what}"))
+    }
 }
 
 /// The text of a file that is one, and of a size that can be meant.
 fn read(path: &Path) -> io::Result<String> {
     let metadata = fs::metadata(path)?;
-    match metadata.is_file() && metadata.len() <= LARGEST {
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no file of text"));
+    }
+    match metadata.len() <= LARGEST {
         true => fs::read_to_string(path),
-        false => Err(io::Error::other("it is no file of text")),
+        false => Err(io::Error::other("it is larger than 4 MiB")),
     }
 }
 
@@ -183,7 +200,7 @@ mod tests {
         let settings = ProjectSettings::of_text(
             "[project]\nname = 'shop'\n[tool.black]\nline-length = 100\n\
              [tool.pymemscope]\nfail-on = 'warning'\nselect = ['large-list', 'numeric-list']\nignore = ['numeric-list']\n\
-             [tool.pymemscope.threshold]\ngrowing-container.items = 5\ngrowing-container.bytes = '2MiB'\n",
+             [tool.pymemscope.threshold]\ngrowing-container.items = 5\n'growing-container.bytes' = '2MiB'\n",
         )
         .unwrap();
         assert_eq!(settings.fail_on, Some(Severity::Warning));
@@ -229,6 +246,10 @@ mod tests {
             (
                 "select = 'large-list'",
                 "tool.pymemscope.select is an array of names of rules, not a text",
+            ),
+            (
+                "select = []",
+                "tool.pymemscope.select has no names; leave it out to ask all rules",
             ),
             (
                 "ignore = [1]",

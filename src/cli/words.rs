@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::TypedSource;
+use crate::allocations::domain_named;
 use crate::capture::plan::Graph;
 use crate::report::output::{FileFormat, LATER};
 use crate::report::picture::Weight;
@@ -46,6 +48,31 @@ pub fn rate(typed: &str) -> Result<NonZeroU32, String> {
     rate.ok_or_else(|| format!("a rate is a whole number of looks a second, from 1 to {HIGHEST_RATE}: 400"))
 }
 
+/// How many bytes lie between two samples.
+pub fn sample_bytes(typed: &str) -> Result<u64, String> {
+    let bytes = size(typed).filter(|bytes| SAMPLE_BYTES.contains(bytes));
+    bytes.ok_or_else(|| {
+        "samples are 1 KiB to 1 GiB apart, as in 65536, 64K, 512KiB or 4M; --every records all".to_owned()
+    })
+}
+
+const SAMPLE_BYTES: RangeInclusive<u64> = 1 << 10..=1 << 30;
+
+fn size(typed: &str) -> Option<u64> {
+    let digits_end = typed
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(typed.len());
+    let (digits, unit) = typed.split_at(digits_end);
+    let shift = match unit {
+        "" | "B" => 0,
+        "K" | "KiB" => 10,
+        "M" | "MiB" => 20,
+        "G" | "GiB" => 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
 pub fn address(typed: &str) -> Result<u64, String> {
     let digits = typed.strip_prefix("0x").or_else(|| typed.strip_prefix("0X"));
     let address = match digits {
@@ -67,6 +94,11 @@ pub fn format<F: FileFormat>(typed: &str) -> Result<F, String> {
     })
 }
 
+pub fn domain(typed: &str) -> Result<&'static str, String> {
+    let named = domain_named(typed);
+    named.ok_or_else(|| "the domain is unknown; there are raw, mem, object, malloc and mmap".to_owned())
+}
+
 pub fn graph(typed: &str) -> Result<Graph, String> {
     match typed {
         "ownership" => Ok(Graph::Ownership),
@@ -77,7 +109,25 @@ pub fn graph(typed: &str) -> Result<Graph, String> {
 }
 
 pub fn weight(typed: &str) -> Result<Weight, String> {
-    let all = [Weight::Bytes, Weight::Count, Weight::Growth];
-    let named = all.into_iter().find(|weight| weight.word() == typed);
-    named.ok_or_else(|| "the weight is unknown; there are bytes, count and growth".to_owned())
+    let named = Weight::ALL.into_iter().find(|weight| weight.word() == typed);
+    named.ok_or_else(|| "the weight is unknown; there are bytes, count, growth, peak and total".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units_and_a_range() {
+        assert_eq!(sample_bytes("65536"), Ok(65536));
+        assert_eq!(sample_bytes("64K"), sample_bytes("64KiB"));
+        assert_eq!(sample_bytes("4M"), Ok(4 << 20));
+        assert_eq!(sample_bytes("1GiB"), Ok(1 << 30));
+        for refused in ["", "0", "1023", "2G", "K", "-4K", "4k", "4.5M", "99999999999999G"] {
+            assert!(
+                sample_bytes(refused).unwrap_err().contains("1 KiB to 1 GiB"),
+                "{refused}"
+            );
+        }
+    }
 }

@@ -17,5 +17,5 @@ pub fn attach(source: &Source, plan: &CapturePlan, settings: &Settings) -> Resul
         Source::Core(file) => capture::capture_core(file, plan, progress.as_mut()),
     };
     drop(progress);
-    show(&capture?, settings)
+    show(capture?, settings)
 }

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use super::deliver;
 use super::drawing::draw;
+use crate::allocations::chosen::Filter;
 use crate::capture::{Capture, folder};
 use crate::error::{Result, exit_code};
+use crate::heap::Heap;
 use crate::heap::difference::{Side, difference, have_most_in_common};
 use crate::report::difference::model::Compared;
 use crate::report::difference::{DifferenceFormat, terminal, write_json};
@@ -26,13 +28,19 @@ pub struct Comparison {
     pub top: usize,
     /// What flame graphs show.
     pub picture: Asked,
+    /// What of two recordings is compared.
+    pub filter: Filter,
 }
 
 pub fn diff(asked: &Comparison) -> Result<u8> {
     standard_output::check()?;
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
-    let (old, new) = (folder::load(&asked.old)?, folder::load(&asked.new)?);
-    let is_one_process = are_of_one_process(&old, &new);
+    let (mut old, mut new) = (folder::load(&asked.old)?, folder::load(&asked.new)?);
+    for side in [&mut old, &mut new] {
+        side.allocations = side.allocations.take().map(|recorded| asked.filter.of(&recorded));
+    }
+    let have_heaps = old.has_heap() && new.has_heap();
+    let is_one_process = have_heaps && are_of_one_process(&old, &new);
     let (old_objects, new_objects) = match is_one_process {
         // Who holds an object tells whether it is the one that stood there before.
         true => (
@@ -43,7 +51,11 @@ pub fn diff(asked: &Comparison) -> Result<u8> {
     };
     let same_process =
         is_one_process && (is_one_program(&old, &new) || have_most_in_common(&old_objects, &new_objects));
-    let side = |capture, detail| Side { heap: capture, detail };
+    let nothing = Heap::default();
+    let side = |heap, detail| Side {
+        heap: if have_heaps { heap } else { &nothing },
+        detail,
+    };
     let difference = difference(
         side(&old.heap, &old_objects),
         side(&new.heap, &new_objects),

@@ -7,14 +7,18 @@ use crate::report::picture::{Asked, NoPicture, Picture};
 pub fn draw(capture: &Capture, asked: Asked) -> Result<Picture> {
     Picture::of(capture, asked).map_err(|why| {
         let (what, hint) = match why {
-            NoPicture::NoHeap => (
-                "there is no picture of the heap, which was never read",
-                "--graph allocation shows what was recorded; let the program run longer, to be read",
-            ),
             NoPicture::NoSites => (
                 "there is no picture of allocations: nobody saw where the objects were made",
                 "watch the program for a while (-d 10), or start it with tracemalloc (-X tracemalloc); \
                  --graph ownership shows who holds them",
+            ),
+            NoPicture::NoRecording => (
+                "there is no picture of the peak or of all that was allocated: that is known of what was recorded alone, by calls",
+                "start the program with `pymemscope run`, and leave --graph out",
+            ),
+            NoPicture::NoHeap => (
+                "there is no picture of the heap: it was never read",
+                "--graph allocation shows what was recorded",
             ),
             NoPicture::OneLook => (
                 "there is no picture of what has grown: a single look knows of no earlier one",

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::deliver;
 use super::drawing::draw;
+use crate::allocations::chosen::Filter;
 use crate::capture::folder;
 use crate::capture::interrupt::Interrupt;
 use crate::error::{Error, Result, exit_code};
@@ -23,6 +24,8 @@ pub struct Export {
     pub force: bool,
     /// What profiles show.
     pub picture: Asked,
+    /// What of a recording they show.
+    pub filter: Filter,
 }
 
 pub fn export(asked: &Export) -> Result<u8> {
@@ -30,7 +33,8 @@ pub fn export(asked: &Export) -> Result<u8> {
     let stop = Interrupt::on_any_end()?;
     standard_output::check()?;
     asked.outputs.iter().try_for_each(|output| output.check(asked.force))?;
-    let capture = folder::load(&asked.folder)?;
+    let mut capture = folder::load(&asked.folder)?;
+    capture.allocations = capture.allocations.map(|recorded| asked.filter.of(&recorded));
     let any = |is_detailed| {
         asked
             .outputs

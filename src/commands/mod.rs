@@ -5,11 +5,14 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::allocations::Sampling;
+use crate::allocations::chosen::View;
 use crate::capture::Capture;
 use crate::capture::folder::NewFolder;
 use crate::capture::plan::CapturePlan;
 use crate::capture::source::Source;
 use crate::error::{Result, exit_code};
+use crate::heap::detail::Detail;
 use crate::heap::wanted::Division;
 use crate::report::model::Report;
 use crate::report::output::{Destination, FileFormat, Format, Output};
@@ -46,6 +49,7 @@ pub enum Command {
         /// The program's name and its arguments.
         program: Vec<OsString>,
         plan: CapturePlan,
+        sampling: Sampling,
         settings: Settings,
     },
     Snapshot {
@@ -89,6 +93,8 @@ pub struct Settings {
     pub picture: Asked,
     /// Divisions of all objects that the terminal shows.
     pub by: Vec<Division>,
+    /// What is shown of what was recorded.
+    pub view: View,
 }
 
 /// Does it; the exit code says how it went.
@@ -98,8 +104,9 @@ pub fn execute(command: &Command) -> Result<u8> {
         Command::Run {
             program,
             plan,
+            sampling,
             settings,
-        } => run::run(program, plan, settings),
+        } => run::run(program, plan, *sampling, settings),
         Command::Snapshot {
             source,
             plan,
@@ -128,7 +135,10 @@ fn check_outputs(settings: &Settings) -> Result<()> {
 }
 
 /// Judges the capture and shows it everywhere it is asked for; the exit code tells of the findings.
-fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
+fn show(mut capture: Capture, settings: &Settings) -> Result<u8> {
+    // What is saved is all of a recording, whatever of it is shown.
+    let recorded = capture.allocations.clone();
+    capture.allocations = recorded.as_ref().map(|recorded| settings.view.filter.of(recorded));
     let growth = Growth::of(&capture.snapshots);
     let evidence = Evidence {
         heap: &capture.heap,
@@ -142,12 +152,15 @@ fn show(capture: &Capture, settings: &Settings) -> Result<u8> {
         true => judge_by(&settings.selection.rules(), &evidence),
         false => Vec::new(),
     };
-    let report = Report::new(capture, &growth, findings).showing(&settings.by);
-    let written = write(&report, capture, settings);
-    written.and(save(capture, settings))?;
     let failed = settings
         .fail_on
-        .is_some_and(|level| report.findings.iter().any(|found| found.severity >= level));
+        .is_some_and(|level| findings.iter().any(|found| found.severity >= level));
+    let report = Report::new(&capture, &growth, findings)
+        .showing(&settings.by)
+        .viewing(&settings.view);
+    let written = write(&report, &capture, settings);
+    capture.allocations = recorded;
+    written.and(save(&capture, settings))?;
     Ok(if failed { exit_code::FINDINGS } else { exit_code::DONE })
 }
 
@@ -187,11 +200,10 @@ impl Settings {
     }
 }
 
-/// Saves the last snapshot in every folder that was asked for.
+/// Saves the last snapshot, and what was recorded, in every folder that was asked for.
 fn save(capture: &Capture, settings: &Settings) -> Result<()> {
-    let Some(detail) = &capture.heap.detail else {
-        return Ok(());
-    };
+    let nothing = Detail::default();
+    let detail = capture.heap.detail.as_ref().unwrap_or(&nothing);
     let mut outcome = Ok(());
     for path in &settings.folders {
         let mut saved = NewFolder::create(path, settings.force)

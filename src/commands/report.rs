@@ -8,5 +8,5 @@ use crate::error::Result;
 
 pub fn report(path: &Path, settings: &Settings) -> Result<u8> {
     check_outputs(settings)?;
-    show(&folder::load(path)?, settings)
+    show(folder::load(path)?, settings)
 }

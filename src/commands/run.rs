@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use super::program::command_line;
 use super::{Settings, check_outputs, show};
-use crate::allocations::{Allocations, Carrier, Dropped};
+use crate::allocations::{Allocations, Carrier, Dropped, Mark, Sampling};
 use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
 use crate::capture::progress::Quiet;
@@ -16,10 +16,10 @@ use crate::target::process::Process;
 use crate::units;
 
 /// The exit code is the program's own, unless findings were asked to decide it or it was 0 and something went wrong.
-pub fn run(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Result<u8> {
+pub fn run(program: &[OsString], plan: &CapturePlan, sampling: Sampling, settings: &Settings) -> Result<u8> {
     check_outputs(settings)?;
     let program = command_line(program)?;
-    match run_seen(&program, plan, settings) {
+    match run_seen(&program, plan, sampling, settings) {
         Err(Error::CannotStart { cause, .. } | Error::Interrupt { cause })
             if child::is_short_of_descriptors(&cause) =>
         {
@@ -54,13 +54,13 @@ fn nothing_read(cause: Error, own: u8) -> Error {
     }
 }
 
-fn run_seen(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Result<u8> {
+fn run_seen(program: &[OsString], plan: &CapturePlan, sampling: Sampling, settings: &Settings) -> Result<u8> {
     if let Some(what) = Process::missing_from_proc() {
         return run_unseen(program, what, "mount it: `mount -t proc proc /proc`");
     }
     let stop = Interrupt::on_every_ctrl_c()?;
     // The program is looked at from outside all the same where there is no recorder.
-    let (carrier, missing) = match Carrier::prepare() {
+    let (carrier, missing) = match Carrier::prepare(sampling) {
         Ok(carrier) => (Some(carrier), None),
         Err(reason) => (None, Some(reason.to_string())),
     };
@@ -68,12 +68,13 @@ fn run_seen(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Re
         Some(carrier) => carrier.environment(env::vars_os()),
         None => env::vars_os().collect(),
     };
-    let read = || carrier.as_ref().and_then(|carrier| carrier.read(plan.redact));
-    let mut at_shutdown = None;
-    let mut on_occasion = |_, occasion| match (occasion, &carrier) {
-        (Occasion::Snapshot, _) | (_, None) => {}
-        (Occasion::Shutdown, _) => at_shutdown = read(),
-        (Occasion::InView, Some(carrier)) => carrier.let_go_on(),
+    let read = |first: Option<&Mark>| carrier.as_ref().and_then(|carrier| carrier.read(first, plan.redact));
+    let (mut first, mut at_shutdown) = (None, None);
+    let mut on_occasion = |_, occasion| match occasion {
+        Occasion::Snapshot if first.is_none() => first = read(None).map(|now| now.read_at),
+        Occasion::Snapshot => {}
+        Occasion::Shutdown => at_shutdown = read(first.as_ref()),
+        Occasion::InView => carrier.iter().for_each(Carrier::let_go_on),
     };
     let mut recording = || carrier.as_ref().and_then(Carrier::program);
     // The terminal is the program's: a progress line would write over what it prints.
@@ -85,7 +86,7 @@ fn run_seen(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Re
         &mut Quiet,
         &stop,
     )?;
-    let allocations = read().map(|last| match at_shutdown {
+    let allocations = read(first.as_ref()).map(|last| match at_shutdown {
         // What is alive later is what the interpreter has not cleared away.
         Some(before) => last.alive_as_in(before),
         None => last,
@@ -101,7 +102,7 @@ fn run_seen(program: &[OsString], plan: &CapturePlan, settings: &Settings) -> Re
     let shown = captured.map(|(mut capture, cause)| {
         let warning = warning(capture.allocations.as_ref(), missing.as_deref());
         capture.warnings.extend(warning);
-        (show(&capture, settings), cause)
+        (show(capture, settings), cause)
     });
     let own = child::exit_code(program.wait());
     match shown {

@@ -44,7 +44,7 @@ pub struct Subject<'a> {
     pub redacts_keys: bool,
     /// Where to look for what `tracemalloc` knows; `None` leaves it alone.
     pub tracing: Option<Whereabouts>,
-    /// The descriptors that the process has open, in order; `None` where it could not be asked.
+    /// The descriptors that the process has open and that no epoll instance waits for, in order; `None` where it could not be asked.
     pub descriptors: Option<Vec<u32>>,
 }
 

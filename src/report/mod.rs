@@ -1,11 +1,13 @@
 //! What a capture is shown as: one model, rendered many ways, one file an output.
 
+mod collector;
 pub mod difference;
 mod divisions;
 pub mod explanation;
 pub mod export;
 mod garbage;
 pub mod json;
+mod line_rows;
 mod manner;
 pub mod model;
 pub mod output;

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::collector::{CollectorRow, collector_row};
+use super::line_rows::lines_of;
 use super::recording::RecordingRow;
+use super::sarif::Sources;
 use super::sites::{SiteRow, UnseenRow, site_rows, unseen_rows};
 use crate::allocations::Allocations;
+use crate::allocations::chosen::View;
 use crate::capture::{Capture, FreezeUsed, Hold, Mode, ProcessFacts, Snapshot, Tracing};
-use crate::heap::collector::{CollectorState, GenerationState};
 use crate::heap::garbage::Garbage;
 use crate::heap::partitions::Partitions;
 use crate::heap::wanted::Division;
@@ -57,6 +60,9 @@ pub struct Report<'a> {
     /// The same, for the terminal.
     #[serde(skip)]
     pub allocations: Option<&'a Allocations>,
+    /// How the terminal shows these.
+    #[serde(skip)]
+    pub view: View,
     /// The largest first.
     pub owners: Vec<OwnerRow<'a>>,
     /// Those that are not listed.
@@ -69,11 +75,15 @@ pub struct Report<'a> {
     /// Resident bytes at the last snapshot.
     #[serde(skip)]
     pub rss: Option<u64>,
+    #[serde(skip)]
+    pub sources: Sources<'a>,
 }
 
 #[derive(Debug, Serialize)]
 pub struct Process<'a> {
     pub pid: u32,
+    /// Empty where no heap was read.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub python: &'a str,
     pub build: &'static str,
     pub executable: &'a str,
@@ -126,18 +136,6 @@ pub struct HeapTotals {
     pub unreachable_objects: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreachable_bytes: Option<u64>,
-}
-
-/// The state of a garbage collector.
-#[derive(Debug, Serialize)]
-pub struct CollectorRow<'a> {
-    /// Absent of the main one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interpreter: Option<i64>,
-    pub enabled: bool,
-    pub frozen_objects: u64,
-    pub garbage_objects: u64,
-    pub generations: &'a [GenerationState],
 }
 
 #[derive(Debug, Serialize)]
@@ -238,12 +236,23 @@ impl<'a> Report<'a> {
             tracemalloc: capture.tracemalloc.as_ref(),
             recording: capture.allocations.as_ref().map(RecordingRow::of),
             allocations: capture.allocations.as_ref(),
+            view: View::default(),
             owners,
             owners_left_out,
             findings,
             timeline: timeline(capture),
             rss: capture.process.rss,
+            sources: Sources::of(capture),
         }
+    }
+
+    /// The same report with this view of what was recorded.
+    pub fn viewing(mut self, view: &View) -> Report<'a> {
+        if let (Some(recording), Some(allocations)) = (&mut self.recording, self.allocations) {
+            recording.lines = lines_of(allocations, &view.lines);
+        }
+        self.view = view.clone();
+        self
     }
 
     /// The same report with these divisions on the terminal.
@@ -347,16 +356,6 @@ fn owner_row<'a>(container: &'a Container, growth: &Growth) -> OwnerRow<'a> {
         growth_bytes: series.map(|series| series.bytes_grown()),
         is_new: growth.intervals > 0 && series.is_none(),
         is_inner: container.rank == OwnerRank::Inner,
-    }
-}
-
-fn collector_row(state: &CollectorState) -> CollectorRow<'_> {
-    CollectorRow {
-        interpreter: (state.interpreter != 0).then_some(state.interpreter),
-        enabled: state.enabled,
-        frozen_objects: state.frozen_objects,
-        garbage_objects: state.garbage_objects,
-        generations: &state.generations,
     }
 }
 

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use super::sites::{SiteRow, site_row};
+use super::line_rows::LinesOf;
+use super::sites::{SiteRow, call_row, site_row};
 use crate::allocations::{AliveAt, Allocations, DomainTotals, OtherProcess, RecordedSite};
 
 /// What the recorder has written. Sizes are bytes.
 #[derive(Debug, Serialize)]
 pub struct RecordingRow<'a> {
-    /// One sample was taken in so many bytes. Totals are exact all the same.
+    /// One sample was taken in so many bytes; 0 when every block was recorded. Totals are exact all the same.
     pub sample_bytes: u64,
     /// Of the program's own process, by who gave the blocks out.
     pub totals: Vec<TotalsRow>,
@@ -18,6 +19,12 @@ pub struct RecordingRow<'a> {
     /// What is alive, and what was allocated at all; the largest first.
     pub alive: Vec<RecordedRow<'a>>,
     pub allocated: Vec<RecordedRow<'a>>,
+    /// What is alive and came since the first snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grown: Option<Vec<RecordedRow<'a>>>,
+    /// Of the files and functions that were asked about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LinesOf>,
     /// When that was alive: `shutdown` of the interpreter, or `end`.
     pub alive_at: &'static str,
     /// Samples that found no room in the recording, mappings, and processes.
@@ -83,6 +90,9 @@ pub struct PeakRow<'a> {
 pub struct RecordedRow<'a> {
     #[serde(flatten)]
     pub site: SiteRow<'a>,
+    /// Who gave the blocks out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<&'static str>,
     /// The true `bytes` are no further away than this in 19 of 20 cases.
     pub error_bytes: u64,
 }
@@ -104,6 +114,8 @@ impl RecordingRow<'_> {
             },
             alive: rows(&allocations.alive),
             allocated: rows(&allocations.allocated),
+            grown: allocations.grown.as_deref().map(rows),
+            lines: Vec::new(),
             alive_at: match allocations.alive_at {
                 AliveAt::Shutdown => "shutdown",
                 AliveAt::End => "end",
@@ -122,10 +134,10 @@ fn other(other: &OtherProcess) -> OtherRow<'_> {
         python: &other.process.python,
         executable: &other.process.executable,
         command: &other.process.command,
-        allocated_bytes: other.totals.allocated,
-        allocated_blocks: other.totals.blocks,
-        freed_bytes: other.totals.freed,
-        freed_blocks: other.totals.freed_blocks,
+        allocated_bytes: other.allocated_bytes,
+        allocated_blocks: other.allocated_blocks,
+        freed_bytes: other.freed_bytes,
+        freed_blocks: other.freed_blocks,
         peak_bytes: other.peak_bytes,
     }
 }
@@ -148,7 +160,11 @@ fn rows(sites: &[RecordedSite]) -> Vec<RecordedRow<'_>> {
 
 fn row(recorded: &RecordedSite) -> RecordedRow<'_> {
     RecordedRow {
-        site: site_row(&recorded.site),
+        site: SiteRow {
+            place: recorded.place().map(call_row).unwrap_or_default(),
+            ..site_row(&recorded.site)
+        },
+        domain: recorded.domain,
         error_bytes: recorded.error_bytes,
     }
 }

@@ -2,27 +2,41 @@
 
 use std::io::{self, Write};
 
-use rustc_hash::FxHashMap;
-
 use super::picture::short_path::ShortPaths;
 use super::screen::{Screen, Style};
 use super::table::Table;
 use super::terminal::{paragraph, write_table};
 use super::text::harmless;
-use crate::allocations::{AliveAt, Allocations, RecordedSite};
+use crate::allocations::chosen::{Grouping, Place, View, places};
+use crate::allocations::figures::Figures;
+use crate::allocations::{AliveAt, Allocations};
 use crate::sampling::births::Call;
 use crate::units;
 
 /// Writes totals, the peak, and the `top` largest places.
-pub fn write(allocations: &Allocations, top: usize, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(
+    allocations: &Allocations,
+    view: &View,
+    top: usize,
+    screen: Screen,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     writeln!(out)?;
     paragraph(out, screen, Style::Bold, "", &summary(allocations))?;
-    let places = by_place(allocations);
+    let places = places(allocations, &view.filter, view.grouping);
     if !places.is_empty() {
-        write_table(&table(&places, top), screen, out)?;
-        let legend = "Allocated at: the line that ran, whatever it called in C. ±: the true figure lies within, in 19 of 20 cases. At \
-                      peak: what was alive when most was.";
-        paragraph(out, screen, Style::Dim, "", legend)?;
+        let is_exact = allocations.sample_bytes == 0;
+        write_table(&table(&places, is_exact, top), screen, out)?;
+        paragraph(out, screen, Style::Dim, "", &legend(view, is_exact))?;
+    }
+    if places.is_empty() && view.filter.chooses() {
+        paragraph(
+            out,
+            screen,
+            Style::Yellow,
+            "",
+            "No place is left by --include, --exclude and --domain.",
+        )?;
     }
     for note in notes(allocations) {
         paragraph(out, screen, Style::Dim, "", &note)?;
@@ -44,20 +58,25 @@ fn summary(allocations: &Allocations) -> String {
 }
 
 fn notes(allocations: &Allocations) -> Vec<String> {
-    let mut notes = vec![format!(
-        "Totals are exact; places are known from one sample in {}. Each thread may have gone {} beyond the peak before it was noticed.",
-        units::bytes(allocations.sample_bytes),
-        units::bytes(allocations.peak_lag),
-    )];
+    let mut notes = vec![match allocations.sample_bytes {
+        0 => "Every block was recorded: all figures are exact.".to_owned(),
+        sample_bytes => format!(
+            "Totals are exact; places are known from one sample in {}. Each thread may have gone {} beyond the peak before it was noticed.",
+            units::bytes(sample_bytes),
+            units::bytes(allocations.peak_lag),
+        ),
+    }];
     if !allocations.has_stacks {
         notes.push("The calls of this interpreter cannot be read, so its places are not known.".to_owned());
     }
-    notes.push(match allocations.alive_at {
+    let alive = match allocations.alive_at {
         AliveAt::Shutdown => {
-            "Alive: when the interpreter began to shut down. Totals: until the program's end, with what was cleared away then."
+            "Alive: when the interpreter began to shut down. Totals: until the program's end, with what was cleared away \
+             then."
         }
         AliveAt::End => "Alive, and totals: as of the program's end, or of the last look at it.",
-    }.to_owned());
+    };
+    notes.push(alive.to_owned());
     let others = &allocations.others;
     if others.count > 0 {
         notes.push(format!(
@@ -71,94 +90,76 @@ fn notes(allocations: &Allocations) -> Vec<String> {
     notes
 }
 
-/// Bytes, and the square of how unsure they are.
-#[derive(Debug, Clone, Copy, Default)]
-struct Figure {
-    bytes: u64,
-    error_squared: f64,
+/// What the columns say.
+fn legend(view: &View, is_exact: bool) -> String {
+    let what = match (view.grouping, view.filter.cumulative) {
+        (Grouping::Stack, _) => "the calls that led there, the innermost first",
+        (_, true) => "what ran or waited for what it called, so that one block counts at several places",
+        (Grouping::Line, false) => "the line that ran, whatever it called in C",
+        (Grouping::Function, false) => "the function that ran, whatever it called in C",
+        (Grouping::File, false) => "the file whose code ran, whatever it called in C",
+    };
+    let errors = match is_exact {
+        true => "",
+        false => " ±: the true figure lies within, in 19 of 20 cases.",
+    };
+    let of_domains = match view.filter.domains.is_empty() || is_exact {
+        true => "",
+        false => " In all: where blocks are sampled it is not known by domain.",
+    };
+    format!("Allocated at: {what}.{errors} At peak: what was alive when most was.{of_domains}")
 }
 
-impl Figure {
-    fn add(&mut self, site: &RecordedSite) {
-        self.bytes = self.bytes.saturating_add(site.site.bytes);
-        self.error_squared += (site.error_bytes as f64).powi(2);
-    }
-
-    fn cells(self) -> [String; 2] {
-        match self.bytes {
-            0 => [String::new(), String::new()],
-            bytes => [units::bytes(bytes), units::bytes(self.error_squared.sqrt() as u64)],
-        }
-    }
-}
-
-/// What was allocated at one place, by whatever calls led there: alive, at the peak, and at all.
-type Figures = [Figure; 3];
-
-/// The largest at the peak first.
-fn by_place(allocations: &Allocations) -> Vec<(&Call, Figures)> {
-    let mut places: FxHashMap<&Call, Figures> = FxHashMap::default();
-    let tables = [&allocations.alive, &allocations.at_peak, &allocations.allocated];
-    for (number, sites) in tables.into_iter().enumerate() {
-        for site in sites {
-            if let Some(place) = site.site.place()
-                && let Some(figure) = places.entry(place).or_default().get_mut(number)
-            {
-                figure.add(site);
-            }
-        }
-    }
-    let mut places: Vec<_> = places.into_iter().collect();
-    let rank = |figures: &Figures| figures.map(|figure| figure.bytes);
-    places.sort_by(|(a, of_a), (b, of_b)| {
-        let ([a_alive, a_peak, a_all], [b_alive, b_peak, b_all]) = (rank(of_a), rank(of_b));
-        let larger = (b_peak, b_alive, b_all).cmp(&(a_peak, a_alive, a_all));
-        larger.then_with(|| (&a.file, a.line).cmp(&(&b.file, b.line)))
-    });
-    places
-}
-
-fn table(places: &[(&Call, Figures)], top: usize) -> Table {
+fn table(places: &[(Place, Figures)], is_exact: bool, top: usize) -> Table {
     let (shown, rest) = places.split_at(top.min(places.len()));
-    let paths = ShortPaths::of(
-        shown
-            .iter()
-            .map(|(place, _)| &*place.file)
-            .filter(|file| !file.is_empty()),
-    );
-    let row = |(place, figures): &(&Call, Figures)| {
-        let at = match place.file.is_empty() {
-            true => String::new(),
-            false => paths.place(&place.file, place.line),
-        };
-        let parts: Vec<&str> = [at.as_str(), &place.function]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect();
-        let name = harmless(&parts.join(" ")).into_owned();
-        std::iter::once(name)
-            .chain(figures.iter().flat_map(|figure| figure.cells()))
-            .collect()
+    let columns = |cells: Vec<String>| if is_exact { without_errors(cells) } else { cells };
+    let paths = ShortPaths::of_calls(shown.iter().flat_map(|(place, _)| place.iter()));
+    let row = |(place, figures): &(Place, Figures)| {
+        let calls = place.iter().rev().map(|call| place_name(&paths, call));
+        columns(cells(calls.collect::<Vec<_>>().join(" < "), figures))
     };
     let headings = ["Allocated at", "Alive", "±", "At peak", "±", "In all", "±"];
-    let more = rest.iter().fold(Figures::default(), |mut sum, (_, figures)| {
-        for (sum, figure) in sum.iter_mut().zip(figures) {
-            sum.bytes = sum.bytes.saturating_add(figure.bytes);
-            sum.error_squared += figure.error_squared;
-        }
-        sum
-    });
+    let more = rest
+        .iter()
+        .fold(Figures::default(), |sum, (_, figures)| sum.and(*figures));
     let remainder = (!rest.is_empty()).then(|| {
         let noun = if rest.len() == 1 { "place" } else { "places" };
         let name = format!("{} more {noun}", units::count(rest.len() as u64));
-        std::iter::once(name)
-            .chain(more.iter().flat_map(|figure| figure.cells()))
-            .collect()
+        columns(cells(name, &more))
     });
     Table {
-        headings: headings.map(str::to_owned).into(),
+        headings: columns(headings.map(str::to_owned).into()),
         rows: shown.iter().map(row).collect(),
         remainder,
         ..Table::default()
     }
+}
+
+/// `…/shop/models.py:88 Order.total`
+pub(super) fn place_name(paths: &ShortPaths<'_>, place: &Call) -> String {
+    let at = match place.file.is_empty() {
+        true => String::new(),
+        false => paths.place(&place.file, place.line),
+    };
+    let parts: Vec<&str> = [at.as_str(), &place.function]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    harmless(&parts.join(" ")).into_owned()
+}
+
+fn cells(name: String, figures: &Figures) -> Vec<String> {
+    let figures = [figures.alive, figures.peak, figures.allocated];
+    let cells = figures.into_iter().flat_map(|figure| match figure.bytes {
+        0 => [String::new(), String::new()],
+        bytes => [units::bytes(bytes), units::bytes(figure.error_bytes())],
+    });
+    std::iter::once(name).chain(cells).collect()
+}
+
+/// Of figures that are exact no errors stand beside them: a name is followed by pairs of both.
+fn without_errors(cells: Vec<String>) -> Vec<String> {
+    let is_figure = |index: usize| index == 0 || !index.is_multiple_of(2);
+    let figures = cells.into_iter().enumerate().filter(|(index, _)| is_figure(*index));
+    figures.map(|(_, cell)| cell).collect()
 }

@@ -35,6 +35,12 @@ pub struct CallRow<'a> {
 #[derive(Debug)]
 pub struct Stack<'a>(&'a [Call]);
 
+impl<'a> Stack<'a> {
+    pub(super) fn of(calls: &'a [Call]) -> Stack<'a> {
+        Stack(calls)
+    }
+}
+
 impl Serialize for Stack<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(call_row))
@@ -93,7 +99,7 @@ fn unseen_row(unseen: &Unseen) -> UnseenRow<'_> {
     }
 }
 
-fn call_row(call: &Call) -> CallRow<'_> {
+pub(super) fn call_row(call: &Call) -> CallRow<'_> {
     let known = |text| Some(text).filter(|text: &&str| !text.is_empty());
     CallRow {
         function: known(&call.function),

@@ -8,7 +8,7 @@ use super::model::{OwnerRow, Process, Report, TypeRow};
 use super::screen::{Screen, Style};
 use super::table::{Table, paired};
 use super::text::{command_line, cut_middle, harmless, width, wrap};
-use super::{divisions, garbage, recording_table, site_table};
+use super::{divisions, garbage, line_rows, recording_table, site_table};
 use crate::rules::catalogue::RULES;
 use crate::rules::finding::{Fact, Finding, Severity};
 use crate::rules::threshold::Unit;
@@ -31,8 +31,9 @@ pub fn write(report: &Report<'_>, top: usize, screen: Screen, out: &mut dyn Writ
         paragraph(out, screen, Style::Dim, "", &legend(report))?;
     }
     site_table::write(report, top.saturating_mul(2).div_ceil(3), screen, out)?;
-    if let Some(allocations) = report.allocations {
-        recording_table::write(allocations, top, screen, out)?;
+    if let (Some(allocations), Some(recording)) = (report.allocations, &report.recording) {
+        recording_table::write(allocations, &report.view, top, screen, out)?;
+        line_rows::write(&recording.lines, &report.view.lines, screen, out)?;
     }
     garbage::write(report, screen, out)?;
     if report.capture.unread.is_none() {
@@ -77,7 +78,10 @@ pub(super) fn header(process: &Process<'_>, rss: Option<u64>, screen: Screen) ->
         format!(" ({})", harmless(process.build))
     };
     // In a saved heap these are what somebody else has written.
-    let before = format!("Python {}{debug} · pid {} · ", harmless(process.python), process.pid);
+    let before = match process.python {
+        "" => format!("pid {} · ", process.pid),
+        python => format!("Python {}{debug} · pid {} · ", harmless(python), process.pid),
+    };
     let after = rss.map_or_else(String::new, |rss| format!(" · rss {}", units::bytes(rss)));
     let executable = [process.executable.to_owned()];
     let command = if process.command.is_empty() {

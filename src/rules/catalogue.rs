@@ -3,8 +3,8 @@
 use super::{
     Rule, buffered_response, captured_reference, context_variable, cycle_with_finalizer, django_prefetch,
     django_queryset_cache, duplicate_strings, finished_tasks, growing_container, large_list, large_temporary,
-    missing_slots, mutable_default, needless_copy, numeric_list, record_dicts, request_in_module, sparse_container,
-    unbounded_cache, unclosed_resource,
+    list_iterated_once, missing_slots, mutable_default, needless_copy, numeric_list, record_dicts, request_in_module,
+    sparse_container, unbounded_cache, unclosed_resource,
 };
 use crate::spelling::distance;
 
@@ -20,6 +20,7 @@ pub const RULES: &[&Rule] = &[
     &growing_container::RULE,
     &large_list::RULE,
     &large_temporary::RULE,
+    &list_iterated_once::RULE,
     &missing_slots::RULE,
     &mutable_default::RULE,
     &needless_copy::RULE,

@@ -7,9 +7,11 @@
 //!
 //! # What it looks at
 //!
-//! The variables of all contexts, and how many references there are to each value: what a call uses as well is none of it,
-//! and neither is a variable with fewer than 100 such values, so that requests which are being served are not counted. It
-//! is `likely`: a call may still ask the variable for a value that it has nowhere else.
+//! The variables of all contexts, how many references there are to each value, and who runs in the contexts. What
+//! something else holds as well is none of it, nor what is in a thread's own context, nor what a task has whose code may ask
+//! for it: one of its calls under way names the variable, or a function that uses it, or has what will reset it. That is
+//! how requests that are being served differ from tasks that were started meanwhile. A variable with fewer than 100 such
+//! values is not looked at. It is `likely`: code may come by the variable in other ways.
 //!
 //! # Why it matters
 //!
@@ -84,27 +86,40 @@ fn finding(values: &ContextValues, evidence: &Evidence<'_>) -> Finding {
         ("objects", Fact::Number(values.pile.count)),
         ("type", Fact::Text(values.pile.type_name.clone())),
         ("such_as", Fact::Text(values.pile.first.clone())),
+        ("held_by", Fact::Text(values.held_by.clone())),
     ];
+    let held_by = match values.held_by.as_str() {
+        "" => String::new(),
+        whose => format!(" {whose}"),
+    };
     Finding {
         rule: RULE.name,
         severity: Severity::of_saving(values.pile.retained_bytes),
         confidence: Confidence::Likely,
         summary: format!(
-            "ContextVar '{}': {} {} that only the contexts of tasks and callbacks keep, {} retained; it is {}",
+            "ContextVar '{}': {} {} that only the contexts{held_by} keep, {} retained; it is {}",
             values.name,
             units::count(values.pile.count),
             values.pile.type_name,
             units::bytes(values.pile.retained_bytes),
             values.pile.subject.path,
         ),
-        advice:
-            "Reset it before a task or a callback is made that lives longer, which copies the context with all values: \
-                 variable.reset(token). Or keep in it only the few values that are needed."
-                .to_owned(),
+        advice: advice(&values.held_by).to_owned(),
         location: None,
         object: Object::of_subject(&values.pile.subject),
         evidence: evidence.beside_thresholds(&RULE, facts),
         saving_bytes: Some(values.pile.retained_bytes),
+    }
+}
+
+/// Contexts are copied for tasks and callbacks, and by hand.
+fn advice(held_by: &str) -> &'static str {
+    if held_by.starts_with("in ") {
+        "Let go of contexts that nothing will run in any more, and keep in the variable only the few values that are \
+         needed: what copies the context (copy_context()) keeps all of them."
+    } else {
+        "Reset it before a task or a callback is made that lives longer, which copies the context with all values: \
+         variable.reset(token). Or keep in it only the few values that are needed."
     }
 }
 
@@ -127,6 +142,7 @@ mod tests {
                 ..Pile::default()
             },
             name: "current_request".to_owned(),
+            held_by: "of tasks in beat()".to_owned(),
         };
         findings_of_patterns(&RULE, |facts| facts.contexts = vec![values])
     }
@@ -135,7 +151,7 @@ mod tests {
     fn the_variable_is_named_first() {
         assert_eq!(
             found(2_000, 3 << 20)[0].summary,
-            "ContextVar 'current_request': 2 000 shop.Request that only the contexts of tasks and callbacks keep, 3.0 MiB \
+            "ContextVar 'current_request': 2 000 shop.Request that only the contexts of tasks in beat() keep, 3.0 MiB \
              retained; it is shop.CURRENT"
         );
         assert_eq!(found(10_000, 1).len(), 1);

@@ -3,7 +3,7 @@
 use super::finding::{Fact, Finding};
 use super::path::{alike, is_inside};
 use super::{
-    Rule, duplicate_strings, growing_container, large_list, large_temporary, missing_slots, needless_copy,
+    Rule, copied, duplicate_strings, growing_container, large_list, large_temporary, missing_slots, needless_copy,
     numeric_list, record_dicts, sparse_container,
 };
 
@@ -15,13 +15,14 @@ use super::{
 /// told with the cause, if that is known.
 pub fn join(findings: Vec<Finding>) -> Vec<Finding> {
     let findings = without_explained(findings);
+    let findings = copied::without_copied(findings);
     let findings = without_explained_lists(findings);
     with_growth(findings)
 }
 
 /// What a rule's findings say of their objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     /// They should not be there.
     Kept,
     /// They take more room than they must.
@@ -29,7 +30,7 @@ enum Kind {
     Growth,
 }
 
-fn kind(finding: &Finding) -> Kind {
+pub fn kind(finding: &Finding) -> Kind {
     const FORMS: [&Rule; 7] = [
         &duplicate_strings::RULE,
         &large_list::RULE,
@@ -47,7 +48,7 @@ fn kind(finding: &Finding) -> Kind {
 }
 
 /// Where the objects are whose bytes a finding speaks of, with keys and places among others left out.
-fn place(finding: &Finding) -> String {
+pub fn place(finding: &Finding) -> String {
     let mut evidence = finding.evidence.iter();
     let first = evidence.find_map(|(name, fact)| match fact {
         Fact::Text(path) if matches!(*name, "such_as" | "held_as") => Some(path),
@@ -207,7 +208,7 @@ mod tests {
         assert!(growing.evidence.iter().any(|(_, fact)| matches!(fact, Fact::Counts(_))));
     }
 
-    fn finding(rule: &'static str, path: &str) -> Finding {
+    pub fn finding(rule: &'static str, path: &str) -> Finding {
         Finding {
             rule,
             severity: Severity::Warning,

@@ -10,7 +10,8 @@
 //! The defaults of all functions whose code may change them or hands them on, and those that grow between snapshots, which
 //! makes the finding `likely`. A list with room for items to come was appended to, and an item that cannot be written as a
 //! constant was put in, which makes it `certain`. A default of nothing but constants may be a table that stands in the code:
-//! it is reported from 50 items on, as `possible`, and for information.
+//! it is reported from 50 items on, as `possible`, and for information. A `def` that was run many times has made as many
+//! defaults; they are one finding.
 //!
 //! # Why it matters
 //!
@@ -38,6 +39,8 @@
 //!     seen.append(event)
 //!     return seen
 //! ```
+
+use rustc_hash::FxHashMap;
 
 use super::finding::{Confidence, Fact, Finding, Location, Object, Severity};
 use super::threshold::{Threshold, Unit};
@@ -73,10 +76,56 @@ const BYTES: Threshold = Threshold {
 /// Nobody writes a table of so many entries into the line of a `def`.
 const MORE_THAN_WRITTEN: u64 = 50;
 
+/// File and line of a `def`, and the name of a parameter.
+type Def<'a> = (&'a Option<(String, u32)>, &'a str);
+
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let defaults = evidence.heap.patterns.defaults.iter();
     let own = defaults.filter(|each| !each.held.subject.in_library);
-    own.filter_map(|default| finding(default, evidence)).collect()
+    let mut findings: Vec<(Finding, u64)> = Vec::new();
+    let mut places: FxHashMap<Def<'_>, usize> = FxHashMap::default();
+    for default in own {
+        let Some(finding) = finding(default, evidence) else {
+            continue;
+        };
+        let keeper = &default.keeper;
+        // Where nobody knows the place of `def`, nothing says that it is the same one.
+        let known = places.get(&(&keeper.defined_at, keeper.name.as_str()));
+        match known.and_then(|&place| findings.get_mut(place)) {
+            Some((first, count)) if keeper.defined_at.is_some() => {
+                *count += 1;
+                add(first, finding);
+            }
+            _ => {
+                places.insert((&keeper.defined_at, &keeper.name), findings.len());
+                findings.push((finding, 1));
+            }
+        }
+    }
+    let one_each = findings.into_iter().map(|(finding, count)| with_count(finding, count));
+    one_each.collect()
+}
+
+/// Adds what was found of a function that the same `def` made. The larger default stands for both.
+fn add(first: &mut Finding, mut other: Finding) {
+    let saving = first
+        .saving_bytes
+        .zip(other.saving_bytes)
+        .map(|(a, b)| a.saturating_add(b));
+    let weight = |finding: &Finding| (finding.severity, finding.confidence, finding.object.retained_bytes);
+    if weight(&other) > weight(first) {
+        std::mem::swap(first, &mut other);
+    }
+    first.saving_bytes = saving;
+}
+
+fn with_count(mut finding: Finding, count: u64) -> Finding {
+    if count > 1 {
+        let all = units::bytes(finding.saving_bytes.unwrap_or(0));
+        finding.summary += &format!("; {} more functions of this def, {all} in all", units::count(count - 1));
+    }
+    finding.evidence.insert(0, ("functions", Fact::Number(count)));
+    finding
 }
 
 fn finding(default: &MutableDefault, evidence: &Evidence<'_>) -> Option<Finding> {
@@ -189,6 +238,22 @@ mod tests {
             ..default(3_000, false)
         };
         assert_eq!(self::found(table), []);
+    }
+
+    #[test]
+    fn a_def_that_was_run_many_times_is_one_finding() {
+        let all = vec![default(2_000, true), default(5_000, true), default(2_000, true)];
+        let found = findings_of_patterns(&RULE, |facts| facts.defaults = all);
+        let [finding] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            finding.summary,
+            "shop.collect(seen=list): the default holds 5 000 items, 39.1 KiB retained; 2 more functions of this def, \
+             70.5 KiB in all"
+        );
+        assert_eq!(finding.saving_bytes, Some(3 * 56 + 8 * 9_000));
+        assert_eq!(finding.evidence.first(), Some(&("functions", Fact::Number(3))));
     }
 
     #[test]

@@ -3,14 +3,15 @@
 //! # What it measures
 //!
 //! Lists, tuples, dicts, sets and deques of 64 items or more that are alive at the same time and have the same contents,
-//! 1 MiB or more together: what would be freed if all but one of them were gone.
+//! 1 MiB or more together, the original among them: what would be freed if all but one of them were gone.
 //!
 //! # What it looks at
 //!
-//! What each container refers to. Copies hold the very same items in the same order, which is certain: `rows[:]`,
-//! `list(rows)`, `dict(prices)`, `copy.copy(rows)`. Deep copies have containers and instances of their own, but the same
-//! texts and numbers in the same places, 1 000 different ones or more and down to six levels; they are called `likely`.
-//! Contents of which one item makes up more than half, such as a list of zeros, are no data and not looked at.
+//! What each container refers to. Copies hold the very same items in the same order: `rows[:]`, `list(rows)`,
+//! `dict(prices)`, `copy.copy(rows)`. Of tuples that is `certain`; what can be changed may be equal for a moment only, and is
+//! called `likely`. Deep copies have containers and instances of their own, but the same texts and numbers in the same
+//! places, 1 000 different ones or more and down to six levels. Contents of which one item makes up more than half, such as
+//! a list of zeros, are no data and not looked at.
 //!
 //! # Why it matters
 //!
@@ -61,7 +62,7 @@ const BYTES: Threshold = Threshold {
     evidence_name: "threshold_bytes",
     default: 1 << 20,
     unit: Unit::Bytes,
-    meaning: "speak from this many bytes in all copies together on",
+    meaning: "speak from this many bytes on, in the original and its copies together",
 };
 
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
@@ -83,10 +84,9 @@ fn finding(copies: &Copies, evidence: &Evidence<'_>) -> Finding {
     Finding {
         rule: RULE.name,
         severity: Severity::of_saving(copies.copied_bytes),
-        confidence: if copies.deep {
-            Confidence::Likely
-        } else {
-            Confidence::Certain
+        confidence: match !copies.deep && &*copies.subject.type_name == "builtins.tuple" {
+            true => Confidence::Certain,
+            false => Confidence::Likely,
         },
         summary: summary(copies),
         advice: ADVICE.to_owned(),
@@ -100,7 +100,7 @@ fn finding(copies: &Copies, evidence: &Evidence<'_>) -> Finding {
 const ADVICE: &str = "Hand on the container itself where nobody changes it, as a tuple or a types.MappingProxyType if need \
                       be, and copy only the part that is about to be changed.";
 
-/// `shop.ARTICLES: 4 lists with the same 60 000 items, 1.4 MiB in the copies; also shop.REGIONS[0].articles`.
+/// `shop.ARTICLES: 4 lists with the same 60 000 items, 1.8 MiB together, 1.4 MiB of it in the copies; also shop.OLD`.
 fn summary(copies: &Copies) -> String {
     let kind = copies.subject.type_name.rsplit('.').next().unwrap_or_default();
     let deep = if copies.deep {
@@ -113,10 +113,11 @@ fn summary(copies: &Copies) -> String {
         None => String::new(),
     };
     format!(
-        "{}: {} {kind}s with the same {}{deep}, {} in the copies{also}",
+        "{}: {} {kind}s with the same {}{deep}, {} together, {} of it in the copies{also}",
         copies.subject.path,
         units::count(copies.count),
         units::items(copies.subject.length),
+        units::bytes(copies.bytes),
         units::bytes(copies.copied_bytes),
     )
 }
@@ -156,11 +157,12 @@ mod tests {
         };
         assert_eq!(
             (finding.saving_bytes, finding.confidence),
-            (Some(3 << 20), Confidence::Certain)
+            (Some(3 << 20), Confidence::Likely)
         );
         assert_eq!(
             finding.summary,
-            "shop.ARTICLES: 4 lists with the same 60 000 items, 3.0 MiB in the copies; also shop.REGIONS[0].articles"
+            "shop.ARTICLES: 4 lists with the same 60 000 items, 4.0 MiB together, 3.0 MiB of it in the copies; also \
+             shop.REGIONS[0].articles"
         );
     }
 

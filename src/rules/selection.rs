@@ -36,7 +36,7 @@ impl Selection {
 
 fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<&'static str>, String> {
     let rule = |name: &str| find(name).map(|rule| rule.name).map_err(|near| unknown(name, &near));
-    names.into_iter().map(rule).collect()
+    names.into_iter().map(str::trim).map(rule).collect()
 }
 
 /// That there is no rule of that name, and which may have been meant.
@@ -68,7 +68,7 @@ mod tests {
     fn a_later_selection_replaces_what_was_said_before() {
         let mut selection = Selection::default();
         selection.ignore(["large-list"]).unwrap();
-        selection.select(["numeric-list", "large-list"]).unwrap();
+        selection.select(["numeric-list", " large-list"]).unwrap();
         assert_eq!(names(&selection), ["large-list", "numeric-list"]);
         selection.ignore(["numeric-list"]).unwrap();
         assert_eq!(names(&selection), ["large-list"]);

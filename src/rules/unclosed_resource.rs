@@ -1,16 +1,18 @@
-//! Files or sockets stay open that nobody closes.
+//! Files, sockets, databases or memory maps stay open that nobody closes.
 //!
 //! # What it measures
 //!
-//! Open files, pipes and sockets that are held alike from a module or a class, 100 or more, and those in garbage, 10 or
-//! more: their descriptors, and what their objects take with buffers.
+//! Open files, pipes, sockets, `sqlite3` connections and `mmap`s that are held alike from a module or a class, 100 or more,
+//! and those in garbage, 10 or more: how many, and what their objects take with buffers.
 //!
 //! # What it looks at
 //!
 //! The descriptor in each object of `io.FileIO` and `socket.socket`, and whether the process has it open at the same moment;
-//! then they are counted for `certain`. A core file has no list of open descriptors, and its findings are `likely`. What
-//! something else than that one container holds as well is in use: an event loop that waits for it, a call under way.
-//! Memory maps and what C libraries have open for themselves, such as `sqlite3`, are not seen.
+//! connections and maps show themselves whether they are closed. What nothing holds any more is `certain` to be of no use;
+//! of what a container holds that is `likely`, and of descriptors in a core, which has no list of them, too. In use is what
+//! something else than that one container holds as well (an event loop, a call under way), what an epoll instance waits
+//! for, and what a pool has that says how many it holds at most (`queue.Queue(maxsize)`). What C libraries have open for
+//! themselves is not seen.
 //!
 //! # Why it matters
 //!
@@ -45,7 +47,7 @@ use super::finding::{Confidence, Fact, Finding, Object, Severity};
 use super::threshold::{Threshold, Unit};
 use super::whose::is_garbage;
 use super::{Evidence, Rule};
-use crate::heap::patterns::OpenResources;
+use crate::heap::patterns::{OpenResources, ResourceKind};
 use crate::units;
 
 pub const RULE: Rule = Rule {
@@ -81,10 +83,19 @@ fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let is_waited_for = |each: &OpenResources| WAITED_FOR.iter().any(|part| each.pile.first.contains(part));
     let all = held_alike(
         resources.filter(|each| !is_waited_for(each)),
-        |each| &each.pile.first,
-        |each| each.are_files,
+        |each| in_items(&each.pile.first),
+        |each| each.kind,
     );
     all.iter().filter_map(|alike| finding(alike, evidence)).collect()
+}
+
+/// The path of the item of a container that has it, whatever it calls it: `app.CLIENTS[3]` of `app.CLIENTS[3].socket`. What
+/// one object of many has as several attributes belongs together.
+fn in_items(path: &str) -> &str {
+    match path.rsplit_once('.') {
+        Some((item, name)) if item.ends_with(']') && !name.contains(['[', ']', '\'']) => item,
+        _ => path,
+    }
 }
 
 fn finding(alike: &Alike<'_, OpenResources>, evidence: &Evidence<'_>) -> Option<Finding> {
@@ -101,7 +112,26 @@ fn finding(alike: &Alike<'_, OpenResources>, evidence: &Evidence<'_>) -> Option<
         ("type", Fact::Text(most.pile.type_name.clone())),
         ("such_as", Fact::Text(most.pile.first.clone())),
     ];
-    let kind = if most.are_files { "files" } else { "sockets" };
+    let (kind, one) = match most.kind {
+        ResourceKind::File => ("files", "with open(path) as file"),
+        ResourceKind::Socket => ("sockets", "with socket.create_connection(address) as connection"),
+        ResourceKind::Database => (
+            "databases",
+            "with contextlib.closing(sqlite3.connect(path)) as connection",
+        ),
+        ResourceKind::MemoryMap => ("memory maps", "with mmap.mmap(number, 0) as contents"),
+    };
+    let mut names: Vec<&str> = alike
+        .all
+        .iter()
+        .filter_map(|each| attribute(&each.pile.first))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let place = match names.len() {
+        0 | 1 => most.pile.subject.path.clone(),
+        _ => format!("{} ({})", in_items(&most.pile.subject.path), names.join(", ")),
+    };
     let state = if in_garbage {
         "that nothing holds any more"
     } else {
@@ -110,27 +140,28 @@ fn finding(alike: &Alike<'_, OpenResources>, evidence: &Evidence<'_>) -> Option<
     Some(Finding {
         rule: RULE.name,
         severity: Severity::Warning,
-        confidence: if most.confirmed {
-            Confidence::Certain
-        } else {
-            Confidence::Likely
+        confidence: match most.confirmed && in_garbage {
+            true => Confidence::Certain,
+            false => Confidence::Likely,
         },
         summary: format!(
-            "{}: {} open {kind} {state}, {} with their buffers",
-            most.pile.subject.path,
+            "{place}: {} open {kind} {state}, {} with their buffers",
             units::count(count),
             units::bytes(bytes),
         ),
-        advice: match most.are_files {
-            true => "Close each when its work is done: with open(path) as file, or a contextlib.ExitStack for many.",
-            false => "Close each when its work is done, with a with block, or keep a pool of few.",
-        }
-        .to_owned(),
+        advice: format!(
+            "Close each when its work is done: {one}; a contextlib.ExitStack does so for many. Or keep a pool of few."
+        ),
         location: None,
         object: Object::of_subject(&most.pile.subject),
         evidence: evidence.beside_thresholds(&RULE, facts),
         saving_bytes: Some(bytes),
     })
+}
+
+/// The name by which an item of a container has it.
+fn attribute(path: &str) -> Option<&str> {
+    path.strip_prefix(in_items(path))?.strip_prefix('.')
 }
 
 #[cfg(test)]
@@ -152,7 +183,7 @@ mod tests {
                 retained_bytes: 10_240 * count,
                 ..Pile::default()
             },
-            are_files: true,
+            kind: ResourceKind::File,
             confirmed: true,
         }
     }
@@ -173,14 +204,15 @@ mod tests {
         );
         assert_eq!(
             (finding.confidence, finding.saving_bytes),
-            (Confidence::Certain, Some(3_072_000))
+            (Confidence::Likely, Some(3_072_000))
         );
     }
 
     #[test]
     fn a_few_are_in_order_unless_nothing_holds_them() {
         assert_eq!(found(vec![files("app.FILES", "app.FILES[0]", 99)]), []);
-        assert_eq!(found(vec![files("(garbage)", "(garbage).file", 10)]).len(), 1);
+        let of_garbage = found(vec![files("(garbage)", "(garbage).file", 10)]);
+        assert_eq!(of_garbage[0].confidence, Confidence::Certain);
     }
 
     #[test]
@@ -193,8 +225,22 @@ mod tests {
     fn a_core_leaves_a_doubt() {
         let of_core = OpenResources {
             confirmed: false,
-            ..files("app.FILES", "app.FILES[0]", 300)
+            ..files("(garbage)", "(garbage).file", 300)
         };
         assert_eq!(found(vec![of_core])[0].confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn what_one_object_has_several_of_is_one_finding() {
+        let pipes = |name: &str| {
+            let path = format!("app.PROCESSES[0].{name}");
+            files(&path, &path, 70)
+        };
+        let found = found(vec![pipes("stdout"), pipes("stderr")]);
+        let [finding] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        let begin = "app.PROCESSES[0] (stderr, stdout): 140 open files that stay open";
+        assert!(finding.summary.starts_with(begin), "{}", finding.summary);
     }
 }

@@ -27,7 +27,7 @@ pub struct Site {
 }
 
 /// A call of Python code, and the line that it stands in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Call {
     /// The qualified name where there is one; `<module>` for a module's own code; empty where it is not known.
     pub function: Rc<str>,

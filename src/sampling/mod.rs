@@ -2,6 +2,7 @@
 
 pub mod attribution;
 pub mod births;
+pub mod call_rows;
 pub mod growth;
 pub mod observing;
 pub mod snapshot;

@@ -204,6 +204,12 @@ impl Process {
             .collect())
     }
 
+    /// The directory that it stands in, as its own mount namespace names it.
+    pub fn working_directory(&self) -> io::Result<String> {
+        let link = fs::read_link(self.entry("cwd"))?;
+        Ok(link.to_string_lossy().into_owned())
+    }
+
     /// The path of its executable as its own mount namespace names it; with ` (deleted)` behind it when it is gone.
     pub fn executable(&self) -> io::Result<String> {
         self.remote()?.exe().map_err(io::Error::other)

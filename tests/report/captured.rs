@@ -34,6 +34,7 @@ pub fn shop() -> Capture {
             build: "release",
             executable: "/usr/bin/python3.12".to_owned(),
             command: vec!["gunicorn: worker [shop]".to_owned()],
+            working_directory: None,
             start_time: Some(1_700_000_000.25),
             rss: Some(412 * MIB),
         },

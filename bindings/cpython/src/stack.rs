@@ -97,3 +97,68 @@ pub fn call(layout: &Layout, bytes: &[u8]) -> RunningCall {
         previous,
     }
 }
+
+/// Where frames have the words that tell one call from another, for whoever walks them often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Steps {
+    code: u64,
+    instruction: u64,
+    /// The instruction is told by four bytes and not by eight.
+    is_half: bool,
+    previous: u64,
+    /// Where the owner stands, and from which one on a frame stands for C code.
+    owner: Option<(u64, u8)>,
+}
+
+/// A frame, as it stands there. Two steps with the same code and instruction are at the same line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Step {
+    pub frame: u64,
+    pub code: u64,
+    pub instruction: u64,
+}
+
+impl Steps {
+    pub fn of(layout: &Layout) -> Steps {
+        match layout.frame_object.form {
+            FrameForm::Inline {
+                code, last_instruction, ..
+            } => Steps {
+                code,
+                instruction: last_instruction.0,
+                is_half: true,
+                previous: layout.frame_object.back,
+                owner: None,
+            },
+            FrameForm::Pointer { .. } => Steps {
+                code: layout.frame.code,
+                instruction: layout.frame.instruction,
+                is_half: false,
+                previous: layout.frame.previous,
+                owner: Some((layout.frame.owner, layout.frame.first_c_owner)),
+            },
+        }
+    }
+
+    /// The frame at `frame`, unless it stands for C code, and its caller's.
+    #[inline]
+    pub fn at<M: ReadMemory>(&self, memory: &mut M, frame: u64) -> Result<(Option<Step>, u64), Unreadable> {
+        let previous = memory.word(frame.wrapping_add(self.previous))?;
+        if let Some((owner, first_of_c)) = self.owner
+            && memory.byte(frame.wrapping_add(owner))? >= first_of_c
+        {
+            return Ok((None, previous));
+        }
+        let at = frame.wrapping_add(self.instruction);
+        let step = Step {
+            frame,
+            code: memory.word(frame.wrapping_add(self.code))?,
+            instruction: if self.is_half {
+                u64::from(memory.half(at)?)
+            } else {
+                memory.word(at)?
+            },
+        };
+        Ok((Some(step), previous))
+    }
+}

@@ -1,7 +1,9 @@
 //! Where everything stands in the shared memory, as structures of atomic words. A new file is all zero, which is valid.
 //!
 //! The file is a [`FileHead`] and [`AREAS`] areas of [`AREA_BYTES`] each. An area is an [`AreaHead`], [`SLOTS`] counters of
-//! threads, and tables of blocks, stacks, frames and texts, one after the other. What is never written takes no memory.
+//! threads, and tables of blocks, stacks, frames and texts, one after the other. Where every block is recorded there are
+//! longer tables behind these ([`Room`]), with one of tallies. What is never written takes no memory: a recording grows by
+//! using its tables.
 
 use std::ffi::CStr;
 use std::mem::size_of;
@@ -10,7 +12,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 /// What the file begins with.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"pymemrec");
 /// Changes with every change of the form.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 /// Where the recorder is told the path of the file.
 pub const ENVIRONMENT: &CStr = c"PYMEMSCOPE_RECORDING";
 /// What the file of the recorder's library is called, which has no path either.
@@ -26,9 +28,8 @@ pub const AREAS: usize = 1024;
 pub const SLOTS: usize = 512;
 /// Sampled blocks that are alive or were at the peak.
 pub const BLOCKS: usize = 1 << 17;
-pub const STACKS: usize = 1 << 16;
-pub const FRAMES: usize = 1 << 15;
-pub const TEXT_BYTES: usize = 4 << 20;
+/// Stacks that blocks were allocated with, by domain, where every block is recorded.
+pub const TALLIES: usize = 1 << 21;
 /// Longer texts are cut.
 pub const LONGEST_TEXT: usize = 1024;
 /// Deeper calls are left out of stacks, from the outermost on.
@@ -76,6 +77,8 @@ pub struct FileHead {
     pub program: AtomicU64,
     /// Set by the profiler when it has taken notice of `program`.
     pub attended: AtomicU64,
+    /// What chance begins with in each thread; 0 when that is to be another number each time.
+    pub seed: AtomicU64,
 }
 
 /// A process in one word: its number, and the inode of the namespace that it has this number in.
@@ -146,15 +149,19 @@ pub struct AreaHead {
     pub stacks: AtomicU64,
     /// Counts what happened to sampled blocks.
     pub now: AtomicU64,
-    /// When most was alive, by `now`, and what was alive then, in bytes.
+    /// When most was alive, by `now`, and what was alive then, in bytes. Where every block is recorded, how many peaks there
+    /// were, each higher than the one before.
     pub peak: AtomicU64,
     pub peak_bytes: AtomicU64,
+    /// What is alive of all blocks, where every one is recorded.
+    pub alive_bytes: AtomicU64,
     /// Rows of the tables that were ever used.
     pub slots_used: AtomicU64,
     pub blocks_used: AtomicU64,
     pub stacks_used: AtomicU64,
     pub frames_used: AtomicU64,
     pub text_used: AtomicU64,
+    pub tallies_used: AtomicU64,
     /// Samples that found no room: for the block, and for the stack, which then counts as [`REST`].
     pub blocks_dropped: AtomicU64,
     pub stacks_dropped: AtomicU64,
@@ -222,6 +229,30 @@ pub struct Frame {
     pub whole: AtomicU64,
 }
 
+/// What is counted of the blocks of one stack and domain, where every block is recorded.
+///
+/// Nothing is copied at a new peak: a row that changes afterwards first says what it was then.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub struct Tally {
+    /// The number of the stack, 0 when it is not known, and above it that of the domain: see [`whose`].
+    pub whose: AtomicU64,
+    /// All that was ever allocated.
+    pub blocks: AtomicU64,
+    pub bytes: AtomicU64,
+    pub alive_blocks: AtomicU64,
+    pub alive_bytes: AtomicU64,
+    /// What was alive at the peak, when `as_of` is that peak's number; else that is what is alive now.
+    pub peak_blocks: AtomicU64,
+    pub peak_bytes: AtomicU64,
+    pub as_of: AtomicU64,
+}
+
+/// The word [`Tally::whose`].
+pub const fn whose(stack: u32, domain: Domain) -> u64 {
+    (domain as u64) << 32 | stack as u64
+}
+
 /// A text in the table of texts: its offset and, in the lowest [`LENGTH_BITS`] bits, its length.
 pub const fn text(offset: usize, length: usize) -> u64 {
     (offset as u64) << LENGTH_BITS | length as u64
@@ -232,16 +263,54 @@ pub const LENGTH_BITS: u32 = 16;
 
 /// The bytes of the file's head, with what makes areas begin at a page.
 pub const HEAD_BYTES: usize = 4096;
-/// Where the tables begin in an area.
+/// Where the tables begin in an area that are there in any recording.
 pub const SLOTS_AT: usize = 4096;
 pub const BLOCKS_AT: usize = SLOTS_AT + SLOTS * size_of::<Slot>();
-pub const STACKS_AT: usize = BLOCKS_AT + BLOCKS * size_of::<Block>();
-pub const FRAMES_AT: usize = STACKS_AT + STACKS * size_of::<Stack>();
-pub const TEXT_AT: usize = FRAMES_AT + FRAMES * size_of::<Frame>();
-pub const AREA_BYTES: usize = (TEXT_AT + TEXT_BYTES).next_multiple_of(4096);
+const SAMPLED_AT: usize = BLOCKS_AT + BLOCKS * size_of::<Block>();
+/// Where those do that are there when every block is recorded.
+pub const TALLIES_AT: usize = Room::SAMPLED.end;
+const EXACT_AT: usize = TALLIES_AT + TALLIES * size_of::<Tally>();
+pub const AREA_BYTES: usize = Room::EXACT.end;
 pub const FILE_BYTES: usize = HEAD_BYTES + AREAS * AREA_BYTES;
 
-/// A recording of one process stays below this.
-const _: () = assert!(AREA_BYTES < 64 << 20);
+/// The tables of stacks, frames and texts, which are longer where every block is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    pub stacks: usize,
+    pub stacks_at: usize,
+    pub frames: usize,
+    pub frames_at: usize,
+    pub text_bytes: usize,
+    pub text_at: usize,
+    /// Up to here an area is used.
+    pub end: usize,
+}
+
+impl Room {
+    pub const SAMPLED: Room = Room::from(SAMPLED_AT, 1 << 16, 1 << 15, 4 << 20);
+    pub const EXACT: Room = Room::from(EXACT_AT, 1 << 22, 1 << 18, 64 << 20);
+
+    /// Of a recording with these [`FileHead::sample_bytes`].
+    pub const fn of(sample_bytes: u64) -> Room {
+        if sample_bytes == 0 { Room::EXACT } else { Room::SAMPLED }
+    }
+
+    const fn from(start: usize, stacks: usize, frames: usize, text_bytes: usize) -> Room {
+        let frames_at = start + stacks * size_of::<Stack>();
+        let text_at = frames_at + frames * size_of::<Frame>();
+        Room {
+            stacks,
+            stacks_at: start,
+            frames,
+            frames_at,
+            text_bytes,
+            text_at,
+            end: (text_at + text_bytes).next_multiple_of(4096),
+        }
+    }
+}
+
+/// A sampled recording of one process stays below this.
+const _: () = assert!(Room::SAMPLED.end < 64 << 20);
 const _: () = assert!(size_of::<FileHead>() <= HEAD_BYTES && size_of::<AreaHead>() <= SLOTS_AT);
 const _: () = assert!(LONGEST_TEXT < 1 << LENGTH_BITS && size_of::<Slot>().is_multiple_of(64));

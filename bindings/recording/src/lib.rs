@@ -11,6 +11,8 @@
 
 pub mod form;
 pub mod read;
+pub mod tallies;
+mod totals;
 pub mod weight;
 
 pub use form::Domain;

@@ -5,8 +5,11 @@ use std::mem::{offset_of, size_of};
 
 mod rows;
 
-use self::rows::{area, bounded, word};
-use crate::form::{AREAS, Domain, FileHead, MAGIC, MOST_CALLS, Stacks, VERSION, pid};
+pub(crate) use self::rows::word;
+use self::rows::{area, bounded};
+use crate::form::{AREAS, Domain, FileHead, MAGIC, MOST_CALLS, Room, Stacks, VERSION, pid};
+use crate::tallies::Tallied;
+pub use crate::totals::{Thread, Totals};
 use crate::weight::{Weight, weight};
 
 /// Gives so many bytes of the file from an offset on, or fewer where it ends.
@@ -69,58 +72,19 @@ pub struct Area {
     pub hooked: Vec<Domain>,
     pub stacks: Stacks,
     pub threads: Vec<Thread>,
+    /// What sampled blocks that come from now on are born after.
+    pub now: u64,
     /// Bytes that were alive at the highest point that was seen.
     pub peak_bytes: u64,
     pub blocks: Vec<SampledBlock>,
+    /// Where every block is recorded: all of them, by stack and domain.
+    pub tallies: Vec<Tallied>,
     /// The stack with number `n` is at `n - 1`.
     pub stack_rows: Vec<StackRow>,
     /// What the samples stand for whose stack found no room; their blocks have the number [`crate::form::REST`].
     pub rest: Weight,
     frames: Vec<Call>,
     pub dropped: Dropped,
-}
-
-/// What a thread, or several one after the other, gave out and took back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Thread {
-    /// The number of the last one; `None` for what threads share that found no counters of their own.
-    pub id: Option<u64>,
-    /// In the order of [`Domain::ALL`].
-    pub totals: [Totals; Domain::ALL.len()],
-}
-
-/// Bytes and blocks; see [`Counters`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
-    pub requested: u64,
-    pub allocated: u64,
-    pub blocks: u64,
-    pub freed: u64,
-    pub freed_blocks: u64,
-}
-
-impl Totals {
-    /// The sum of both.
-    pub fn plus(self, other: Totals) -> Totals {
-        Totals {
-            requested: self.requested.saturating_add(other.requested),
-            allocated: self.allocated.saturating_add(other.allocated),
-            blocks: self.blocks.saturating_add(other.blocks),
-            freed: self.freed.saturating_add(other.freed),
-            freed_blocks: self.freed_blocks.saturating_add(other.freed_blocks),
-        }
-    }
-
-    /// What was counted since `earlier`.
-    pub fn minus(self, earlier: Totals) -> Totals {
-        Totals {
-            requested: self.requested.saturating_sub(earlier.requested),
-            allocated: self.allocated.saturating_sub(earlier.allocated),
-            blocks: self.blocks.saturating_sub(earlier.blocks),
-            freed: self.freed.saturating_sub(earlier.freed),
-            freed_blocks: self.freed_blocks.saturating_sub(earlier.freed_blocks),
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +94,8 @@ pub struct SampledBlock {
     /// 0 when it is not known.
     pub stack: u64,
     pub domain: Domain,
+    /// By the count that [`Area::now`] is of.
+    pub birth: u64,
     pub is_alive: bool,
     /// Whether it was alive when most was.
     pub was_at_peak: bool,
@@ -173,10 +139,12 @@ impl Recording {
         }
         let claimed = word(&head, offset_of!(FileHead, claimed));
         let used = 0..bounded(claimed, AREAS);
-        let mut areas: Vec<Area> = used.filter_map(|number| area(file, number)).collect();
+        let sample_bytes = word(&head, offset_of!(FileHead, sample_bytes));
+        let room = Room::of(sample_bytes);
+        let mut areas: Vec<Area> = used.filter_map(|number| area(file, room, number)).collect();
         areas.sort_by_key(|area| area.serial);
         Ok(Recording {
-            sample_bytes: word(&head, offset_of!(FileHead, sample_bytes)),
+            sample_bytes,
             areas,
             unrecorded: word(&head, offset_of!(FileHead, unrecorded)),
             program: word(&head, offset_of!(FileHead, program)),
@@ -230,7 +198,7 @@ fn numbered<T>(rows: &[T], number: u64) -> Option<&T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::form::{AreaHead, BLOCKS_AT, Block, FRAMES_AT, HEAD_BYTES, STACKS, STACKS_AT};
+    use crate::form::{AreaHead, BLOCKS_AT, Block, HEAD_BYTES};
 
     /// A file of words that are set; all others are 0.
     struct Words(std::collections::BTreeMap<usize, u64>);
@@ -286,11 +254,13 @@ mod tests {
     fn lies_are_bounded() {
         let mut words = Vec::new();
         words.extend((0..64).map(|word| (in_area(8 * word), u64::MAX)));
-        words.extend((0..64).map(|word| (in_area(STACKS_AT + 8 * word), u64::MAX)));
-        words.extend((0..64).map(|word| (in_area(FRAMES_AT + 8 * word), 1)));
+        let room = Room::of(1);
+        words.push((offset_of!(FileHead, sample_bytes), 1));
+        words.extend((0..64).map(|word| (in_area(room.stacks_at + 8 * word), u64::MAX)));
+        words.extend((0..64).map(|word| (in_area(room.frames_at + 8 * word), 1)));
         let recording = Recording::read(&mut file(&words)).unwrap();
         let area = &recording.areas[0];
-        assert_eq!(area.stack_rows.len(), STACKS);
+        assert_eq!(area.stack_rows.len(), room.stacks);
         assert!(area.calls(1).len() <= 1 && area.calls(u64::MAX).is_empty());
     }
 }

@@ -4,6 +4,7 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::dict;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use crate::heap::found::Found;
 use crate::heap::naming;
@@ -12,6 +13,13 @@ use crate::heap::naming;
 const INSTALLED: [&str; 2] = ["/site-packages/", "/dist-packages/"];
 /// A module's dict begins with what the import system puts there: its name, its file and the like.
 const FIRST_ENTRIES: usize = 16;
+
+/// A module, and the file that it was made from, as the module says itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleFile {
+    pub name: String,
+    pub file: String,
+}
 
 /// Where modules come from.
 #[derive(Default)]
@@ -54,6 +62,21 @@ impl Libraries {
     /// The file of the module with this name.
     pub fn file(&self, module: &str) -> Option<&str> {
         self.files.get(module).map(String::as_str)
+    }
+
+    /// The files of modules that are the program's own, and of the one that it was started with.
+    pub fn own_files(&self) -> Vec<ModuleFile> {
+        let own = self
+            .files
+            .iter()
+            .filter(|(name, file)| *name == "__main__" || !self.is_library(file));
+        let own = own.map(|(name, file)| ModuleFile {
+            name: name.clone(),
+            file: file.clone(),
+        });
+        let mut own: Vec<ModuleFile> = own.collect();
+        own.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        own
     }
 
     /// Whether a source file is none of the program's own.

@@ -5,12 +5,14 @@
 
 mod cached_instances;
 mod captured;
+mod context_users;
 mod contexts;
 mod copies;
 mod functions;
 mod futures;
 mod held_alone;
 mod instances;
+mod iterated;
 mod key_hashes;
 mod libraries;
 mod numbers;
@@ -31,6 +33,7 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::blocks;
 use cpython::objects::content::Content;
+use cpython::objects::int::int_value;
 use serde::{Deserialize, Serialize};
 
 pub use self::cached_instances::CachedInstances;
@@ -40,12 +43,14 @@ pub use self::copies::Copies;
 pub use self::functions::{Keeper, MutableDefault};
 pub use self::held_alone::HeldAlone;
 pub use self::instances::ClassInstances;
+pub use self::iterated::IteratedList;
+pub use self::libraries::ModuleFile;
 pub use self::numbers::NumberSequences;
 pub use self::piles::Pile;
 pub use self::queries::{CachedRows, PrefetchedRows};
 pub use self::records::Records;
 pub use self::repeats::Repeats;
-pub use self::resources::OpenResources;
+pub use self::resources::{OpenResources, ResourceKind};
 pub use self::responses::BufferedBody;
 pub use self::sparse::SparseTable;
 pub use self::subject::Subject;
@@ -71,6 +76,8 @@ pub struct PatternFacts {
     pub records: Vec<Records>,
     pub sparse: Vec<SparseTable>,
     pub temporaries: Vec<Temporary>,
+    /// Lists that only a loop holds.
+    pub iterated: Vec<IteratedList>,
     pub repeats: Vec<Repeats>,
     pub defaults: Vec<MutableDefault>,
     pub captured: Vec<Captured>,
@@ -87,8 +94,10 @@ pub struct PatternFacts {
     pub bodies: Vec<BufferedBody>,
     /// Containers with the same contents.
     pub copies: Vec<Copies>,
-    /// Files and sockets that are open.
+    /// Files, sockets and the like that are open.
     pub resources: Vec<OpenResources>,
+    /// The files of the program's own modules, and of what it was started with, by name.
+    pub modules: Vec<ModuleFile>,
 }
 
 /// What those who gather evidence look at.
@@ -133,11 +142,12 @@ pub fn gather<M: ReadMemory>(
         records: records::gather(&mut sight, &picked.dicts),
         sparse: sparse::gather(&mut sight, &picked.tables),
         temporaries: temporaries::gather(&mut sight, &calls),
+        iterated: iterated::gather(&mut sight, &calls),
         repeats: repeats::gather(&mut sight),
         defaults: functions.defaults,
         captured: functions.captured,
         exceptions: tracebacks::gather(&mut sight, &picked.tracebacks),
-        contexts: contexts::gather(&mut sight, &picked.context_nodes),
+        contexts: contexts::gather(&mut sight, &picked, &calls),
         cached_instances: cached_instances::gather(&mut sight, &picked.caches),
         finished: futures::gather(&mut sight, &picked.futures),
         cached_rows: queries.cached,
@@ -146,6 +156,7 @@ pub fn gather<M: ReadMemory>(
         bodies: responses::bodies(&mut sight, &picked.requests),
         copies: copies::gather(&mut sight),
         resources: resources::gather(&mut sight, descriptors),
+        modules: sight.libraries().own_files(),
     }
 }
 
@@ -182,7 +193,14 @@ impl PatternFacts {
         let repeats = self.repeats.iter_mut().map(|each| &mut each.subject);
         let bodies = self.bodies.iter_mut().map(|each| &mut each.subject);
         let temporaries = self.temporaries.iter_mut().map(|each| &mut each.subject);
-        for subject in records.chain(sparse).chain(repeats).chain(bodies).chain(temporaries) {
+        let iterated = self.iterated.iter_mut().map(|each| &mut each.subject);
+        for subject in records
+            .chain(sparse)
+            .chain(repeats)
+            .chain(bodies)
+            .chain(temporaries)
+            .chain(iterated)
+        {
             subject.add_retained(retention);
         }
     }
@@ -234,6 +252,25 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
         found.map(|(value, _)| value)
     }
 
+    /// The number that an instance has as the attribute `name`.
+    fn number(&mut self, row: u32, name: &str) -> Option<i128> {
+        let of = |row: u32, sight: &Self| sight.found.objects.references(row).to_vec();
+        let own = of(row, self);
+        let dict = own
+            .iter()
+            .find(|each| each.label == Label::NAMESPACE)
+            .map(|each| each.target);
+        let in_dict = dict.map_or_else(Vec::new, |dict| of(dict, self));
+        for each in own.into_iter().chain(in_dict) {
+            if self.type_name(each.target) == "builtins.int" && self.attribute_name(each.label).as_deref() == Some(name)
+            {
+                let address = self.found.address_of(each.target);
+                return int_value(self.memory, self.layout, address).ok().flatten();
+            }
+        }
+        None
+    }
+
     /// The block of an instance of a class with so many slots, behind the head that the collector needs.
     fn slotted(&self, slots: u64) -> u64 {
         let at = &self.layout.object;
@@ -242,6 +279,11 @@ impl<M: ReadMemory> Sight<'_, '_, M> {
 }
 
 impl<M> Sight<'_, '_, M> {
+    /// `module.qualname` of the type of a row; empty for what is no object.
+    fn type_name(&self, row: u32) -> &str {
+        &self.found.types.get(self.found.objects.type_of(row)).name
+    }
+
     /// Whether a name holds the row: a variable or an attribute, and no place in a container.
     fn is_named(&self, row: u32) -> bool {
         let Owner { label, parent, .. } = self.owned.owner(row);

@@ -3,7 +3,7 @@
 use cpython::objects::content::Content;
 use cpython::objects::types::{FieldName, InstanceDict, flags};
 
-use super::contexts::NODE_TYPES;
+use super::contexts::{CONTEXT_TYPES, NODE_TYPES};
 use super::futures::TYPES;
 use super::instances::{FEWEST_INSTANCES, MOST_LOOKED_AT};
 use super::queries::TYPE_ENDING;
@@ -25,6 +25,8 @@ pub struct Picked {
     pub partials: Vec<u32>,
     pub methods: Vec<u32>,
     pub tracebacks: Vec<u32>,
+    /// The contexts of `contextvars`.
+    pub contexts: Vec<u32>,
     /// The nodes in which contexts have their variables.
     pub context_nodes: Vec<u32>,
     pub caches: Vec<u32>,
@@ -48,6 +50,7 @@ enum Interest {
     Partial,
     Method,
     Traceback,
+    Context,
     ContextNode,
     Cache,
     Future,
@@ -77,6 +80,7 @@ impl Picked {
                 Interest::Partial => picked.partials.push(row),
                 Interest::Method => picked.methods.push(row),
                 Interest::Traceback => picked.tracebacks.push(row),
+                Interest::Context => picked.contexts.push(row),
                 Interest::ContextNode => picked.context_nodes.push(row),
                 Interest::Cache => picked.caches.push(row),
                 Interest::Future => picked.futures.push(row),
@@ -109,6 +113,7 @@ impl Picked {
             ("functools.partial", _) => Interest::Partial,
             ("builtins.method", _) => Interest::Method,
             ("builtins.traceback", _) => Interest::Traceback,
+            (name, _) if CONTEXT_TYPES.contains(&name) => Interest::Context,
             (name, _) if NODE_TYPES.contains(&name) => Interest::ContextNode,
             (_, Content::LruCache) => Interest::Cache,
             (name, _) if TYPES.contains(&name) => Interest::Future,

@@ -1,6 +1,7 @@
-//! What `diff` shows: two heaps beside each other.
+//! What `diff` shows: two heaps beside each other, and two recordings.
 
 pub mod model;
+mod recording;
 pub mod terminal;
 
 use std::io::{self, Write};

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::recording::ComparedRecording;
 use crate::capture::Capture;
 use crate::heap::ContainerKind;
 use crate::heap::difference::{Amounts, ContainerChange, Difference, Moves, TypeChange, grown};
@@ -19,6 +20,9 @@ pub struct Compared<'a> {
     pub new: Side<'a>,
     /// Whether both are of one process, so that objects can be followed by address and type.
     pub same_process: bool,
+    /// Whether both heaps were read.
+    #[serde(skip)]
+    pub has_heaps: bool,
     /// Whether of one process the later heap was given as the old one.
     #[serde(skip)]
     pub is_backwards: bool,
@@ -28,6 +32,9 @@ pub struct Compared<'a> {
     pub owners: Vec<OwnerRow<'a>>,
     #[serde(skip)]
     pub owners_left_out: usize,
+    /// Where both were recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<ComparedRecording<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,10 +95,12 @@ impl<'a> Compared<'a> {
             old: side(old),
             new: side(new),
             same_process: difference.same_process,
+            has_heaps: old.has_heap() && new.has_heap(),
             is_backwards: difference.same_process && old.age + old.duration > new.age + new.duration,
             types: difference.types.iter().map(type_row).collect(),
             owners: shown.map(owner_row).collect(),
             owners_left_out: difference.containers.len().saturating_sub(MOST_OWNERS),
+            recording: ComparedRecording::of(old.allocations.as_ref(), new.allocations.as_ref()),
         }
     }
 }

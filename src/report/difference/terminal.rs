@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::model::{Change, Compared, OwnerRow, Side, TypeRow};
+use super::recording;
 use crate::report::screen::{Screen, Style};
 use crate::report::table::Table;
 use crate::report::terminal::{header, paragraph, short_type, write_table};
@@ -27,6 +28,11 @@ pub fn write(compared: &Compared, top: usize, screen: Screen, out: &mut dyn Writ
         units::bytes(bytes.0),
         units::bytes(bytes.1)
     );
+    if !compared.has_heaps {
+        let note = "The heap of one of them was never read: what was recorded is compared alone.";
+        paragraph(out, screen, Style::Yellow, "", note)?;
+        return write_recording(compared, top, screen, out);
+    }
     writeln!(out, "{summary}")?;
     if !compared.same_process {
         let note = "The two are of different processes, or of different programs in one: owners are followed by their \
@@ -37,7 +43,8 @@ pub fn write(compared: &Compared, top: usize, screen: Screen, out: &mut dyn Writ
         let note = "The old one is the later one of the two: what grew is shown as if it had gone.";
         paragraph(out, screen, Style::Yellow, "", note)?;
     }
-    if compared.types.is_empty() && compared.owners.is_empty() {
+    let is_recorded = compared.recording.is_some();
+    if compared.types.is_empty() && compared.owners.is_empty() && !is_recorded {
         return writeln!(out, "\nNothing has changed");
     }
     // What only retains other amounts than before has nothing to show in the columns of types.
@@ -48,7 +55,14 @@ pub fn write(compared: &Compared, top: usize, screen: Screen, out: &mut dyn Writ
     if !compared.owners.is_empty() {
         write_table(&owners_table(compared, top.div_ceil(OWNERS_PER_TYPE)), screen, out)?;
     }
-    Ok(())
+    write_recording(compared, top, screen, out)
+}
+
+fn write_recording(compared: &Compared, top: usize, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    match &compared.recording {
+        Some(recording) => recording::write(recording, top, screen, out),
+        None => Ok(()),
+    }
 }
 
 fn shows_change(row: &TypeRow) -> bool {

@@ -1,5 +1,5 @@
 //! The frames of where objects were made: calls on calls, the types of what they made on top. What nobody saw stands
-//! beside them, by its types.
+//! beside them, by its types. Of what was recorded, types are not known.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::short_path::ShortPaths;
 use super::{Amount, Frame};
 use crate::allocations::RecordedSite;
-use crate::sampling::births::{Births, Call, Share};
+use crate::sampling::births::{Births, Call, Share, Site};
 
 /// Calls that come again and again in turns of at most so many stand once.
 const LONGEST_TURN: usize = 4;
@@ -17,46 +17,36 @@ const IMPORTING: &str = "<frozen importlib._bootstrap";
 
 /// All frames; with `grown_only`, of what came since the first snapshot alone.
 pub fn frames(births: &Births, grown_only: bool) -> Vec<Frame> {
-    let calls = births.sites.iter().flat_map(|site| site.stack.iter());
-    let mut growing = Growing {
-        frames: vec![Frame::whole()],
-        index: FxHashMap::default(),
-        paths: ShortPaths::of(calls.map(|call| &*call.file)),
-        grown_only,
-    };
+    let mut growing = Growing::of(births.sites.iter());
     for site in &births.sites {
-        let place = readable(&site.stack)
-            .into_iter()
-            .fold(0, |parent, call| growing.frame(parent, Step::Call(call)));
-        growing.add(place, &site.types);
+        let place = growing.place(site);
+        growing.add(place, &site.types, grown_only);
     }
     for unseen in &births.unseen {
         let place = growing.frame(0, Step::Part(unseen.why.label()));
-        growing.add(place, &unseen.types);
+        growing.add(place, &unseen.types, grown_only);
     }
     growing.frames
 }
 
-/// Frames of what was recorded, with the bytes on top of the calls that allocated them.
-pub fn recorded(sites: &[RecordedSite]) -> Vec<Frame> {
-    let calls = sites.iter().flat_map(|recorded| recorded.site.stack.iter());
-    let mut growing = Growing {
-        frames: vec![Frame::whole()],
-        index: FxHashMap::default(),
-        paths: ShortPaths::of(calls.map(|call| &*call.file)),
-        grown_only: false,
-    };
-    for RecordedSite { site, .. } in sites {
-        let place = readable(&site.stack)
-            .into_iter()
-            .fold(0, |parent, call| growing.frame(parent, Step::Call(call)));
-        let own = &mut growing.frames[place as usize].own;
-        *own = own.and(Amount {
-            objects: site.count,
-            bytes: site.bytes,
-        });
+/// The frames of what was recorded, as wide as what is in use, or as what was allocated in all; and both of each.
+pub fn recorded(in_use: &[RecordedSite], in_all: &[RecordedSite], shows_all: bool) -> (Vec<Frame>, Vec<[Amount; 2]>) {
+    let mut growing = Growing::of(in_use.iter().chain(in_all).map(|recorded| &recorded.site));
+    let mut amounts: Vec<[Amount; 2]> = Vec::new();
+    for (column, sites) in [in_use, in_all].into_iter().enumerate() {
+        for RecordedSite { site, .. } in sites {
+            let place = growing.place(site) as usize;
+            amounts.resize(growing.frames.len(), Default::default());
+            amounts[place][column] = amounts[place][column].and(Amount {
+                objects: site.count,
+                bytes: site.bytes,
+            });
+        }
     }
-    growing.frames
+    for (frame, amounts) in growing.frames.iter_mut().zip(&amounts) {
+        frame.own = amounts[usize::from(shows_all)];
+    }
+    (growing.frames, amounts)
 }
 
 /// A stack without what nobody wants to read: the machinery of imports, where it only leads to a module's own code; and
@@ -92,10 +82,24 @@ struct Growing<'a> {
     frames: Vec<Frame>,
     index: FxHashMap<(u32, Step<'a>), u32>,
     paths: ShortPaths<'a>,
-    grown_only: bool,
 }
 
 impl<'a> Growing<'a> {
+    /// With no frames yet but that of the whole.
+    fn of(sites: impl Iterator<Item = &'a Site>) -> Growing<'a> {
+        Growing {
+            frames: vec![Frame::whole()],
+            index: FxHashMap::default(),
+            paths: ShortPaths::of_calls(sites.flat_map(|site| site.stack.iter())),
+        }
+    }
+
+    /// The frame of the innermost call of a site.
+    fn place(&mut self, site: &'a Site) -> u32 {
+        let calls = readable(&site.stack).into_iter();
+        calls.fold(0, |parent, call| self.frame(parent, Step::Call(call)))
+    }
+
     fn frame(&mut self, parent: u32, step: Step<'a>) -> u32 {
         if let Some(&frame) = self.index.get(&(parent, step)) {
             return frame;
@@ -114,9 +118,9 @@ impl<'a> Growing<'a> {
         frame
     }
 
-    fn add(&mut self, place: u32, types: &'a [Share]) {
+    fn add(&mut self, place: u32, types: &'a [Share], grown_only: bool) {
         for share in types {
-            let amount = match self.grown_only {
+            let amount = match grown_only {
                 true => Amount {
                     objects: share.grown_count,
                     bytes: share.grown_bytes,

@@ -155,6 +155,7 @@ mod tests {
             title: String::new(),
             taken_at: None,
             frames: frames_of(tree, Amount { objects, bytes }),
+            recorded: None,
         }
     }
 

@@ -1,5 +1,5 @@
-//! Pictures of a heap: trees of frames, each with the objects and bytes of its own. Flame graphs and the profiles of other
-//! tools are made of them.
+//! Pictures of a heap or a recording: trees of frames, each with the objects and bytes of its own. Flame graphs and the
+//! profiles of other tools are made of them.
 
 mod allocation;
 pub mod collapsed;
@@ -16,6 +16,7 @@ pub mod svg;
 use std::rc::Rc;
 
 use super::text::command_line;
+use crate::allocations::{Allocations, Moment};
 use crate::capture::{Capture, ProcessFacts};
 use crate::heap::Tree;
 pub use crate::heap::wanted::Graph;
@@ -37,6 +38,10 @@ pub enum Weight {
     Count,
     /// The bytes that came since the first snapshot.
     Growth,
+    /// Of a recording, the bytes that were alive when most was.
+    Peak,
+    /// Of a recording, the bytes that were allocated in all.
+    Total,
 }
 
 /// Which picture is wanted; without a graph, the one that says most of what is known.
@@ -49,14 +54,16 @@ pub struct Asked {
 /// Why there is no such picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoPicture {
-    /// The heap was never read.
-    NoHeap,
     /// Nobody saw where objects were made.
     NoSites,
     /// Only what was made since the first snapshot is known to have grown, and trees of holders do not tell.
     NoGrowth,
     /// A single snapshot does not tell what has grown.
     OneLook,
+    /// The peak and all that was allocated are known of what was recorded alone, and of calls.
+    NoRecording,
+    /// The heap was never read.
+    NoHeap,
 }
 
 /// A tree of frames. Frame 0 is the whole, and has nothing of its own.
@@ -69,6 +76,8 @@ pub struct Picture {
     /// When it was, in seconds since 1970.
     pub taken_at: Option<f64>,
     pub frames: Vec<Frame>,
+    /// Where it is of a recording, of each frame: what is in use, and what was allocated in all.
+    pub recorded: Option<Vec<[Amount; 2]>>,
 }
 
 /// Objects that are alike in what the picture tells apart.
@@ -93,39 +102,29 @@ impl Picture {
     /// The picture of a capture that was asked for.
     pub fn of(capture: &Capture, asked: Asked) -> Result<Picture, NoPicture> {
         let graph = asked.graph.unwrap_or_else(|| usual_graph(capture));
-        if asked.weight == Weight::Growth && graph != Graph::Allocation {
-            return Err(NoPicture::NoGrowth);
-        }
-        if asked.weight == Weight::Growth && capture.snapshots.len() < 2 {
-            return Err(NoPicture::OneLook);
-        }
-        if !capture.has_heap() {
-            let recorded = capture.allocations.as_ref().filter(|_| graph == Graph::Allocation);
-            let sites = &recorded.ok_or(NoPicture::NoHeap)?.alive;
-            return Ok(Picture::made_of(capture, asked, graph, allocation::recorded(sites)));
-        }
         let heap = &capture.heap;
         let total = Amount {
             objects: heap.totals.objects,
             bytes: heap.totals.bytes,
         };
-        let frames = match graph {
-            Graph::Ownership => frames_of(&heap.tree, total),
-            Graph::Types => frames_of(&heap.type_tree, total),
-            Graph::Allocation => {
-                let births = capture.births.as_ref().ok_or(NoPicture::NoSites)?;
-                let frames = allocation::frames(births, asked.weight == Weight::Growth);
-                match asked.weight {
-                    Weight::Growth => frames,
-                    Weight::Bytes | Weight::Count => completed(frames, total),
+        let (frames, recorded) = match (graph, asked.weight) {
+            (Graph::Ownership | Graph::Types, Weight::Growth) => return Err(NoPicture::NoGrowth),
+            (Graph::Ownership | Graph::Types, Weight::Peak | Weight::Total) => return Err(NoPicture::NoRecording),
+            (Graph::Ownership | Graph::Types, _) if !capture.has_heap() => return Err(NoPicture::NoHeap),
+            (Graph::Ownership, _) => (frames_of(&heap.tree, total), None),
+            (Graph::Types, _) => (frames_of(&heap.type_tree, total), None),
+            (Graph::Allocation, Weight::Peak | Weight::Total) => recorded_frames(capture, asked.weight)?,
+            (Graph::Allocation, weight) => match (&capture.births, weight) {
+                (Some(births), _) if births.sites.is_empty() && is_recorded(capture) => {
+                    recorded_frames(capture, weight)?
                 }
-            }
+                (Some(_), Weight::Growth) if capture.snapshots.len() < 2 => return Err(NoPicture::OneLook),
+                (Some(births), Weight::Growth) => (allocation::frames(births, true), None),
+                (Some(births), _) => (completed(allocation::frames(births, false), total), None),
+                (None, _) => recorded_frames(capture, weight)?,
+            },
         };
-        Ok(Picture::made_of(capture, asked, graph, frames))
-    }
-
-    fn made_of(capture: &Capture, asked: Asked, graph: Graph, frames: Vec<Frame>) -> Picture {
-        Picture {
+        Ok(Picture {
             graph,
             weight: asked.weight,
             title: title(&capture.process),
@@ -134,14 +133,15 @@ impl Picture {
                 .start_time
                 .map(|start| start + (capture.age + capture.duration).as_secs_f64()),
             frames,
-        }
+            recorded,
+        })
     }
 
     /// What a frame's width is made of.
     pub fn own(&self, frame: &Frame) -> u64 {
         match self.weight {
             Weight::Count => frame.own.objects,
-            Weight::Bytes | Weight::Growth => frame.own.bytes,
+            Weight::Bytes | Weight::Growth | Weight::Peak | Weight::Total => frame.own.bytes,
         }
     }
 
@@ -154,8 +154,16 @@ impl Picture {
     /// What widths are counted in.
     pub fn unit(&self) -> &'static str {
         match self.weight {
-            Weight::Count => "objects",
-            Weight::Bytes | Weight::Growth => "bytes",
+            Weight::Count => self.things(),
+            Weight::Bytes | Weight::Growth | Weight::Peak | Weight::Total => "bytes",
+        }
+    }
+
+    /// What is counted besides bytes.
+    pub fn things(&self) -> &'static str {
+        match self.recorded {
+            Some(_) => "blocks",
+            None => "objects",
         }
     }
 }
@@ -170,28 +178,68 @@ impl Amount {
 }
 
 impl Weight {
+    pub const ALL: [Weight; 5] = [
+        Weight::Bytes,
+        Weight::Count,
+        Weight::Growth,
+        Weight::Peak,
+        Weight::Total,
+    ];
+
     /// The word for it on the command line.
     pub fn word(self) -> &'static str {
         match self {
             Weight::Bytes => "bytes",
             Weight::Count => "count",
             Weight::Growth => "growth",
+            Weight::Peak => "peak",
+            Weight::Total => "total",
         }
     }
 }
 
 /// Where objects were made says most, if anybody saw it.
 pub fn usual_graph(capture: &Capture) -> Graph {
-    match &capture.births {
-        Some(births) if !births.sites.is_empty() => Graph::Allocation,
-        None if !capture.has_heap() => Graph::Allocation,
-        _ => Graph::Ownership,
+    let is_observed = capture.births.as_ref().is_some_and(|births| !births.sites.is_empty());
+    match is_observed || is_recorded(capture) {
+        true => Graph::Allocation,
+        false => Graph::Ownership,
     }
+}
+
+fn is_recorded(capture: &Capture) -> bool {
+    capture.allocations.as_ref().is_some_and(Allocations::has_sites)
+}
+
+/// Frames with what is in use and what was allocated in all.
+type RecordedFrames = (Vec<Frame>, Option<Vec<[Amount; 2]>>);
+
+/// The frames of what was recorded.
+fn recorded_frames(capture: &Capture, weight: Weight) -> Result<RecordedFrames, NoPicture> {
+    let allocations = capture.allocations.as_ref().filter(|recorded| recorded.has_sites());
+    let allocations = allocations.ok_or(match weight {
+        Weight::Peak | Weight::Total => NoPicture::NoRecording,
+        _ => NoPicture::NoSites,
+    })?;
+    let in_use = allocations.sites(match weight {
+        Weight::Growth => Moment::Grown,
+        Weight::Peak => Moment::Peak,
+        Weight::Bytes | Weight::Count | Weight::Total => Moment::Alive,
+    });
+    let (frames, recorded) = allocation::recorded(
+        in_use.ok_or(NoPicture::OneLook)?,
+        &allocations.allocated,
+        weight == Weight::Total,
+    );
+    Ok((frames, Some(recorded)))
 }
 
 fn title(process: &ProcessFacts) -> String {
     let command = command_line(&process.command, TITLE_WIDTH);
-    format!("Python {} · pid {} · {command}", process.python, process.pid)
+    match process.python.as_str() {
+        "" => format!("pid {} · {command}", process.pid),
+        python => format!("Python {python} · pid {} · {command}", process.pid),
+    }
 }
 
 /// The frames of a tree that heaps come with.

@@ -38,6 +38,11 @@ impl<'a> ShortPaths<'a> {
         ShortPaths { short }
     }
 
+    /// The files of these calls.
+    pub fn of_calls(calls: impl Iterator<Item = &'a Call>) -> ShortPaths<'a> {
+        ShortPaths::of(calls.map(|call| &*call.file).filter(|file| !file.is_empty()))
+    }
+
     /// `Order.total …/shop/models.py:88`; what is not known is left out.
     pub fn call(&self, call: &Call) -> String {
         let place = self.place(&call.file, call.line);

@@ -72,7 +72,7 @@ pub fn write(picture: &Picture, out: &mut dyn Write) -> io::Result<()> {
         },
         profiles: [
             profile("bytes", "bytes", |amount| amount.bytes),
-            profile("objects", "none", |amount| amount.objects),
+            profile(picture.things(), "none", |amount| amount.objects),
         ],
     };
     serde_json::to_writer(&mut *out, &file)?;

@@ -52,6 +52,12 @@ impl<'a> Stacks<'a> {
             .filter(|(_, own)| *own != Amount::default())
     }
 
+    /// The same of a picture of a recording, by what is in use and what was allocated in all.
+    pub fn recorded(&self) -> Option<impl Iterator<Item = (usize, [Amount; 2])>> {
+        let frames = self.picture.recorded.as_ref()?.iter().copied().enumerate();
+        Some(frames.filter(|(_, amounts)| *amounts != <[Amount; 2]>::default()))
+    }
+
     /// The places of a frame and of all that it stands on, as indices of `places`, the innermost first.
     pub fn inwards(&self, frame: usize) -> impl Iterator<Item = usize> {
         let parent = |&frame: &usize| self.picture.frames.get(frame).map(|frame| frame.parent as usize);

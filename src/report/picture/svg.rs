@@ -33,7 +33,7 @@ pub fn write(picture: &Picture, out: &mut dyn Write) -> io::Result<()> {
     let mut options = options(picture);
     options.subtitle = Some(format!("{}, {}", amounts(picture), meaning(picture)));
     options.palette_map = Some(&mut palette);
-    draw(options, &lines, out)
+    draw(options, &lines, whole(picture), out)
 }
 
 /// Draws the later of two pictures, in red what has grown since the earlier one, and in blue what has shrunk.
@@ -47,7 +47,7 @@ pub fn write_difference(old: &Picture, new: &Picture, out: &mut dyn Write) -> io
         amounts(old),
         amounts(new)
     ));
-    draw(options, &lines, out)
+    draw(options, &lines, whole(new), out)
 }
 
 fn options<'a>(picture: &Picture) -> Options<'a> {
@@ -69,7 +69,12 @@ fn options<'a>(picture: &Picture) -> Options<'a> {
     options
 }
 
-fn draw<const N: usize>(mut options: Options<'_>, lines: &[Line<N>], out: &mut dyn Write) -> io::Result<()> {
+fn draw<const N: usize>(
+    mut options: Options<'_>,
+    lines: &[Line<N>],
+    whole: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut texts: Vec<String> = lines.iter().map(Line::text).collect();
     if texts.is_empty() {
         // Of nothing inferno draws an error.
@@ -77,33 +82,51 @@ fn draw<const N: usize>(mut options: Options<'_>, lines: &[Line<N>], out: &mut d
     }
     let mut drawn = Vec::new();
     flamegraph::from_lines(&mut options, texts.iter().rev().map(String::as_str), &mut drawn)?;
-    write_with_whole(&drawn, out)
+    write_with_whole(&drawn, whole, out)
 }
 
 /// The frame of everything has no name of its own, and where no script runs no text either.
-fn write_with_whole(drawn: &[u8], out: &mut dyn Write) -> io::Result<()> {
+fn write_with_whole(drawn: &[u8], whole: &str, out: &mut dyn Write) -> io::Result<()> {
     const TITLE: &str = "<title>all (";
     let drawn = String::from_utf8_lossy(drawn);
     let Some((before, frame)) = drawn.split_once(TITLE) else {
         return out.write_all(drawn.as_bytes());
     };
     let (frame, after) = frame.split_once("</text>").unwrap_or((frame, ""));
-    let end = if after.is_empty() { "" } else { "heap</text>" };
-    write!(out, "{before}<title>heap ({frame}{end}{after}")
+    let end = match after.is_empty() {
+        true => String::new(),
+        false => format!("{whole}</text>"),
+    };
+    write!(out, "{before}<title>{whole} ({frame}{end}{after}")
+}
+
+/// What the frame of everything is called.
+fn whole(picture: &Picture) -> &'static str {
+    match picture.recorded {
+        Some(_) => "allocations",
+        None => "heap",
+    }
 }
 
 /// `1.2 GiB in 2 184 302 objects`
 fn amounts(picture: &Picture) -> String {
     let total = picture.total();
     format!(
-        "{} in {} objects",
+        "{} in {} {}",
         units::bytes(total.bytes),
-        units::count(total.objects)
+        units::count(total.objects),
+        picture.things()
     )
 }
 
 fn meaning(picture: &Picture) -> &'static str {
     match (picture.graph, picture.weight) {
+        (_, Weight::Peak) => "alive when most was, by the calls that allocated it",
+        (_, Weight::Total) => "allocated in all, by the calls that did",
+        (_, Weight::Growth) if picture.recorded.is_some() => {
+            "alive and allocated since the first snapshot, by the calls that did"
+        }
+        (_, Weight::Bytes | Weight::Count) if picture.recorded.is_some() => "alive, by the calls that allocated it",
         (Graph::Ownership, _) => "each under the last holder that all references to it pass; one colour a type",
         (Graph::Types, _) => "by type and by the types that refer to them",
         (Graph::Allocation, Weight::Growth) => "that came since the first snapshot, by the calls that made them",

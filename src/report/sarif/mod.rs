@@ -19,6 +19,9 @@ use crate::rules::path::alike;
 
 mod place;
 mod properties;
+mod sources;
+
+pub use self::sources::Sources;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 const VERSION: &str = "2.1.0";
@@ -152,7 +155,7 @@ fn run<'a>(report: &'a Report<'_>, here: Option<&Path>) -> Run<'a> {
         message: Message {
             text: literal(&format!("{}. {}", finding.summary, finding.advice)),
         },
-        locations: [Location::of(finding, &report.process, here)],
+        locations: [Location::of(finding, report, here)],
         partial_fingerprints: fingerprints.of(finding),
         properties: Properties::of(finding),
     };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::report::model::Process;
+use crate::report::model::Report;
 use crate::rules::finding::{Finding, Location as Place};
 
 /// The name that services give to the root of what they scan.
@@ -75,19 +75,26 @@ struct Text {
 }
 
 impl Location {
-    /// Services refuse findings without a file. Where it is not known which one an object comes from, it is the program's.
-    pub(super) fn of(finding: &Finding, process: &Process<'_>, here: Option<&Path>) -> Location {
+    /// Services refuse findings without a file. Where it is not known which one an object comes from, it is that of the
+    /// module that holds it, or else the program's.
+    pub(super) fn of(finding: &Finding, report: &Report<'_>, here: Option<&Path>) -> Location {
         let place = finding.location.as_ref().filter(|place| is_file(&place.file));
-        let file = place.map_or_else(|| program(process), |place| &place.file);
+        let sources = &report.sources;
+        let of_module = sources.of_holder(&finding.object.path);
+        let file = place.map(|place| &*place.file).or(of_module);
+        let file = sources.whole(file.unwrap_or_else(|| sources.program(&report.process)));
         let line = place.map(|place| place.line).filter(|&line| line > 0);
         Location {
             physical_location: PhysicalLocation {
-                artifact_location: artifact(file, here),
+                artifact_location: artifact(&file, here),
                 region: line.map(|start_line| Region { start_line }),
             },
             logical_locations: logical(finding),
             message: place.is_none().then_some(Text {
-                text: "The program; the line is not known.",
+                text: match of_module {
+                    Some(_) => "The module that holds it; the line is not known.",
+                    None => "The program; the line is not known.",
+                },
             }),
         }
     }
@@ -109,16 +116,6 @@ fn logical(finding: &Finding) -> Vec<LogicalLocation> {
 /// Code that was made at run time has names such as `<string>`.
 fn is_file(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('<')
-}
-
-/// The script on the command line, or else what is executed.
-fn program<'a>(process: &'a Process<'_>) -> &'a str {
-    let mut words = process.command.iter().skip(1);
-    let script = words.find(|word| !word.starts_with('-'));
-    match script.filter(|word| word.ends_with(".py")) {
-        Some(script) => script,
-        None => process.executable,
-    }
 }
 
 fn artifact(file: &str, here: Option<&Path>) -> Artifact {
@@ -177,22 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_its_script_where_it_has_one() {
-        let program_of = |words: &[&str]| {
-            let command: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-            let process = Process {
-                pid: 1,
-                python: "",
-                build: "release",
-                executable: "/usr/bin/python",
-                command: &command,
-                start_time: None,
-            };
-            program(&process).to_owned()
-        };
-        assert_eq!(program_of(&["python", "-u", "app.py", "x.py"]), "app.py");
-        assert_eq!(program_of(&["python", "-m", "http.server"]), "/usr/bin/python");
-        assert_eq!(program_of(&["gunicorn: worker [shop]"]), "/usr/bin/python");
+    fn code_of_run_time_has_no_file() {
         assert!(!is_file("<string>") && is_file("app.py"));
     }
 }

@@ -17,4 +17,4 @@ pub mod opcodes;
 mod plain;
 
 pub use changes::may_change;
-pub use live_locals::CodeLiveness;
+pub use live_locals::{CodeLiveness, names_used};

@@ -2,15 +2,17 @@
 
 use std::mem::{offset_of, size_of};
 
-use super::{Area, Call, Dropped, ReadFile, SampledBlock, StackRow, Thread, Totals};
+use super::{Area, Call, Dropped, ReadFile, SampledBlock, StackRow, Thread};
 use crate::form::{
-    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Counters, Domain, FRAMES, FRAMES_AT, Frame, HEAD_BYTES,
-    LENGTH_BITS, LONGEST_TEXT, SLOTS, SLOTS_AT, STACKS, STACKS_AT, Slot, Stack, Stacks, TEXT_AT, TEXT_BYTES,
+    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Domain, Frame, HEAD_BYTES, LENGTH_BITS, LONGEST_TEXT, Room,
+    SLOTS, SLOTS_AT, Slot, Stack, Stacks, TALLIES, TALLIES_AT, Tally,
 };
+use crate::tallies::tallied;
+use crate::totals::{counters, thread};
 use crate::weight::Weight;
 
 /// The area with this number; `None` when its process has not begun.
-pub fn area(file: &mut impl ReadFile, number: usize) -> Option<Area> {
+pub fn area(file: &mut impl ReadFile, room: Room, number: usize) -> Option<Area> {
     let start = HEAD_BYTES + number * AREA_BYTES;
     let head = file.read(start, size_of::<AreaHead>());
     let of_head = |offset: usize| word(&head, offset);
@@ -24,9 +26,25 @@ pub fn area(file: &mut impl ReadFile, number: usize) -> Option<Area> {
     };
     let slots = table(SLOTS_AT, offset_of!(AreaHead, slots_used), SLOTS, size_of::<Slot>());
     let blocks = table(BLOCKS_AT, offset_of!(AreaHead, blocks_used), BLOCKS, size_of::<Block>());
-    let stacks = table(STACKS_AT, offset_of!(AreaHead, stacks_used), STACKS, size_of::<Stack>());
-    let frames = table(FRAMES_AT, offset_of!(AreaHead, frames_used), FRAMES, size_of::<Frame>());
-    let texts = table(TEXT_AT, offset_of!(AreaHead, text_used), TEXT_BYTES, 1);
+    let stacks = table(
+        room.stacks_at,
+        offset_of!(AreaHead, stacks_used),
+        room.stacks,
+        size_of::<Stack>(),
+    );
+    let frames = table(
+        room.frames_at,
+        offset_of!(AreaHead, frames_used),
+        room.frames,
+        size_of::<Frame>(),
+    );
+    let texts = table(room.text_at, offset_of!(AreaHead, text_used), room.text_bytes, 1);
+    let tallies = table(
+        TALLIES_AT,
+        offset_of!(AreaHead, tallies_used),
+        TALLIES,
+        size_of::<Tally>(),
+    );
     // What no thread of its own counted stands in the last slot.
     let last = file.read(start + SLOTS_AT + (SLOTS - 1) * size_of::<Slot>(), size_of::<Slot>());
     let threads = rows::<Slot>(&slots).take(SLOTS - 1).map(thread);
@@ -56,8 +74,10 @@ pub fn area(file: &mut impl ReadFile, number: usize) -> Option<Area> {
             .get(bounded(of_head(offset_of!(AreaHead, stacks)), Stacks::ALL.len()))
             .unwrap_or(&Stacks::Unknown),
         threads: threads.chain(shared).collect(),
+        now: of_head(offset_of!(AreaHead, now)),
         peak_bytes: of_head(offset_of!(AreaHead, peak_bytes)),
         blocks: rows::<Block>(&blocks).filter_map(|row| block(row, peak)).collect(),
+        tallies: rows::<Tally>(&tallies).filter_map(|row| tallied(row, peak)).collect(),
         stack_rows: rows::<Stack>(&stacks).enumerate().map(stack).collect(),
         rest: weight_of(head.get(offset_of!(AreaHead, rest)..).unwrap_or_default()),
         frames: rows::<Frame>(&frames).map(|row| call(row, &texts)).collect(),
@@ -67,26 +87,6 @@ pub fn area(file: &mut impl ReadFile, number: usize) -> Option<Area> {
             mappings: of_head(offset_of!(AreaHead, mappings_dropped)),
         },
     })
-}
-
-fn thread(row: &[u8]) -> Thread {
-    Thread {
-        id: Some(word(row, offset_of!(Slot, owner))),
-        totals: Domain::ALL.map(|domain| counters(row, offset_of!(Slot, counters), domain)),
-    }
-}
-
-/// Those of a domain, of all domains' counters that stand at `at`.
-fn counters(row: &[u8], at: usize, domain: Domain) -> Totals {
-    let at = at + domain as usize * size_of::<Counters>();
-    let count = |offset: usize| word(row, at + offset);
-    Totals {
-        requested: count(offset_of!(Counters, requested)),
-        allocated: count(offset_of!(Counters, allocated)),
-        blocks: count(offset_of!(Counters, blocks)),
-        freed: count(offset_of!(Counters, freed)),
-        freed_blocks: count(offset_of!(Counters, freed_blocks)),
-    }
 }
 
 fn block(row: &[u8], peak: u64) -> Option<SampledBlock> {
@@ -102,6 +102,7 @@ fn block(row: &[u8], peak: u64) -> Option<SampledBlock> {
         size: word(row, offset_of!(Block, size)),
         stack: word(row, offset_of!(Block, stack)),
         domain: Domain::numbered(word(row, offset_of!(Block, domain)))?,
+        birth,
         is_alive,
         was_at_peak,
     })

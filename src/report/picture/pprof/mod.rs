@@ -1,6 +1,6 @@
 //! The form of pprof, `profile.proto` of <https://github.com/google/pprof>, in gzip: stacks with `inuse_objects` and
-//! `inuse_space`, as Go's heap profiles have them. There are no addresses and no mappings: every location is a place in the
-//! program, or has a name only.
+//! `inuse_space`, and of recordings before them `alloc_objects` and `alloc_space`, as Go's heap profiles have them. There are
+//! no addresses and no mappings: every location is a place in the program, or has a name only.
 
 mod message;
 
@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use self::message::Message;
 use super::stacks::{Place, Stacks};
-use super::{Picture, Weight};
+use super::{Amount, Picture, Weight};
 
 /// Fields of the message `Profile`.
 const SAMPLE_TYPE: u32 = 1;
@@ -36,23 +36,31 @@ fn profile(picture: &Picture) -> Vec<u8> {
     let stacks = Stacks::of(picture);
     let mut texts = Texts::default();
     let mut profile = Message::default();
-    for (name, unit) in [("inuse_objects", "count"), ("inuse_space", "bytes")] {
+    let recorded = stacks.recorded();
+    let in_all = [("alloc_objects", "count"), ("alloc_space", "bytes")];
+    let in_all = in_all.into_iter().filter(|_| recorded.is_some());
+    for (name, unit) in in_all.chain([("inuse_objects", "count"), ("inuse_space", "bytes")]) {
         let mut value_type = Message::default();
         value_type.number(1, texts.number(name));
         value_type.number(2, texts.number(unit));
         profile.message(SAMPLE_TYPE, &value_type);
     }
-    for (frame, own) in stacks.all() {
+    let mut add = |frame, values: &[Amount]| {
         let mut sample = Message::default();
         sample.numbers(1, stacks.inwards(frame).map(id));
-        sample.numbers(2, [own.objects, own.bytes].into_iter());
+        sample.numbers(2, values.iter().flat_map(|value| [value.objects, value.bytes]));
         profile.message(SAMPLE, &sample);
+    };
+    match recorded {
+        Some(all) => all.for_each(|(frame, [in_use, in_all])| add(frame, &[in_all, in_use])),
+        None => stacks.all().for_each(|(frame, own)| add(frame, &[own])),
     }
     write_places(&stacks.places, &mut texts, &mut profile);
     profile.number(COMMENT, texts.number(&picture.title));
     let default = match picture.weight {
         Weight::Count => "inuse_objects",
-        Weight::Bytes | Weight::Growth => "inuse_space",
+        Weight::Total => "alloc_space",
+        Weight::Bytes | Weight::Growth | Weight::Peak => "inuse_space",
     };
     profile.number(DEFAULT_SAMPLE_TYPE, texts.number(default));
     if let Some(seconds) = picture.taken_at {

@@ -1,0 +1,218 @@
+//! What is shown of a recording: memory by line beside its source, and sites as they are chosen and grouped.
+
+mod interpreters;
+mod profiler;
+
+use std::fs;
+use std::path::Path;
+
+use interpreters::{Interpreter, for_each_interpreter, interpreters};
+use profiler::{answer, ask, parse, parse_file};
+use serde_json::Value;
+
+const MILLION: i64 = 1_000_000;
+
+/// A program whose lines allocate what stands beside them.
+const SHOP: &str = "\
+import store
+
+def fill(kept):
+    for _ in range(3):
+        kept.append(bytes(19_999_967))  # 60 MB stay
+    scratch = bytes(39_999_967)  # 40 MB go
+    del scratch
+
+    return kept
+
+
+def open_shop():
+    return fill(store.stock())
+
+KEPT = open_shop()
+";
+
+/// A library of the program.
+const STORE: &str = "\
+def stock():
+    return [bytes(19_999_967) for _ in range(2)]
+";
+
+/// Runs the shop in a folder; its report is there as JSON, and what was recorded as a folder.
+fn run_shop(python: &Interpreter, folder: &Path) {
+    fs::write(folder.join("shop.py"), SHOP).unwrap();
+    fs::write(folder.join("store.py"), STORE).unwrap();
+    let mut command = profiler::pymemscope(["run", "-d", "0", "--lines", "fill", "--lines", "store.py"]);
+    command
+        .args(["--lines", "nowhere.py", "-o"])
+        .arg(folder.join("run.pms"));
+    command.arg("-o").arg(folder.join("run.json")).arg("--");
+    let text = answer(command.arg(&python.executable).arg("-B").arg(folder.join("shop.py"))).done();
+    assert!(
+        text.contains("Nothing was recorded in a file or function called nowhere.py"),
+        "{text}"
+    );
+}
+
+/// Blocks that are always sampled; a small one beside them may have been by chance, which then stands for half a million.
+#[track_caller]
+fn assert_near(found: i64, expected: i64, what: &str) {
+    assert!(
+        (found - expected * MILLION).abs() < 3 * MILLION,
+        "{what}: {found}, not {expected} million"
+    );
+}
+
+/// The rows of what was asked about by this name.
+fn lines_of<'a>(report: &'a Value, asked: &str) -> &'a Vec<Value> {
+    let all = report["recording"]["lines"].as_array().unwrap();
+    let found = all.iter().find(|lines| lines["asked"] == asked);
+    found.unwrap_or_else(|| panic!("no {asked} in {all:?}"))["lines"]
+        .as_array()
+        .unwrap()
+}
+
+#[track_caller]
+fn check_line(rows: &[Value], line: u64, expected: [(&str, i64); 6]) {
+    let row = rows
+        .iter()
+        .find(|row| row["line"] == line)
+        .unwrap_or_else(|| panic!("no line {line}"));
+    for (figure, expected) in expected {
+        assert_near(
+            row[figure].as_i64().unwrap(),
+            expected,
+            &format!("line {line}, {figure}"),
+        );
+    }
+}
+
+/// Figures with what was called, and a line's own.
+fn figures(all: [i64; 3], own: [i64; 3]) -> [(&'static str, i64); 6] {
+    [
+        ("bytes", all[0]),
+        ("peak_bytes", all[1]),
+        ("allocated_bytes", all[2]),
+        ("own_bytes", own[0]),
+        ("own_peak_bytes", own[1]),
+        ("own_allocated_bytes", own[2]),
+    ]
+}
+
+#[test]
+fn every_line_has_what_it_allocated_beside_its_source() {
+    for_each_interpreter(|python| {
+        let place = tempfile::tempdir().unwrap();
+        run_shop(python, place.path());
+        let told = parse_file(&place.path().join("run.json"));
+        let fill = lines_of(&told, "fill");
+        let numbers: Vec<u64> = fill.iter().map(|row| row["line"].as_u64().unwrap()).collect();
+        assert_eq!(numbers, [3, 4, 5, 6, 7, 8, 9]);
+        for (row, text) in fill.iter().zip(SHOP.lines().skip(2)) {
+            assert_eq!(row["source"], text);
+        }
+        check_line(fill, 5, figures([60; 3], [60; 3]));
+        check_line(fill, 6, figures([0, 40, 40], [0, 40, 40]));
+        check_line(fill, 7, figures([0; 3], [0; 3]));
+        check_line(lines_of(&told, "store.py"), 2, figures([40; 3], [40; 3]));
+
+        let saved = place.path().join("run.pms");
+        let words = format!("report {} --lines shop.open_shop --lines open_shop", saved.display());
+        let shown = parse(&ask(&format!("{words} -j")).done());
+        for asked in ["shop.open_shop", "open_shop"] {
+            check_line(lines_of(&shown, asked), 13, figures([100, 140, 140], [0; 3]));
+        }
+        let text = ask(&words).done();
+        let line = text
+            .lines()
+            .find(|line| line.ends_with("return fill(store.stock())"))
+            .unwrap();
+        assert!(
+            line.trim_start().starts_with("13 ") && line.contains("95.4 MiB"),
+            "{line}"
+        );
+
+        fs::remove_file(place.path().join("shop.py")).unwrap();
+        let text = ask(&format!("report {} --lines shop.py", saved.display())).done();
+        assert!(
+            text.contains("there is no source at") && text.contains("95.4 MiB"),
+            "{text}"
+        );
+    });
+}
+
+/// The figures of the first rows of the table, by their names.
+fn table(text: &str) -> Vec<&str> {
+    let rows = text
+        .lines()
+        .skip_while(|line| !line.starts_with("Allocated at "))
+        .skip(1);
+    rows.take_while(|line| !line.starts_with("Allocated at:")).collect()
+}
+
+#[test]
+fn sites_are_chosen_and_grouped() {
+    let place = tempfile::tempdir().unwrap();
+    run_shop(interpreters().last().unwrap(), place.path());
+    let saved = place.path().join("run.pms");
+    let report = |words: &str| ask(&format!("report {} {words}", saved.display())).done();
+    #[track_caller]
+    fn row<'a>(text: &'a str, name: &str) -> &'a str {
+        let mut rows = table(text).into_iter();
+        rows.find(|row| row.contains(name))
+            .unwrap_or_else(|| panic!("no {name} in {text}"))
+    }
+
+    let text = report("--by file");
+    assert!(
+        row(&text, "shop.py ").contains("57.2 MiB") && row(&text, "store.py ").contains("38.1 MiB"),
+        "{text}"
+    );
+    let text = report("--by file --cumulative");
+    assert!(
+        row(&text, "shop.py ").contains("95.4 MiB") && row(&text, "store.py ").contains("38.1 MiB"),
+        "{text}"
+    );
+    let text = report("--by function --cumulative");
+    assert!(row(&text, "shop.py open_shop ").contains("95.4 MiB"), "{text}");
+    let text = report("--by stack");
+    assert!(
+        row(&text, "stock").contains(" < ") && row(&text, "stock").contains("open_shop"),
+        "{text}"
+    );
+
+    let text = report("--include store.py");
+    assert_eq!(table(&text).len(), 1, "{text}");
+    assert!(row(&text, "store.py:2 stock").contains("38.1 MiB"), "{text}");
+    assert!(!report("--exclude store.py").contains("store.py:2"));
+    // With what it calls, the shop has all; but not what its library is left out of.
+    let text = report("--include */shop.py --cumulative");
+    assert!(
+        row(&text, "shop.py:13 open_shop").contains("95.4 MiB") && !text.contains("store.py:2"),
+        "{text}"
+    );
+    let text = report("--domain object --domain mem");
+    assert!(
+        table(&text).iter().all(|row| !row.contains("57.2 MiB")) || text.contains("In all: where"),
+        "{text}"
+    );
+    let text = report("--include nothing/*");
+    assert!(text.contains("No place is left by --include"), "{text}");
+
+    let drawn = report("--include store.py -f collapsed");
+    let bytes = drawn
+        .lines()
+        .map(|line| line.rsplit_once(' ').unwrap().1.parse::<i64>().unwrap());
+    assert_near(bytes.sum(), 40, &drawn);
+    assert!(drawn.lines().all(|line| line.contains("stock ")), "{drawn}");
+    let told = parse(&report("--include store.py -j"));
+    let alive = told["recording"]["alive"].as_array().unwrap();
+    assert!(
+        !alive.is_empty() && alive.iter().all(|site| site["function"] != "fill"),
+        "{alive:?}"
+    );
+
+    for words in ["--by line --by file", "--domain heap"] {
+        let said = ask(&format!("report {} {words}", saved.display()));
+        assert_eq!(said.code, Some(2), "{said:?}");
+    }
+}
