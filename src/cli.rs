@@ -9,8 +9,8 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use self::chosen::{Asking, Choosing, TypedDivision};
-use self::words::{address, format, graph, pid, rate, sample_bytes, seconds, weight, word};
+use self::chosen::{Asking, Choosing, Recording, TypedDivision};
+use self::words::{address, format, graph, pid, rate, seconds, weight, word};
 use crate::capture::plan::Graph;
 use crate::commands::Command;
 use crate::error::{Error, exit_code};
@@ -186,18 +186,6 @@ struct Watching {
     freezing: Freezing,
 }
 
-/// Which allocations are recorded with their calls; totals are exact in any case.
-#[derive(Debug, Args)]
-struct Recording {
-    /// Take one sample in so many bytes, 1K to 1G; 512K unless told. Fewer bytes make the figures of single lines surer, and
-    /// cost the program time
-    #[arg(long, value_name = "BYTES", value_parser = sample_bytes, allow_negative_numbers = true)]
-    sample_bytes: Option<u64>,
-    /// Record every block: all figures are exact. The program takes about twice its time
-    #[arg(long, conflicts_with = "sample_bytes")]
-    every: bool,
-}
-
 /// How a program is looked at.
 #[derive(Debug, Args)]
 struct Freezing {
@@ -224,11 +212,11 @@ struct Freezing {
 #[derive(Debug, Args)]
 struct Showing {
     /// Write to FILE what its extension says: the report (.json), its findings for code scanning (.sarif), a flame graph
-    /// (.svg), what it shows for other tools (folded stacks: .collapsed, .speedscope.json, pprof: .pb.gz), or with `attach` and `run` the last snapshot as a
+    /// (.svg), memory over time (.timeline.svg), what a flame graph shows for other tools (folded stacks: .collapsed, .speedscope.json, pprof: .pb.gz), or with `attach` and `run` the last snapshot as a
     /// folder (.pms). `-` is standard output, and needs -f. May be given several times
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// json, sarif, svg, collapsed, speedscope or pprof, for `-o -` and for files whose names tell none; alone, it writes
+    /// json, sarif, svg, timeline, collapsed, speedscope or pprof, for `-o -` and for files whose names tell none; alone, it writes
     /// to standard output
     #[arg(short, long, value_parser = format::<Format>)]
     format: Option<Format>,

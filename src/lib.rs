@@ -6,7 +6,7 @@
 //! steer              main → cli, commands
 //! show               report
 //! judge              rules
-//! gather             capture         allocations
+//! gather             capture → allocations
 //! understand         heap            sampling
 //! touch the world    target → memory
 //! know               bindings/cpython  bindings/recording

@@ -87,7 +87,7 @@ fn what_makes_no_sense_is_a_usage_error_that_says_why() {
         ),
         (
             &["attach", "1", "--weight", "mass"],
-            "the weight is unknown; there are bytes, count and growth",
+            "the weight is unknown; there are bytes, count, growth, peak and total",
         ),
         (
             &["attach", "1", "--graph", "types", "--weight", "growth"],

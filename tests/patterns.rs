@@ -42,7 +42,8 @@ fn large_temporary() {
 fn list_iterated_once() {
     assert_comes_true(&Expected {
         rule: "list-iterated-once",
-        path: "list",
+        // The iterator's part in it is not the same in all versions.
+        path: "",
         type_name: "builtins.list",
         location: Some((24, "main")),
         confidence: "likely",

@@ -233,7 +233,7 @@ fn threads_that_share_counters_are_sampled_as_others() {
         let (bytes, error) = site(&recording(&outcome)["peak"]["sites"], "hold");
         // The error is passed in 1 of 20 cases, three times that never.
         assert!(
-            bytes.abs_diff(200 * MILLION) < 3 * error && error < 20 * MILLION,
+            bytes.abs_diff(200 * MILLION) < 3 * error && error < 30 * MILLION,
             "{bytes} ± {error}"
         );
     });

@@ -4,12 +4,15 @@ mod duckdb;
 mod go;
 mod interpreters;
 mod profiler;
+#[path = "run/running.rs"]
+mod running;
 
 use std::path::{Path, PathBuf};
 
 use go::{ask_go, go_pprof, total_of_go};
 use interpreters::{Interpreter, for_each_interpreter, interpreters};
 use profiler::{Answer, answer, ask, parse, parse_file};
+use running::{Running, until_snapshot};
 use serde_json::Value;
 
 /// Keeps, and passes by, blocks that are so large that each is sampled.
@@ -39,7 +42,8 @@ fn run(python: &Interpreter, options: &[&str], code: &str, arguments: &[&str]) -
 fn kept(folder: &Path, name: &str, arguments: [&str; 2]) -> PathBuf {
     let path = folder.join(name);
     let saved = path.to_str().unwrap();
-    run(python(), &["-d", "0", "-o", saved], LARGE, &arguments).done();
+    // Every block, so that no figure is left to chance.
+    run(python(), &["--every", "-d", "0", "-o", saved], LARGE, &arguments).done();
     path
 }
 
@@ -53,7 +57,7 @@ fn the_folder_says_what_the_run_said() {
         let told = parse_file(&told);
         let shown = parse(&ask(&format!("report {} -j", saved.display())).done());
         assert!(told["heap"]["objects"].as_u64() > Some(1000), "{}", told["heap"]);
-        assert_eq!(shown["recording"], told["recording"]);
+        assert!(shown["recording"] == told["recording"], "{shown}\n{told}");
         let text = ask(&format!("report {}", saved.display())).done();
         assert!(text.contains("Allocated at") && text.contains(" keep"), "{text}");
     });
@@ -264,4 +268,77 @@ fn pictures_of_a_recording_have_every_weight() {
             assert_eq!(total_of_go(&go, &index, &profile), sum, "{index}");
         }
     }
+}
+
+/// Does what it is told by lines.
+const OBEDIENT: &str = "
+import os, sys
+def load(): return [bytes(19_999_967) for _ in range(5)]
+def grow(): return [bytes(19_999_967) for _ in range(3)]
+print(os.getpid(), flush=True)
+for line in sys.stdin:
+    exec(line)
+";
+
+#[test]
+fn memory_over_time_names_the_functions_that_allocated() {
+    for_each_interpreter(|python| {
+        let place = tempfile::tempdir().unwrap();
+        let [drawn, saved] = ["run.timeline.svg", "run.pms"].map(|name| place.path().join(name));
+        let outputs = ["-o", drawn.to_str().unwrap(), "-o", saved.to_str().unwrap()];
+        let options = [&["--interval", "0.05"][..], &outputs].concat();
+        let mut running = Running::python(python, &options, OBEDIENT);
+        let pid = running.pid();
+        for told in ["KEPT = load()", "MORE = grow()"] {
+            until_snapshot(pid);
+            running.tell(told);
+        }
+        until_snapshot(pid);
+        let outcome = running.end();
+        assert_eq!((outcome.code, outcome.err.as_str()), (Some(0), ""));
+        let recording = &outcome.report()["recording"];
+        let readings = recording["timeline"].as_array().unwrap();
+        let active = |function: &str| -> Vec<(usize, i64)> {
+            let of_reading = |reading: &Value| {
+                let all = reading["active"].as_array().unwrap();
+                let of_function = all.iter().filter(|active| active["function"] == function);
+                of_function.map(|active| active["bytes"].as_i64().unwrap()).sum::<i64>()
+            };
+            let bytes = readings.iter().map(of_reading).enumerate();
+            bytes.filter(|(_, bytes)| *bytes > 0).collect()
+        };
+        // A reading may have been made while one of them was running.
+        let (load, grow) = (active("load"), active("grow"));
+        let ends = |all: &[(usize, i64)]| (all.first().unwrap().0, all.last().unwrap().0);
+        let sum = |all: &[(usize, i64)]| all.iter().map(|(_, bytes)| bytes).sum::<i64>();
+        assert!(ends(&load).0 > 0 && ends(&load).1 <= ends(&grow).0, "{load:?} {grow:?}");
+        assert_near(sum(&load), 100 * MILLION);
+        assert_near(sum(&grow), 60 * MILLION);
+        let alive = |reading: &Value| reading["bytes"].as_i64().unwrap();
+        assert_near(
+            alive(&readings[readings.len() - 1]) - alive(&readings[0]),
+            160 * MILLION,
+        );
+        // What came since the first snapshot is all of it.
+        assert_near(of_function(&recording["grown"], "load", "bytes"), 100 * MILLION);
+        let growth = ask(&format!("report {} -f collapsed --weight growth", saved.display())).done();
+        assert_near(folded(&growth, "load "), 100 * MILLION);
+
+        let svg = std::fs::read_to_string(&drawn).unwrap();
+        for part in [
+            "resident",
+            "Python objects",
+            "allocated and not freed",
+            "load ",
+            "grow ",
+            "at most ",
+        ] {
+            assert!(svg.contains(part), "{part} in {svg}");
+        }
+        let mut parser = python.command();
+        parser.args(["-c", "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])"]);
+        answer(parser.arg(&drawn)).done();
+        let again = ask(&format!("report {} -f timeline", saved.display())).done();
+        assert!(again == svg, "{again}\n{svg}");
+    });
 }

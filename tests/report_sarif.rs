@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use captured::{one_look, report};
-use interpreters::interpreters;
+use interpreters::{for_each_interpreter, interpreters};
 use profiler::ask;
 use programs::Program;
 use pymemscope::capture::Capture;
@@ -202,4 +202,40 @@ fn live_findings_are_valid_and_known_again() {
     let saved = folder.path().join("heap.pms");
     ask(&format!("snapshot {} -o {}", program.pid(), saved.display())).done();
     valid_text(&ask(&format!("report {} -f sarif", saved.display())).done());
+}
+
+/// A program of two files, started by relative names, as a script and as a package.
+#[test]
+fn files_are_found_from_where_the_program_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = fs::canonicalize(folder.path()).unwrap();
+    let package = root.join("shop");
+    fs::create_dir(&package).unwrap();
+    fs::write(package.join("__init__.py"), "").unwrap();
+    let store = "ITEMS = list(range(1000, 251_000))\n";
+    fs::write(package.join("store.py"), store).unwrap();
+    let main = "import sys, shop.store\nMINE = list(range(300_000, 500_000))\n\
+                print('ready', flush=True)\nsys.stdin.read()\n";
+    fs::write(package.join("__main__.py"), main).unwrap();
+    fs::write(root.join("app.py"), main).unwrap();
+    let starts: [(&[&str], &str); 2] = [(&["app.py"], "app.py"), (&["-m", "shop"], "shop/__main__.py")];
+    for_each_interpreter(|python| {
+        for (words, file) in starts {
+            let mut command = python.command();
+            command.args(words).current_dir(&root).env("PYTHONPATH", ".");
+            let program = Program::start(&mut command);
+            let log = valid_text(&ask(&format!("attach {} -d 0 -f sarif", program.pid())).done());
+            let results = log["runs"][0]["results"].as_array().unwrap();
+            let mut places: Vec<(&str, &str)> = Vec::new();
+            for each in results.iter().filter(|each| each["ruleId"] == "numeric-list") {
+                let text = |place: &str| each.pointer(place).and_then(Value::as_str).unwrap_or_default();
+                let uri = text("/locations/0/physicalLocation/artifactLocation/uri");
+                places.push((text("/locations/0/logicalLocations/0/fullyQualifiedName"), uri));
+            }
+            places.sort_unstable();
+            let [mine, of_store] = [file, "shop/store.py"].map(|file| format!("file://{}/{file}", root.display()));
+            let expected = [("__main__.MINE", &*mine), ("shop.store.ITEMS", &*of_store)];
+            assert_eq!(places, expected, "{words:?}: {results:#?}");
+        }
+    });
 }

@@ -265,6 +265,7 @@ fn succeed(area: Area) {
         &head.rest.blocks,
         &head.rest.bytes,
         &head.rest.variance,
+        &head.rest.seen,
     ];
     for word in emptied {
         word.store(0, Relaxed);

@@ -43,13 +43,17 @@ pub fn begin(slot: &Slot) {
     let here = &raw const *slot as u64;
     let seed = match region::seed() {
         0 => system::thread_number() << 32 ^ here ^ system::cycles(),
-        told => told.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        // Threads differ by the place of their slots, which are given out in order.
+        told => {
+            let first = Area::get().map_or(here, |area| area.slots().as_ptr() as u64);
+            (told + here - first).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        }
     };
     slot.random.store(seed | 1, Relaxed);
     if region::sample_bytes() == 0 {
         blocks::expect_any();
     }
-    restart(slot);
+    restart(slot, region::sample_bytes());
 }
 
 /// Called when stacks can be read from now on, by the thread that holds the interpreter's lock.
@@ -69,13 +73,9 @@ pub fn look(slot: &Slot, domain: Domain, block: *mut c_void, size: usize, occupi
         return note_every(slot, area, domain, block, occupied);
     }
     python::see_to_hooks();
-    let over = -slot.countdown.load(Relaxed);
-    let further = slot.further.load(Relaxed);
-    if further > over {
-        go_on(slot, further - over);
+    if !is_due(slot, region::sample_bytes()) {
         return SAMPLES.with(|samples| samples.blocks.look_for_peak(area));
     }
-    restart(slot);
     SAMPLES.with(|samples| {
         let stack = samples.stacks.sample(area, size as u64);
         samples.blocks.note(area, domain, block as u64, size as u64, stack);
@@ -127,9 +127,20 @@ pub fn begin_anew() {
     });
 }
 
+/// Whether the block with which the countdown was over is a sample; sets it anew.
+fn is_due(slot: &Slot, mean: u64) -> bool {
+    let over = -slot.countdown.load(Relaxed);
+    let further = slot.further.load(Relaxed);
+    if further > over {
+        go_on(slot, further - over);
+        return false;
+    }
+    restart(slot, mean);
+    true
+}
+
 /// Draws how far it is to the next sample.
-fn restart(slot: &Slot) {
-    let mean = region::sample_bytes();
+fn restart(slot: &Slot, mean: u64) {
     if mean == 0 {
         return go_on(slot, 1);
     }
@@ -153,4 +164,81 @@ fn random(slot: &Slot) -> u64 {
     state ^= state >> 27;
     slot.random.store(state, Relaxed);
     state.wrapping_mul(0x2545_f491_4f6c_dd1d)
+}
+
+#[cfg(test)]
+mod tests {
+    use recording::weight::{Weight, weight};
+
+    use super::*;
+
+    const MEAN: u64 = 64 << 10;
+    /// The blocks that are allocated at each of some sites: their size, and how many.
+    const SITES: [(u64, u64); 12] = [
+        (64, 200),
+        (64, 700),
+        (512, 100),
+        (512, 250),
+        (48, 8_000),
+        (1_024, 700),
+        (32, 40_000),
+        (4_096, 800),
+        (100_000, 3),
+        (100_000, 40),
+        (400_000, 2),
+        (30_000, 5),
+    ];
+
+    fn slot(seed: u64) -> Slot {
+        // SAFETY: a slot of zeros is one that nobody has claimed.
+        let slot: Slot = unsafe { std::mem::zeroed() };
+        slot.random.store(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, Relaxed);
+        restart(&slot, MEAN);
+        slot
+    }
+
+    /// What the samples of the sites add up to, which are allocated in turns.
+    fn sampled(seed: u64) -> [Weight; SITES.len()] {
+        let (slot, mut sums) = (slot(seed), [Weight::default(); SITES.len()]);
+        let most = SITES.iter().map(|&(_, count)| count).max().unwrap();
+        for turn in 0..most {
+            for (sum, &(size, count)) in sums.iter_mut().zip(&SITES) {
+                // Spread evenly over all turns.
+                if turn * count / most == (turn + 1) * count / most {
+                    continue;
+                }
+                let left = slot.countdown.load(Relaxed) - size as i64;
+                slot.countdown.store(left, Relaxed);
+                if left <= 0 && is_due(&slot, MEAN) {
+                    sum.add(weight(size, MEAN));
+                }
+            }
+        }
+        sums
+    }
+
+    #[test]
+    fn twenty_seeds_are_unbiased_and_their_intervals_hold() {
+        const SEEDS: u64 = 20;
+        let runs: Vec<_> = (1..=SEEDS).map(sampled).collect();
+        let (mut shown, mut held) = (0, 0);
+        for (site, &(size, count)) in SITES.iter().enumerate() {
+            let truth = (size * count) as f64;
+            let of_site = || runs.iter().map(|run| run[site]);
+            let mean = of_site().map(|sum| sum.bytes).sum::<f64>() / SEEDS as f64;
+            // Of one run, from what the sampling is known to do.
+            let chance = -(-(size as f64) / MEAN as f64).exp_m1();
+            let deviation = size as f64 * (count as f64 * (1.0 - chance) / chance).sqrt();
+            let error = (mean - truth) / (deviation / (SEEDS as f64).sqrt()).max(1.0);
+            assert!(error.abs() < 3.0, "{count} blocks of {size}: {error} standard errors");
+            for sum in of_site().filter(|sum| sum.blocks > 0.0) {
+                let (least, most) = sum.interval(MEAN);
+                shown += 1;
+                held += u32::from((least..=most).contains(&truth));
+            }
+        }
+        assert!(shown > 180, "{shown}");
+        assert!(f64::from(held) >= 0.95 * f64::from(shown), "{held} of {shown}");
+        assert!(held < shown, "intervals that always hold are too wide");
+    }
 }

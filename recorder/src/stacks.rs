@@ -83,6 +83,7 @@ impl Stacks {
         grow(&row.blocks, stands_for.blocks);
         grow(&row.bytes, stands_for.bytes);
         grow(&row.variance, stands_for.variance);
+        grow(&row.seen, stands_for.seen);
         number
     }
 
@@ -210,7 +211,7 @@ impl Stacks {
         let number = take_row(&area.head().stacks_used, area.stacks().len())?;
         let row = &area.stacks()[number as usize - 1];
         // A process before this one may have left something there.
-        for sum in [&row.blocks, &row.bytes, &row.variance] {
+        for sum in [&row.blocks, &row.bytes, &row.variance, &row.seen] {
             sum.store(0, Relaxed);
         }
         row.parent.store(u64::from(parent), Relaxed);

@@ -123,8 +123,15 @@ fn lines_of(site: &RecordedSite, subject: &Subject) -> Vec<(Key, u32, bool)> {
 
 /// Whether a call only does what stands in the line of another one: a comprehension, or a function in C.
 fn is_part_of_line(inner: &Call, call: &Call) -> bool {
-    let name = inner.function.rsplit('.').next().unwrap_or_default();
-    inner.file.is_empty() || (inner.file == call.file && PARTS_OF_LINES.contains(&name))
+    inner.file.is_empty() || (inner.file == call.file && is_comprehension(&inner.function))
+}
+
+/// Whether the function is what a comprehension was compiled to.
+pub fn is_comprehension(function: &str) -> bool {
+    function
+        .rsplit('.')
+        .next()
+        .is_some_and(|name| PARTS_OF_LINES.contains(&name))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod chosen;
 pub mod difference;
 pub mod figures;
 pub mod glob;
+pub mod history;
 mod library;
 pub mod lines;
 mod processes;
@@ -16,6 +17,7 @@ mod weights;
 pub use carrier::{Carrier, NoRecorder, Sampling};
 pub use processes::{OtherProcess, OtherProcesses, RecordedProcess};
 pub use recorded::{
-    AliveAt, Allocations, DomainTotals, Dropped, Moment, RecordedSite, Sites, ThreadTotals, domain_named, place_of,
+    AliveAt, Allocations, DomainTotals, Dropped, IMPORTING, Moment, RecordedSite, Sites, ThreadTotals, domain_named,
+    place_of,
 };
 pub use weights::Mark;

@@ -9,6 +9,7 @@ use recording::weight::Weight;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::history::Reading;
 use super::processes::{OtherProcesses, RecordedProcess, of_program};
 use super::weights::{Kind, Mark, REST, Weights};
 use crate::sampling::births::{Call, Confidence, Site, Source};
@@ -39,6 +40,8 @@ pub struct Allocations {
     pub has_stacks: bool,
     /// Further processes that recorded.
     pub others: OtherProcesses,
+    /// What earlier readings said.
+    pub history: Vec<Reading>,
     /// When it was read.
     pub read_at: Mark,
 }
@@ -131,8 +134,8 @@ pub struct RecordedSite {
     pub error_bytes: u64,
 }
 
-/// How the files of the machinery of imports begin.
-const IMPORTING: &str = "<frozen importlib._bootstrap";
+/// How the files of the machinery of imports begin, which Python leaves out of tracebacks, too.
+pub const IMPORTING: &str = "<frozen importlib._bootstrap";
 
 impl RecordedSite {
     /// What [`place_of`] its stack is.
@@ -154,7 +157,7 @@ impl Allocations {
         let area = of_program(recording)?;
         let mut names = Names::default();
         let weights = Weights::of(recording, area, first);
-        let mut sites = |table| names.sites(area, table);
+        let mut sites = |table| names.sites(area, recording.sample_bytes, table);
         let is_used = |thread: &&recording::read::Thread| thread.totals != <[Totals; 5]>::default();
         Some(Allocations {
             process: RecordedProcess::of(area, redact),
@@ -176,6 +179,7 @@ impl Allocations {
             },
             has_stacks: area.stacks != Stacks::Unknown,
             others: OtherProcesses::than(area, recording, redact),
+            history: Vec::new(),
             read_at: Mark::of(area),
         })
     }
@@ -188,6 +192,12 @@ impl Allocations {
             grown: earlier.grown,
             ..self
         }
+    }
+
+    /// What the program itself has been given since its start, and has not given back.
+    pub fn alive_bytes(&self) -> u64 {
+        let sum = self.sum();
+        sum.allocated.saturating_sub(sum.freed)
     }
 
     /// Whether it is known where anything was allocated.
@@ -251,21 +261,20 @@ fn name(domain: Domain) -> &'static str {
 struct Names(FxHashMap<String, Rc<str>>);
 
 impl Names {
-    fn sites(&mut self, area: &Area, weights: FxHashMap<Kind, Weight>) -> Sites {
+    fn sites(&mut self, area: &Area, sample_bytes: u64, weights: FxHashMap<Kind, Weight>) -> Sites {
         let mut sites: Sites = weights
             .into_iter()
             .map(|((stack, domain), weight)| RecordedSite {
                 domain: domain.map(name),
-                ..self.site(area, stack, weight)
+                ..self.site(area, sample_bytes, stack, weight)
             })
             .collect();
         sites.sort_by(|a, b| b.site.bytes.cmp(&a.site.bytes).then_with(|| order(a).cmp(&order(b))));
         sites
     }
 
-    fn site(&mut self, area: &Area, stack: u64, weight: Weight) -> RecordedSite {
-        /// Of a normal distribution, 95 % lie within so many standard deviations.
-        const DEVIATIONS: f64 = 1.96;
+    fn site(&mut self, area: &Area, sample_bytes: u64, stack: u64, weight: Weight) -> RecordedSite {
+        let (least, most) = weight.interval(sample_bytes);
         let is_rest = stack == REST;
         let mut stack: Vec<Call> = area.calls(stack).into_iter().map(|call| self.call(call)).collect();
         if stack.is_empty() {
@@ -286,7 +295,8 @@ impl Names {
                 types: Vec::new(),
             },
             domain: None,
-            error_bytes: (DEVIATIONS * weight.variance.sqrt()).round() as u64,
+            // Of the limits, which are not as far away on both sides, the one that is further.
+            error_bytes: (most - weight.bytes).max(weight.bytes - least).round() as u64,
         }
     }
 

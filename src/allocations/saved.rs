@@ -1,5 +1,7 @@
-//! A recording as tables of a saved folder: `recorded_calls.parquet`, `recorded_sites.parquet` and
-//! `recorded_totals.parquet`. What is no table stands in the folder's header, as [`RecordingFacts`].
+//! A recording as tables of a saved folder: `recorded_calls.parquet`, `recorded_sites.parquet`, `recorded_totals.parquet`
+//! and `recorded_timeline.parquet`. What is no table stands in the folder's header, as [`RecordingFacts`].
+
+mod timeline;
 
 use std::path::Path;
 
@@ -15,7 +17,8 @@ use crate::sampling::call_rows::{CallRow, CallRows, call, fields, stack};
 const CALLS: &str = "recorded_calls.parquet";
 const SITES: &str = "recorded_sites.parquet";
 const TOTALS: &str = "recorded_totals.parquet";
-pub const TABLES: [&str; 3] = [CALLS, SITES, TOTALS];
+const TIMELINE: &str = "recorded_timeline.parquet";
+pub const TABLES: [&str; 4] = [CALLS, SITES, TOTALS, TIMELINE];
 
 /// What a recording says besides its tables. Sizes are bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,7 +64,8 @@ pub fn save(make: &Make, allocations: &Allocations, seals: &mut Seals) -> Result
     }
     saved::save_records(make, CALLS, &calls.into_rows(), seals)?;
     saved::save_records(make, SITES, &sites, seals)?;
-    saved::save_records(make, TOTALS, &total_rows(allocations), seals)
+    saved::save_records(make, TOTALS, &total_rows(allocations), seals)?;
+    saved::save_records(make, TIMELINE, &timeline::rows(&allocations.history), seals)
 }
 
 /// Reads what `save` wrote.
@@ -96,6 +100,8 @@ pub fn load(folder: &Path, facts: &RecordingFacts) -> Result<Allocations, TableE
         row.put_into(&mut allocations)
             .ok_or_else(|| TableError::senseless(TOTALS))?;
     }
+    let timeline = saved::load_records(folder, TIMELINE)?;
+    allocations.history = timeline::readings(timeline).ok_or_else(|| TableError::senseless(TIMELINE))?;
     Ok(allocations)
 }
 

@@ -98,6 +98,7 @@ fn add_unfollowed(sums: &mut FxHashMap<Kind, Weight>, bytes: u64) {
             blocks: 0.0,
             bytes,
             variance: 0.0,
+            seen: bytes,
         };
         add(sums, (REST, None), rest);
     }
@@ -128,6 +129,7 @@ fn exact(area: &Area, first: Option<&Mark>) -> Weights {
                 blocks: blocks as f64,
                 bytes: bytes as f64,
                 variance: 0.0,
+                seen: bytes as f64,
             };
             add(table, kind, weight);
         }
@@ -137,12 +139,5 @@ fn exact(area: &Area, first: Option<&Mark>) -> Weights {
 }
 
 fn add(sums: &mut FxHashMap<Kind, Weight>, kind: Kind, weight: Weight) {
-    let sum = sums.entry(kind).or_insert(Weight {
-        blocks: 0.0,
-        bytes: 0.0,
-        variance: 0.0,
-    });
-    sum.blocks += weight.blocks;
-    sum.bytes += weight.bytes;
-    sum.variance += weight.variance;
+    sums.entry(kind).or_default().add(weight);
 }

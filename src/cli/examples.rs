@@ -49,6 +49,7 @@ whatever reads folded stacks (.collapsed).
 Examples:
   pymemscope export heap.pms -o heap.heapsnapshot
   pymemscope export heap.pms -o heap.speedscope.json --graph ownership
+  pymemscope export run.pms -o peak.pb.gz --weight peak
   pymemscope export heap.pms -f dot | dot -Tsvg > heap.svg";
 
 pub const PATHS: &str = "\
@@ -78,4 +79,7 @@ started; 3 for findings with --fail-on; 1 when it ended with 0 and nothing of it
 Examples:
   pymemscope run app.py
   pymemscope run -o heap.svg -- python3 app.py --port 8000
+  pymemscope run -o run.pms -o run.timeline.svg -- python3 app.py   what was recorded, kept; memory over time
+  pymemscope run --lines shop/report.py app.py                      memory by line, beside the source
+  pymemscope run --by function --cumulative --include 'shop/*' app.py
   pymemscope run -m http.server 8000";

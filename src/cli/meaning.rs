@@ -4,12 +4,12 @@ use std::env;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::chosen::{Asking, Choosing, division, filter, view};
+use super::chosen::{Asking, Choosing, Recording, division, filter, view};
 use super::drawings::{compared, picture, wanted};
 use super::outputs::{self, outputs};
 use super::plans::{freeze_mode, of_the_dead, one_look, plan};
 use super::pyproject::ProjectSettings;
-use super::{Freezing, Recording, Showing, Target, TypedCommand, TypedSeverity, TypedSource, questions};
+use super::{Freezing, Showing, Target, TypedCommand, TypedSeverity, TypedSource, questions};
 use crate::allocations::Sampling;
 use crate::capture::plan::{CapturePlan, Wanted};
 use crate::capture::source::{CoreFile, Source};

@@ -19,7 +19,7 @@ use crate::report::output::{Destination, FileFormat, Format, Output};
 use crate::report::picture::Asked;
 use crate::report::screen::Screen;
 use crate::report::standard_output;
-use crate::report::{json, sarif, terminal};
+use crate::report::{json, sarif, terminal, timeline};
 use crate::rules::finding::Severity;
 use crate::rules::selection::Selection;
 use crate::rules::threshold::Thresholds;
@@ -137,7 +137,7 @@ fn check_outputs(settings: &Settings) -> Result<()> {
 /// Judges the capture and shows it everywhere it is asked for; the exit code tells of the findings.
 fn show(mut capture: Capture, settings: &Settings) -> Result<u8> {
     // What is saved is all of a recording, whatever of it is shown.
-    let recorded = capture.allocations.clone();
+    let recorded = capture.allocations.take();
     capture.allocations = recorded.as_ref().map(|recorded| settings.view.filter.of(recorded));
     let growth = Growth::of(&capture.snapshots);
     let evidence = Evidence {
@@ -187,6 +187,7 @@ fn write(report: &Report<'_>, capture: &Capture, settings: &Settings) -> Result<
         |format, out| match (format, &drawn) {
             (Format::Picture(format), Ok(Some(picture))) => format.write(picture, out),
             (Format::Sarif, _) => sarif::write(report, here.as_deref(), out),
+            (Format::Timeline, _) => timeline::write(report, out),
             _ => json::write(report, out),
         },
     );

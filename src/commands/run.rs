@@ -2,9 +2,11 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::time::Instant;
 
 use super::program::command_line;
 use super::{Settings, check_outputs, show};
+use crate::allocations::history::History;
 use crate::allocations::{Allocations, Carrier, Dropped, Mark, Sampling};
 use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
@@ -70,11 +72,23 @@ fn run_seen(program: &[OsString], plan: &CapturePlan, sampling: Sampling, settin
     };
     let read = |first: Option<&Mark>| carrier.as_ref().and_then(|carrier| carrier.read(first, plan.redact));
     let (mut first, mut at_shutdown) = (None, None);
-    let mut on_occasion = |_, occasion| match occasion {
-        Occasion::Snapshot if first.is_none() => first = read(None).map(|now| now.read_at),
-        Occasion::Snapshot => {}
-        Occasion::Shutdown => at_shutdown = read(first.as_ref()),
-        Occasion::InView => carrier.iter().for_each(Carrier::let_go_on),
+    let mut history = History::default();
+    let mut started = None;
+    let mut on_occasion = |_, occasion| {
+        if occasion == Occasion::InView {
+            return carrier.iter().for_each(Carrier::let_go_on);
+        }
+        // The snapshot at the shutdown is of the same moment.
+        if at_shutdown.is_some() {
+            return;
+        }
+        let Some(now) = read(first.as_ref()) else { return };
+        let at = Instant::now();
+        history.add(at - *started.get_or_insert(at), &now);
+        match occasion {
+            Occasion::Shutdown => at_shutdown = Some(now),
+            Occasion::Snapshot | Occasion::InView => drop(first.get_or_insert(now.read_at)),
+        }
     };
     let mut recording = || carrier.as_ref().and_then(Carrier::program);
     // The terminal is the program's: a progress line would write over what it prints.
@@ -102,6 +116,9 @@ fn run_seen(program: &[OsString], plan: &CapturePlan, sampling: Sampling, settin
     let shown = captured.map(|(mut capture, cause)| {
         let warning = warning(capture.allocations.as_ref(), missing.as_deref());
         capture.warnings.extend(warning);
+        if let Some(allocations) = &mut capture.allocations {
+            allocations.history = history.into_readings();
+        }
         (show(capture, settings), cause)
     });
     let own = child::exit_code(program.wait());

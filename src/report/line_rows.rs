@@ -62,9 +62,10 @@ impl LinesOf {
     fn new(subject: &Subject, table: &LineTable) -> LinesOf {
         let source = source(&table.file);
         let texts = source.as_ref().map(Vec::as_slice).unwrap_or_default();
-        let all: Vec<u32> = match &table.function {
-            Some(function) if !texts.is_empty() => extent(texts, function, table).collect(),
-            _ => table.lines.keys().copied().collect(),
+        let function = table.function.as_ref().filter(|_| !texts.is_empty());
+        let all: Vec<u32> = match function.and_then(|function| extent(texts, function, table)) {
+            Some(lines) => lines.collect(),
+            None => table.lines.keys().copied().collect(),
         };
         let row = |line: u32| {
             let figures = table.lines.get(&line).copied().unwrap_or_default();
@@ -119,28 +120,30 @@ fn text_of(texts: &[String], line: u32) -> Option<&str> {
     texts.get(index).map(String::as_str)
 }
 
-/// From the line that defines a function to its last one, as its indentation tells; no less than what has figures.
-fn extent(texts: &[String], function: &str, table: &LineTable) -> RangeInclusive<u32> {
-    let first = table.lines.keys().next().copied().unwrap_or(1);
-    let last = table.lines.keys().next_back().copied().unwrap_or(first);
+/// From the line that defines a function to its last one, as its indentation tells; no less than what has figures. `None`
+/// where the file has no such lines: it is another one than ran.
+fn extent(texts: &[String], function: &str, table: &LineTable) -> Option<RangeInclusive<u32>> {
+    let end = u32::try_from(texts.len()).ok()?;
+    let (first, last) = (*table.lines.keys().next()?, *table.lines.keys().next_back()?);
+    if last > end {
+        return None;
+    }
     let name = function.rsplit('.').next().unwrap_or(function);
     let defines = |line: &u32| {
         let text = text_of(texts, *line).unwrap_or_default().trim_start();
         let after = text.strip_prefix("async ").unwrap_or(text).strip_prefix("def ");
-        after
-            .and_then(|after| after.trim_start().strip_prefix(name))
-            .is_some_and(|after| after.starts_with(['(', ' ', '[']))
+        let after = after.and_then(|after| after.trim_start().strip_prefix(name));
+        after.is_some_and(|after| after.starts_with(['(', ' ', '[']))
     };
     let Some(start) = (1..=first).rev().find(defines) else {
-        return first..=last;
+        return Some(first..=last);
     };
     let indent = |text: &str| text.len() - text.trim_start().len();
     let outside = indent(text_of(texts, start).unwrap_or_default());
-    let is_inside =
-        |line: &u32| text_of(texts, *line).is_some_and(|text| text.trim().is_empty() || indent(text) > outside);
-    let inside = (last + 1..).take_while(is_inside);
-    let is_text = |line: &u32| text_of(texts, *line).is_some_and(|text| !text.trim().is_empty());
-    start..=inside.filter(is_text).last().unwrap_or(last)
+    let is_blank = |line: &u32| text_of(texts, *line).is_none_or(|text| text.trim().is_empty());
+    let is_inside = |line: &u32| is_blank(line) || text_of(texts, *line).is_some_and(|text| indent(text) > outside);
+    let inside = (last.saturating_add(1)..=end).take_while(is_inside);
+    Some(start..=inside.filter(|line| !is_blank(line)).last().unwrap_or(last))
 }
 
 /// Writes them, each with what it is of.

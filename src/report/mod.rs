@@ -23,3 +23,4 @@ pub mod standard_output;
 pub mod table;
 pub mod terminal;
 pub mod text;
+pub mod timeline;

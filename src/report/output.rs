@@ -44,7 +44,7 @@ pub trait FileFormat: Copy + PartialEq + 'static {
             name.strip_suffix(format.extension())
                 .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
         };
-        // A `.speedscope.json` ends in `.json` as well.
+        // A `.speedscope.json` ends in `.json` as well, and a `.timeline.svg` in `.svg`.
         let fitting = Self::ALL.iter().copied().filter(ends);
         fitting.max_by_key(|format| format.extension().len())
     }
@@ -60,6 +60,8 @@ pub enum Destination {
 pub enum Format {
     Json,
     Sarif,
+    /// Memory over time, as a drawing.
+    Timeline,
     Picture(PictureFormat),
 }
 
@@ -68,6 +70,7 @@ impl FileFormat for Format {
         Format::Json,
         Format::Sarif,
         Format::Picture(PictureFormat::Svg),
+        Format::Timeline,
         Format::Picture(PictureFormat::Collapsed),
         Format::Picture(PictureFormat::Speedscope),
         Format::Picture(PictureFormat::Pprof),
@@ -77,6 +80,7 @@ impl FileFormat for Format {
         match self {
             Format::Json => "json",
             Format::Sarif => "sarif",
+            Format::Timeline => "timeline",
             Format::Picture(format) => format.name(),
         }
     }
@@ -85,6 +89,7 @@ impl FileFormat for Format {
         match self {
             Format::Json => "json",
             Format::Sarif => "sarif",
+            Format::Timeline => "timeline.svg",
             Format::Picture(format) => format.extension(),
         }
     }

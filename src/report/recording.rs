@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::line_rows::LinesOf;
 use super::sites::{SiteRow, call_row, site_row};
+use crate::allocations::history::Reading;
 use crate::allocations::{AliveAt, Allocations, DomainTotals, OtherProcess, RecordedSite};
 
 /// What the recorder has written. Sizes are bytes.
@@ -22,6 +23,9 @@ pub struct RecordingRow<'a> {
     /// What is alive and came since the first snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grown: Option<Vec<RecordedRow<'a>>>,
+    /// At the snapshots, in order of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<ReadingRow<'a>>,
     /// Of the files and functions that were asked about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<LinesOf>,
@@ -97,6 +101,24 @@ pub struct RecordedRow<'a> {
     pub error_bytes: u64,
 }
 
+/// What the recording said at one time.
+#[derive(Debug, Serialize)]
+pub struct ReadingRow<'a> {
+    /// Since the first one.
+    pub time: f64,
+    /// What was alive of what was allocated since the program's start.
+    pub bytes: u64,
+    /// What functions allocated since the reading before, themselves or by what they called; the largest first.
+    pub active: Vec<ActiveRow<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ActiveRow<'a> {
+    pub function: &'a str,
+    pub file: &'a str,
+    pub bytes: u64,
+}
+
 impl RecordingRow<'_> {
     pub fn of(allocations: &Allocations) -> RecordingRow<'_> {
         let threads = allocations.threads.iter().map(|thread| ThreadRow {
@@ -115,6 +137,7 @@ impl RecordingRow<'_> {
             alive: rows(&allocations.alive),
             allocated: rows(&allocations.allocated),
             grown: allocations.grown.as_deref().map(rows),
+            timeline: allocations.history.iter().map(reading).collect(),
             lines: Vec::new(),
             alive_at: match allocations.alive_at {
                 AliveAt::Shutdown => "shutdown",
@@ -139,6 +162,19 @@ fn other(other: &OtherProcess) -> OtherRow<'_> {
         freed_bytes: other.freed_bytes,
         freed_blocks: other.freed_blocks,
         peak_bytes: other.peak_bytes,
+    }
+}
+
+fn reading(reading: &Reading) -> ReadingRow<'_> {
+    let active = reading.active.iter().map(|active| ActiveRow {
+        function: &active.function,
+        file: &active.file,
+        bytes: active.bytes,
+    });
+    ReadingRow {
+        time: reading.at.as_secs_f64(),
+        bytes: reading.alive_bytes,
+        active: active.collect(),
     }
 }
 

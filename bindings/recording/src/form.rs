@@ -212,6 +212,7 @@ pub struct Stack {
     pub blocks: AtomicU64,
     pub bytes: AtomicU64,
     pub variance: AtomicU64,
+    pub seen: AtomicU64,
 }
 
 /// The number that takes the place of all stacks for which there is no room: that of [`AreaHead::rest`].

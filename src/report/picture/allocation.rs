@@ -7,13 +7,11 @@ use rustc_hash::FxHashMap;
 
 use super::short_path::ShortPaths;
 use super::{Amount, Frame};
-use crate::allocations::RecordedSite;
+use crate::allocations::{IMPORTING, RecordedSite};
 use crate::sampling::births::{Births, Call, Share, Site};
 
 /// Calls that come again and again in turns of at most so many stand once.
 const LONGEST_TURN: usize = 4;
-/// How the files of the machinery of imports begin, which Python leaves out of tracebacks, too.
-const IMPORTING: &str = "<frozen importlib._bootstrap";
 
 /// All frames; with `grown_only`, of what came since the first snapshot alone.
 pub fn frames(births: &Births, grown_only: bool) -> Vec<Frame> {

@@ -125,6 +125,7 @@ fn weight_of(row: &[u8]) -> Weight {
         blocks: sum(offset_of!(Stack, blocks)).unwrap_or_default(),
         bytes: sum(offset_of!(Stack, bytes)).unwrap_or_default(),
         variance: sum(offset_of!(Stack, variance)).unwrap_or_default(),
+        seen: sum(offset_of!(Stack, seen)).unwrap_or_default(),
     }
 }
 
