@@ -10,7 +10,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use self::chosen::{Asking, Choosing, TypedDivision};
-use self::words::{address, format, graph, pid, rate, sample_bytes, seconds, weight, word};
+use self::recording::Recording;
+use self::words::{address, format, graph, pid, rate, seconds, weight, word};
 use crate::capture::plan::Graph;
 use crate::commands::Command;
 use crate::error::{Error, exit_code};
@@ -28,6 +29,7 @@ mod outputs;
 mod plans;
 mod pyproject;
 mod questions;
+mod recording;
 mod words;
 
 /// Sees what is in the memory of a live Python program, who keeps it, and what to change. Works from outside: nothing is
@@ -184,18 +186,6 @@ struct Watching {
     rate: Option<NonZeroU32>,
     #[command(flatten)]
     freezing: Freezing,
-}
-
-/// Which allocations are recorded with their calls; totals are exact in any case.
-#[derive(Debug, Args)]
-struct Recording {
-    /// Take one sample in so many bytes, 1K to 1G; 512K unless told. Fewer bytes make the figures of single lines surer, and
-    /// cost the program time
-    #[arg(long, value_name = "BYTES", value_parser = sample_bytes, allow_negative_numbers = true)]
-    sample_bytes: Option<u64>,
-    /// Record every block: all figures are exact. The program takes about twice its time
-    #[arg(long, conflicts_with = "sample_bytes")]
-    every: bool,
 }
 
 /// How a program is looked at.

@@ -1,5 +1,6 @@
 //! A capture of a program that ended before its heap was read: what was recorded of it is there all the same.
 
+use std::env;
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ impl Capture {
                 build: "release",
                 executable,
                 command,
-                working_directory: None,
+                // It was started where this is.
+                working_directory: env::current_dir().ok().map(|path| path.to_string_lossy().into_owned()),
                 start_time: None,
                 rss: None,
             },

@@ -76,11 +76,14 @@ const BYTES: Threshold = Threshold {
 /// Nobody writes a table of so many entries into the line of a `def`.
 const MORE_THAN_WRITTEN: u64 = 50;
 
+/// File and line of a `def`, and the name of a parameter.
+type Def<'a> = (&'a Option<(String, u32)>, &'a str);
+
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let defaults = evidence.heap.patterns.defaults.iter();
     let own = defaults.filter(|each| !each.held.subject.in_library);
     let mut findings: Vec<(Finding, u64)> = Vec::new();
-    let mut places: FxHashMap<(&Option<(String, u32)>, &str), usize> = FxHashMap::default();
+    let mut places: FxHashMap<Def<'_>, usize> = FxHashMap::default();
     for default in own {
         let Some(finding) = finding(default, evidence) else {
             continue;
