@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use recording::form::{ENVIRONMENT, FILE_BYTES, FILE_NAME, FileHead, MAGIC, VERSION};
+use recording::form::{ENVIRONMENT, FILE_BYTES, FILE_NAME, FileHead, MAGIC, SAMPLE_BYTES, VERSION};
 use recording::read::{ReadFile, Recording};
 
 use super::library;
@@ -35,6 +35,9 @@ pub enum Sampling {
 }
 
 impl Sampling {
+    /// Between two samples, unless told.
+    pub const USUAL_BYTES: u64 = SAMPLE_BYTES;
+
     /// What the shared memory begins with.
     fn head(self) -> Vec<u8> {
         let (sample_bytes, seed) = match self {

@@ -1,7 +1,6 @@
 //! What was typed of recording: which blocks are noted with their calls.
 
 use clap::Args;
-use recording::form::SAMPLE_BYTES;
 
 use super::words::sample_bytes;
 use crate::allocations::Sampling;
@@ -27,7 +26,7 @@ impl Recording {
             return Sampling::Every;
         }
         Sampling::OneIn {
-            bytes: self.sample_bytes.unwrap_or(SAMPLE_BYTES),
+            bytes: self.sample_bytes.unwrap_or(Sampling::USUAL_BYTES),
             seed: self.seed,
         }
     }
