@@ -238,7 +238,7 @@ for thread in threads: thread.join()
 ";
     let outcome = Running::python(python(), &["--every", "-d", "0"], MANY).end();
     let recording = recording(&outcome);
-    let made = sum(&recording["allocated"], "count", |site| site["function"] == "work");
+    let made = sum(&recording["allocated"], "count", |site| site["line"] == 5);
     assert!((120_000..120_100).contains(&made), "{made}");
     assert_eq!(
         sum(&recording["allocated"], "bytes", |_| true),
