@@ -9,7 +9,8 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use self::chosen::{Asking, Choosing, Recording, TypedDivision};
+use self::chosen::{Asking, Choosing, TypedDivision};
+use self::recording::Recording;
 use self::words::{address, format, graph, pid, rate, seconds, weight, word};
 use crate::capture::plan::Graph;
 use crate::commands::Command;
@@ -28,6 +29,7 @@ mod outputs;
 mod plans;
 mod pyproject;
 mod questions;
+mod recording;
 mod words;
 
 /// Sees what is in the memory of a live Python program, who keeps it, and what to change. Works from outside: nothing is

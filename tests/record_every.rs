@@ -238,7 +238,7 @@ for thread in threads: thread.join()
 ";
     let outcome = Running::python(python(), &["--every", "-d", "0"], MANY).end();
     let recording = recording(&outcome);
-    let made = sum(&recording["allocated"], "count", |site| site["function"] == "work");
+    let made = sum(&recording["allocated"], "count", |site| site["line"] == 5);
     assert!((120_000..120_100).contains(&made), "{made}");
     assert_eq!(
         sum(&recording["allocated"], "bytes", |_| true),
@@ -273,4 +273,50 @@ KEPT = keep()
         .unwrap();
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("1 KiB to 1 GiB"));
+}
+
+/// Sites of about 16, 18, 12 and 1 samples of 64 KiB.
+const SAMPLED: &str = "
+def many(): return [bytes(467) for _ in range(2_000)]
+def small(): return [bytes(67) for _ in range(10_000)]
+def large(): return [bytes(4_000) for _ in range(200)]
+def few(): return [bytes(467) for _ in range(150)]
+KEPT = many(), small(), large(), few()
+";
+
+/// Twenty seeds that stay the same, with bounds that no chance passes: five standard errors, and 17 of 20 intervals.
+#[test]
+fn twenty_seeds_are_unbiased_and_within_their_errors() {
+    let executable = python().executable.to_str().unwrap();
+    let alive = |options: &[&str]| {
+        let program = ["env", "PYTHONHASHSEED=0", executable, "-B", "-c", SAMPLED];
+        let options = [&["-d", "0"], options].concat();
+        Running::start(&options, &program).end().report()["recording"]["alive"].clone()
+    };
+    let truth = alive(&["--every"]);
+    let runs: Vec<Value> = (1..=20)
+        .map(|seed: u32| alive(&["--sample-bytes", "64K", "--seed", &seed.to_string()]))
+        .collect();
+    let (mut shown, mut held) = (0, 0);
+    for function in ["many", "small", "large", "few"] {
+        let of_function = |sites: &Value| sum(sites, "bytes", is_in(function)) as f64;
+        let expected = of_function(&truth);
+        let mean = runs.iter().map(of_function).sum::<f64>() / 20.0;
+        let error = (expected * 65_536.0 / 20.0).sqrt();
+        assert!(
+            (mean - expected).abs() < 5.0 * error,
+            "{function}: {mean} ± {error}, not {expected}"
+        );
+        for site in runs
+            .iter()
+            .flat_map(|run| run.as_array().unwrap())
+            .filter(|site| is_in(function)(site))
+        {
+            let is_same = |other: &Value| other["stack"] == site["stack"] && other["domain"] == site["domain"];
+            let expected = sum(&truth, "bytes", is_same);
+            shown += 1;
+            held += u32::from(number(&site["bytes"]).abs_diff(expected) <= number(&site["error_bytes"]));
+        }
+    }
+    assert!(shown >= 60 && held * 20 >= shown * 17, "{held} of {shown}");
 }

@@ -73,8 +73,10 @@ impl Callers {
     #[cold]
     fn get_ready(&mut self, area: Area, stacks: &mut Stacks) -> Option<Walking> {
         self.walking = stacks.steps(area);
-        self.steps.resize(MOST_CALLS, Step::default());
-        self.forget_ways();
+        if self.walking.is_some() {
+            self.steps.resize(MOST_CALLS, Step::default());
+            self.forget_ways();
+        }
         self.walking
     }
 

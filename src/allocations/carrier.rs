@@ -29,13 +29,36 @@ const PRELOAD: &str = "LD_PRELOAD";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampling {
     Every,
-    /// One in so many bytes.
-    OneIn(u64),
+    /// One in so many bytes, by a chance that begins with `seed` where that is told.
+    OneIn {
+        bytes: u64,
+        seed: Option<u64>,
+    },
 }
 
-impl Default for Sampling {
-    fn default() -> Sampling {
-        Sampling::OneIn(SAMPLE_BYTES)
+impl Sampling {
+    /// Between two samples, unless told.
+    pub const USUAL_BYTES: u64 = SAMPLE_BYTES;
+
+    /// What the shared memory begins with.
+    fn head(self) -> Vec<u8> {
+        let (sample_bytes, seed) = match self {
+            Sampling::Every => (0, None),
+            Sampling::OneIn { bytes, seed } => (bytes, seed),
+        };
+        let mut head = vec![0; size_of::<FileHead>()];
+        let words = [
+            (offset_of!(FileHead, magic), MAGIC),
+            (offset_of!(FileHead, version), VERSION),
+            (offset_of!(FileHead, sample_bytes), sample_bytes),
+            (offset_of!(FileHead, seed), seed.unwrap_or(0)),
+        ];
+        for (offset, word) in words {
+            if let Some(place) = head.get_mut(offset..offset + size_of::<u64>()) {
+                place.copy_from_slice(&word.to_le_bytes());
+            }
+        }
+        head
     }
 }
 
@@ -102,12 +125,7 @@ impl Carrier {
         let memory = File::from(memfd_create(FILE_NAME, flags)?);
         // It takes room only where it is written.
         memory.set_len(FILE_BYTES as u64)?;
-        let sample_bytes = match sampling {
-            Sampling::Every => 0,
-            Sampling::OneIn(bytes) => bytes,
-        };
-        let head = [MAGIC, VERSION, sample_bytes].map(u64::to_le_bytes).concat();
-        memory.write_all_at(&head, 0)?;
+        memory.write_all_at(&sampling.head(), 0)?;
         Ok(Carrier { library, memory })
     }
 

@@ -3,9 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::chosen::{Filter, Grouping, Place, places};
 use super::recorded::Allocations;
 
 /// More readings than these are thinned out.
@@ -36,30 +35,22 @@ pub struct Active {
 #[derive(Debug, Default)]
 pub struct History {
     readings: Vec<Reading>,
-    /// What each function had allocated at the last one.
-    allocated: FxHashMap<Place, u64>,
+    /// What each function, of its file, had allocated at the last one.
+    allocated: FxHashMap<(Rc<str>, Rc<str>), u64>,
 }
 
 impl History {
     pub fn add(&mut self, at: Duration, allocations: &Allocations) {
-        let by_function = Filter {
-            cumulative: true,
-            ..Filter::default()
-        };
-        let mut active = Vec::new();
-        let mut allocated = FxHashMap::default();
-        for (place, figures) in places(allocations, &by_function, Grouping::Function) {
-            let bytes = figures.allocated.bytes;
-            let before = self.allocated.get(&place).copied().unwrap_or(0);
-            if let (Some(call), true) = (place.first(), bytes > before) {
-                active.push(Active {
-                    function: Rc::clone(&call.function),
-                    file: Rc::clone(&call.file),
-                    bytes: bytes - before,
-                });
-            }
-            allocated.insert(place, bytes);
-        }
+        let allocated = by_function(allocations);
+        let grown = allocated.iter().filter_map(|(function, &bytes)| {
+            let before = self.allocated.get(function).copied().unwrap_or(0);
+            (bytes > before).then(|| Active {
+                function: Rc::clone(&function.0),
+                file: Rc::clone(&function.1),
+                bytes: bytes - before,
+            })
+        });
+        let active = grown.collect();
         self.allocated = allocated;
         if self.readings.len() == MOST_READINGS {
             self.thin_out();
@@ -88,6 +79,28 @@ impl History {
         }
         self.readings = kept;
     }
+}
+
+/// What each function has allocated, itself or by what it called. There may be millions of calls, so they are told apart by
+/// where their names stand: a recording has each name once.
+fn by_function(allocations: &Allocations) -> FxHashMap<(Rc<str>, Rc<str>), u64> {
+    let mut sums = FxHashMap::default();
+    let mut counted = FxHashSet::default();
+    for recorded in &allocations.allocated {
+        counted.clear();
+        for call in recorded.site.stack.iter() {
+            let function = (call.function.as_ptr(), call.file.as_ptr());
+            if counted.insert(function) {
+                let (_, sum) = sums.entry(function).or_insert((call, 0_u64));
+                *sum = sum.saturating_add(recorded.site.bytes);
+            }
+        }
+    }
+    let named = sums.into_values().map(|(call, bytes)| {
+        let function = (Rc::clone(&call.function), Rc::clone(&call.file));
+        (function, bytes)
+    });
+    named.collect()
 }
 
 impl Reading {

@@ -3,24 +3,12 @@
 use clap::{Args, ValueEnum};
 
 use super::meaning::usage;
-use super::words::{domain, sample_bytes};
+use super::words::domain;
 use crate::allocations::chosen::{Filter, Grouping, View};
 use crate::allocations::glob::Glob;
 use crate::allocations::lines::Subject;
 use crate::capture::plan::Division;
 use crate::error::Error;
-
-/// Which allocations are recorded with their calls; totals are exact in any case.
-#[derive(Debug, Args)]
-pub(super) struct Recording {
-    /// Take one sample in so many bytes, 1K to 1G; 512K unless told. Fewer bytes make the figures of single lines surer, and
-    /// cost the program time
-    #[arg(long, value_name = "BYTES", value_parser = sample_bytes, allow_negative_numbers = true)]
-    pub(super) sample_bytes: Option<u64>,
-    /// Record every block: all figures are exact. The program takes about twice its time
-    #[arg(long, conflicts_with = "sample_bytes")]
-    pub(super) every: bool,
-}
 
 /// Which of the sites that were recorded are shown, in every output.
 #[derive(Debug, Default, Args)]

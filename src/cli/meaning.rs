@@ -4,13 +4,12 @@ use std::env;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::chosen::{Asking, Choosing, Recording, division, filter, view};
+use super::chosen::{Asking, Choosing, division, filter, view};
 use super::drawings::{compared, picture, wanted};
 use super::outputs::{self, outputs};
 use super::plans::{freeze_mode, of_the_dead, one_look, plan};
 use super::pyproject::ProjectSettings;
 use super::{Freezing, Showing, Target, TypedCommand, TypedSeverity, TypedSource, questions};
-use crate::allocations::Sampling;
 use crate::capture::plan::{CapturePlan, Wanted};
 use crate::capture::source::{CoreFile, Source};
 use crate::commands::diff::Comparison;
@@ -61,7 +60,7 @@ pub(super) fn meaning(typed: TypedCommand) -> Result<Command, Error> {
             Ok(Command::Run {
                 program,
                 plan: plan(&watching, watching.duration, interval, wanted(&settings))?,
-                sampling: sampling(&recording),
+                sampling: recording.sampling(),
                 settings,
             })
         }
@@ -137,14 +136,6 @@ pub(super) fn source(target: Target, freezing: &Freezing, example: &str) -> Resu
             path,
             sysroot: target.sysroot,
         })),
-    }
-}
-
-fn sampling(recording: &Recording) -> Sampling {
-    match (recording.every, recording.sample_bytes) {
-        (true, _) => Sampling::Every,
-        (false, Some(bytes)) => Sampling::OneIn(bytes),
-        (false, None) => Sampling::default(),
     }
 }
 

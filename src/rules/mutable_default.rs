@@ -76,31 +76,27 @@ const BYTES: Threshold = Threshold {
 /// Nobody writes a table of so many entries into the line of a `def`.
 const MORE_THAN_WRITTEN: u64 = 50;
 
-/// File and line of a `def`, and the name of a parameter.
-type Def<'a> = (&'a Option<(String, u32)>, &'a str);
-
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let defaults = evidence.heap.patterns.defaults.iter();
     let own = defaults.filter(|each| !each.held.subject.in_library);
     let mut findings: Vec<(Finding, u64)> = Vec::new();
-    let mut places: FxHashMap<Def<'_>, usize> = FxHashMap::default();
+    let mut places: FxHashMap<(&str, u32, &str), usize> = FxHashMap::default();
     for default in own {
         let Some(finding) = finding(default, evidence) else {
             continue;
         };
         let keeper = &default.keeper;
         // Where nobody knows the place of `def`, nothing says that it is the same one.
-        let known = places.get(&(&keeper.defined_at, keeper.name.as_str()));
-        match known.and_then(|&place| findings.get_mut(place)) {
-            Some((first, count)) if keeper.defined_at.is_some() => {
-                *count += 1;
-                add(first, finding);
-            }
-            _ => {
-                places.insert((&keeper.defined_at, &keeper.name), findings.len());
-                findings.push((finding, 1));
-            }
+        let defined_at = keeper.defined_at.as_ref();
+        let place = defined_at.map(|(file, line)| (file.as_str(), *line, keeper.name.as_str()));
+        let known = place.and_then(|place| places.get(&place).copied());
+        if let Some((first, count)) = known.and_then(|known| findings.get_mut(known)) {
+            *count += 1;
+            add(first, finding);
+            continue;
         }
+        places.extend(place.map(|place| (place, findings.len())));
+        findings.push((finding, 1));
     }
     let one_each = findings.into_iter().map(|(finding, count)| with_count(finding, count));
     one_each.collect()

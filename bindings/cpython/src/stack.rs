@@ -102,6 +102,8 @@ pub fn call(layout: &Layout, bytes: &[u8]) -> RunningCall {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Steps {
     code: u64,
+    /// Bits of the word there that are none of the address.
+    slot_bits: u64,
     instruction: u64,
     /// The instruction is told by four bytes and not by eight.
     is_half: bool,
@@ -110,7 +112,7 @@ pub struct Steps {
     owner: Option<(u64, u8)>,
 }
 
-/// A frame, as it stands there. Two steps with the same code and instruction are at the same line.
+/// A frame with its code and its instruction. Two steps with the same code and instruction are at the same line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Step {
     pub frame: u64,
@@ -125,6 +127,7 @@ impl Steps {
                 code, last_instruction, ..
             } => Steps {
                 code,
+                slot_bits: 0,
                 instruction: last_instruction.0,
                 is_half: true,
                 previous: layout.frame_object.back,
@@ -132,6 +135,7 @@ impl Steps {
             },
             FrameForm::Pointer { .. } => Steps {
                 code: layout.frame.code,
+                slot_bits: layout.frame.slot_bits,
                 instruction: layout.frame.instruction,
                 is_half: false,
                 previous: layout.frame.previous,
@@ -152,7 +156,7 @@ impl Steps {
         let at = frame.wrapping_add(self.instruction);
         let step = Step {
             frame,
-            code: memory.word(frame.wrapping_add(self.code))?,
+            code: memory.word(frame.wrapping_add(self.code))? & !self.slot_bits,
             instruction: if self.is_half {
                 u64::from(memory.half(at)?)
             } else {
