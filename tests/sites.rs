@@ -27,7 +27,7 @@ stop = True
 /// Where the lists are made in it.
 const LINE: u64 = 7;
 /// Looks at the program, of which one at least must meet it at work: a busy machine may not let both run at a time.
-const ATTEMPTS: usize = 20;
+const ATTEMPTS: usize = 120;
 
 fn sum(rows: &Value, of: &str) -> u64 {
     let rows = rows.as_array().unwrap();
