@@ -1,17 +1,18 @@
 //! `pymemscope run PROGRAM`: looks at a program that it starts, until that ends, with the recorder in it.
 
+mod readings;
+
 use std::env;
 use std::ffi::OsString;
-use std::time::Instant;
 
+use self::readings::Readings;
 use super::program::command_line;
 use super::{Settings, check_outputs, show};
-use crate::allocations::history::History;
-use crate::allocations::{Allocations, Carrier, Dropped, Mark, Sampling};
+use crate::allocations::{Allocations, Carrier, Dropped, Sampling};
 use crate::capture::interrupt::Interrupt;
 use crate::capture::plan::CapturePlan;
 use crate::capture::progress::Quiet;
-use crate::capture::{self, Capture, Followed, Occasion};
+use crate::capture::{self, Capture, Followed};
 use crate::error::{Error, Result, exit_code};
 use crate::target::child;
 use crate::target::process::Process;
@@ -70,27 +71,8 @@ fn run_seen(program: &[OsString], plan: &CapturePlan, sampling: Sampling, settin
         Some(carrier) => carrier.environment(env::vars_os()),
         None => env::vars_os().collect(),
     };
-    let read = |first: Option<&Mark>| carrier.as_ref()?.read(plan.redact, first);
-    let (mut first, mut at_shutdown) = (None, None);
-    let mut history = History::default();
-    let mut started = None;
-    let mut on_occasion = |_, occasion| {
-        if let (Occasion::InView, Some(carrier)) = (occasion, &carrier) {
-            return carrier.let_go_on();
-        }
-        // The snapshot at the shutdown is of the same moment.
-        if at_shutdown.is_some() {
-            return;
-        }
-        let Some(now) = read(first.as_ref()) else { return };
-        let at = Instant::now();
-        history.add(at - *started.get_or_insert(at), &now);
-        match occasion {
-            Occasion::Shutdown => at_shutdown = Some(now),
-            Occasion::Snapshot => drop(first.get_or_insert(now.read_at)),
-            Occasion::InView => {}
-        }
-    };
+    let mut readings = Readings::of(carrier.as_ref(), plan.redact);
+    let mut on_occasion = |_, occasion| readings.on(occasion);
     let mut recording = || carrier.as_ref().and_then(Carrier::program);
     // The terminal is the program's: a progress line would write over what it prints.
     let Followed { capture, mut program } = capture::run(
@@ -101,12 +83,7 @@ fn run_seen(program: &[OsString], plan: &CapturePlan, sampling: Sampling, settin
         &mut Quiet,
         &stop,
     )?;
-    let allocations = read(first.as_ref()).map(|last| match at_shutdown {
-        // What is alive later is what the interpreter has not cleared away.
-        Some(before) => last.alive_as_in(before),
-        None => last,
-    });
-    let captured = match (capture, allocations) {
+    let captured = match (capture, readings.last()) {
         (Ok(capture), allocations) => Ok((Capture { allocations, ..capture }, None)),
         (Err(cause), Some(allocations)) => {
             let unread = Capture::unread(allocations, plan.redact, cause.to_string());
@@ -117,9 +94,6 @@ fn run_seen(program: &[OsString], plan: &CapturePlan, sampling: Sampling, settin
     let shown = captured.map(|(mut capture, cause)| {
         let warning = warning(capture.allocations.as_ref(), missing.as_deref());
         capture.warnings.extend(warning);
-        if let Some(recorded) = &mut capture.allocations {
-            recorded.history = history.into_readings();
-        }
         (show(capture, settings), cause)
     });
     let own = child::exit_code(program.wait());
