@@ -120,11 +120,16 @@ fn warning(allocations: Option<&Allocations>, missing: Option<&str>) -> Option<S
         mappings,
         processes,
     } = allocations.dropped;
+    let noted = if allocations.sample_bytes == 0 {
+        "blocks"
+    } else {
+        "samples"
+    };
     let parts = [
-        (places, "samples are at \"(not recorded: table full)\""),
-        (blocks, "samples were not followed until they were freed"),
-        (mappings, "mappings are not counted"),
-        (processes, "processes are not recorded"),
+        (places, format!("{noted} are at \"(not recorded: table full)\"")),
+        (blocks, format!("{noted} were not followed until they were freed")),
+        (mappings, "mappings are not counted".to_owned()),
+        (processes, "processes are not recorded".to_owned()),
     ];
     let missing = parts.iter().filter(|(count, _)| *count > 0);
     let missing: Vec<String> = missing
