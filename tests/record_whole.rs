@@ -206,3 +206,49 @@ for _ in range(int(sys.argv[1])):
         assert!(raw("10") >= raw("0"));
     });
 }
+
+#[test]
+fn threads_without_python_leave_the_places_of_python_known() {
+    // A thread of C allocates a block that is always a sample, and so does a line of Python behind it, in a call that has
+    // let go of the lock.
+    const CODE: &str = "
+import ctypes
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+libc.pthread_create.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+libc.pthread_join.argtypes = [ctypes.c_ulong, ctypes.c_void_p]
+def in_c(size):
+    thread = ctypes.c_ulong()
+    function = ctypes.cast(libc.malloc, ctypes.c_void_p)
+    assert libc.pthread_create(ctypes.byref(thread), None, function, size) == 0
+    libc.pthread_join(thread, None)
+def behind(): return libc.malloc(20_000_000)
+in_c(30_000_000)
+behind()
+";
+    for_each_interpreter(|python| {
+        let outcome = Running::python(python, &[], CODE).end();
+        let recording = recording(&outcome);
+        for table in ["alive", "allocated"] {
+            assert_about(site(&recording[table], "behind"), 20_000_000, 3_000_000);
+            assert!(site(&recording[table], "(no Python code)") >= 30_000_000, "{table}");
+        }
+    });
+}
+
+#[test]
+fn threads_one_after_the_other_have_chances_of_their_own_where_a_seed_is_told() {
+    const CODE: &str = "
+import threading
+def work(): return bytes(100_000)
+for _ in range(600):
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+";
+    for_each_interpreter(|python| {
+        let outcome = Running::python(python, &["--seed", "7"], CODE).end();
+        // Five standard errors.
+        assert_about(site(&recording(&outcome)["allocated"], "work"), 32_000_000, 56_000_000);
+    });
+}

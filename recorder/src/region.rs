@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering::{self, Relaxed};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
 use recording::form::{
-    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Counters, FileHead, Frame, HEAD_BYTES, MAGIC, REST, Room,
-    SLOTS, SLOTS_AT, Slot, Stack, TALLIES, TALLIES_AT, Tally, VERSION, pid, process,
+    AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Counters, FileHead, Frame, HEAD_BYTES, MAGIC, Room, SLOTS,
+    SLOTS_AT, STACKLESS, Slot, Stack, TALLIES, TALLIES_AT, Tally, VERSION, pid, process,
 };
 
 use crate::claim::{Areas, claim};
@@ -161,7 +161,7 @@ fn begin_in(descriptor: i32, parent: usize) -> Option<*mut u8> {
     head.serial.store(0, Relaxed);
     succeed(area);
     // All others come behind it.
-    head.stacks_used.store(REST, Relaxed);
+    head.stacks_used.store(STACKLESS, Relaxed);
     head.parent.store(parent as u64, Relaxed);
     facts::describe(area);
     head.serial.store(serial, Ordering::Release);

@@ -41,13 +41,16 @@ pub fn may_be_sampled(block: *mut c_void) -> bool {
 /// Gets a thread's slot ready for its first block.
 pub fn begin(slot: &Slot) {
     let here = &raw const *slot as u64;
-    let seed = match region::seed() {
-        0 => system::thread_number() << 32 ^ here ^ system::cycles(),
+    let (told, before) = (region::seed(), slot.random.load(Relaxed));
+    let seed = if told == 0 {
+        system::thread_number() << 32 ^ here ^ system::cycles()
+    } else if before != 0 {
+        // Of a thread that has ended: the next one must not have the same chances again.
+        before
+    } else {
         // Threads differ by the place of their slots, which are given out in order.
-        told => {
-            let first = Area::get().map_or(here, |area| area.slots().as_ptr() as u64);
-            (told + here - first).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        }
+        let first = Area::get().map_or(here, |area| area.slots().as_ptr() as u64);
+        (told + here - first).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     };
     slot.random.store(seed | 1, Relaxed);
     if region::sample_bytes() == 0 {

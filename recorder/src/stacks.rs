@@ -11,7 +11,7 @@ use cpython::objects::lines::Lines;
 use cpython::objects::text::str_value;
 use cpython::objects::types::type_c_name;
 use cpython::stack::{self, Innermost, RunningCall, Steps};
-use recording::form::{self, LONGEST_TEXT, MOST_CALLS, REST};
+use recording::form::{self, LONGEST_TEXT, MOST_CALLS, REST, STACKLESS};
 use recording::weight::weight;
 
 use crate::blocks::Spread;
@@ -74,20 +74,26 @@ impl Stacks {
             Ok(number) => number,
             Err(Full) => rest(area),
         };
-        if let Some(index) = number.checked_sub(1) {
-            let stands_for = weight(size, region::sample_bytes());
-            let row = &area.stacks()[index as usize];
-            grow(&row.blocks, stands_for.blocks);
-            grow(&row.bytes, stands_for.bytes);
-            grow(&row.variance, stands_for.variance);
-            grow(&row.seen, stands_for.seen);
-        }
+        let row = match number {
+            0 => STACKLESS as usize,
+            number => number as usize,
+        };
+        let stands_for = weight(size, region::sample_bytes());
+        let row = &area.stacks()[row - 1];
+        grow(&row.blocks, stands_for.blocks);
+        grow(&row.bytes, stands_for.bytes);
+        grow(&row.variance, stands_for.variance);
+        grow(&row.seen, stands_for.seen);
         number
     }
 
     /// 0 where it has no stack.
     fn of_this_thread(&mut self, area: Area) -> Result<u32, Full> {
-        let (Some(thread), Some(layout)) = (python::thread(), self.layout(area)) else {
+        // In this order: the layout has to be put back.
+        let Some(thread) = python::thread() else {
+            return Ok(0);
+        };
+        let Some(layout) = self.layout(area) else {
             return Ok(0);
         };
         let number = self.of_thread(area, &layout, thread);

@@ -1,7 +1,7 @@
 //! What the blocks of a process add up to, by stack and domain: of samples what they stand for, or every block.
 
 use recording::Domain;
-use recording::form::REST;
+use recording::form::{REST, STACKLESS};
 use recording::read::{Area, Recording, Totals};
 use recording::weight::Weight;
 use rustc_hash::FxHashMap;
@@ -72,7 +72,8 @@ fn sampled(recording: &Recording, area: &Area, first: Option<&Mark>) -> Weights 
     }
     for (number, row) in (1..).zip(&area.stack_rows) {
         if row.allocated.blocks > 0.0 {
-            add(&mut weights.allocated, (number, None), row.allocated);
+            let stack = if number == STACKLESS { 0 } else { number };
+            add(&mut weights.allocated, (stack, None), row.allocated);
         }
     }
     if area.dropped.blocks > 0 {

@@ -1,5 +1,6 @@
 //! What a program allocated, as a table for the terminal.
 
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use super::picture::short_path::ShortPaths;
@@ -108,11 +109,11 @@ fn legend(view: &View, is_exact: bool) -> String {
     format!("Allocated at: {what}.{errors} At peak: what was alive when most was.{of_domains}")
 }
 
-fn table(places: &[(Place, Figures)], is_exact: bool, top: usize) -> Table {
-    let (shown, rest) = places.split_at(top.min(places.len()));
+fn table(places: &[Row], is_exact: bool, top: usize) -> Table {
+    let (shown, rest) = largest(places, top);
     let columns = |cells: Vec<String>| if is_exact { without_errors(cells) } else { cells };
     let paths = ShortPaths::of_calls(shown.iter().flat_map(|(place, _)| place.iter()));
-    let row = |(place, figures): &(Place, Figures)| {
+    let row = |(place, figures): &&Row| {
         let calls = place.iter().rev().map(|call| place_name(&paths, call));
         columns(cells(calls.collect::<Vec<_>>().join(" < "), figures))
     };
@@ -131,6 +132,34 @@ fn table(places: &[(Place, Figures)], is_exact: bool, top: usize) -> Table {
         remainder,
         ..Table::default()
     }
+}
+
+/// A place and its figures.
+type Row = (Place, Figures);
+
+/// So many places, and all others: of each column the largest, in the order that they had.
+fn largest(places: &[Row], top: usize) -> (Vec<&Row>, Vec<&Row>) {
+    let columns: [fn(&Figures) -> u64; 3] = [
+        |figures| figures.peak.bytes,
+        |figures| figures.alive.bytes,
+        |figures| figures.allocated.bytes,
+    ];
+    let orders = columns.map(|bytes| {
+        let mut order: Vec<usize> = (0..places.len()).collect();
+        order.sort_by_key(|&index| Reverse(bytes(&places[index].1)));
+        order
+    });
+    let mut chosen = vec![false; places.len()];
+    let in_turn = (0..places.len()).flat_map(|rank| orders.iter().map(move |order| order[rank]));
+    let mut left = top;
+    for index in in_turn {
+        if left > 0 && !std::mem::replace(&mut chosen[index], true) {
+            left -= 1;
+        }
+    }
+    let (shown, rest): (Vec<_>, Vec<_>) = places.iter().zip(chosen).partition(|(_, chosen)| *chosen);
+    let only = |part: Vec<(_, bool)>| part.into_iter().map(|(place, _)| place).collect();
+    (only(shown), only(rest))
 }
 
 /// `…/shop/models.py:88 Order.total`

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 /// What the file begins with.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"pymemrec");
 /// Changes with every change of the form.
-pub const VERSION: u64 = 3;
+pub const VERSION: u64 = 4;
 /// Where the recorder is told the path of the file.
 pub const ENVIRONMENT: &CStr = c"PYMEMSCOPE_RECORDING";
 /// What the file of the recorder's library is called, which has no path either.
@@ -215,6 +215,10 @@ pub struct Stack {
 
 /// The number of the row that takes the place of all stacks for which there is no room: the first one, which has no frame.
 pub const REST: u64 = 1;
+
+/// The number of the row for what all samples stand for that have no stack, and whose blocks have the number 0: the second one,
+/// which has no frame either.
+pub const STACKLESS: u64 = 2;
 
 /// A line of a function. The row with number `n` stands at `n - 1`.
 #[repr(C)]
