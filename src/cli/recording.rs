@@ -12,7 +12,7 @@ pub(super) struct Recording {
     /// cost the program time
     #[arg(long, value_name = "BYTES", value_parser = sample_bytes, allow_negative_numbers = true)]
     sample_bytes: Option<u64>,
-    /// Record every block: all figures are exact. The program takes about twice its time
+    /// Record every block: all figures are exact. The program takes about twice its time, and more where calls are deep
     #[arg(long, conflicts_with = "sample_bytes")]
     every: bool,
     /// Begin chance with this number, 1 or more, so that runs that do the same take the same samples
