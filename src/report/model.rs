@@ -331,7 +331,9 @@ fn owners<'a>(containers: &'a [Container], growth: &Growth) -> Vec<OwnerRow<'a>>
         .iter()
         .filter(|container| container.rank != OwnerRank::Unlisted)
         .collect();
-    owners.sort_by(|a, b| b.kept_bytes.cmp(&a.kept_bytes).then_with(|| a.path.cmp(&b.path)));
+    // Of two with one path the address decides, and not in which order they were read.
+    let order = |a: &Container, b: &Container| (&a.path, a.address).cmp(&(&b.path, b.address));
+    owners.sort_by(|a, b| b.kept_bytes.cmp(&a.kept_bytes).then_with(|| order(a, b)));
     owners
         .into_iter()
         .map(|container| owner_row(container, growth))
