@@ -46,26 +46,12 @@ fn text<'a>(finding: &'a Finding, wanted: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::finding::{Confidence, Object, Severity};
+    use crate::rules::merge::tests::finding;
 
     fn saving(rule: &'static str, path: &str, bytes: u64) -> Finding {
         Finding {
-            rule,
-            severity: Severity::Warning,
-            confidence: Confidence::Likely,
-            summary: String::new(),
-            advice: String::new(),
-            location: None,
-            object: Object {
-                address: 0,
-                type_name: "builtins.list".into(),
-                length: 0,
-                bytes: 0,
-                retained_bytes: 0,
-                path: path.to_owned(),
-            },
-            evidence: Vec::new(),
             saving_bytes: Some(bytes),
+            ..finding(rule, path)
         }
     }
 

@@ -175,7 +175,7 @@ fn add_evidence(finding: &mut Finding, evidence: Vec<(&'static str, Fact)>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::heap::{Container, ContainerKind};
     use crate::rules::fake_heap::{container, judged};
