@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 /// Where the signal handler writes its byte; -1 until there is one.
 static ALARM: AtomicI32 = AtomicI32::new(-1);
 
+/// The program that is given what other processes send us; 0 when there is none.
+static PROGRAM: AtomicI32 = AtomicI32::new(0);
+
 /// What asks a watch to end: Ctrl-C, `kill`, and the terminal that is closed.
 const ENDS: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
 
@@ -29,7 +32,7 @@ impl Interrupt {
     pub fn on_any_end() -> Result<Interrupt> {
         let interrupt = Interrupt::with_bell()?;
         for signal in ENDS {
-            let before = catch(signal, ring_once)?;
+            let before = catch(signal, SigHandler::Handler(ring_once))?;
             if signal == Signal::SIGHUP && matches!(before.handler(), SigHandler::SigIgn) {
                 // SAFETY: what was in force before is put back.
                 unsafe { sigaction(signal, &before) }.map_err(uncaught)?;
@@ -38,11 +41,18 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Catches every SIGINT; none of them ends us.
+    /// Catches every SIGINT; none of them ends us. See [`Interrupt::pass_on_to`].
     pub fn on_every_ctrl_c() -> Result<Interrupt> {
         let interrupt = Interrupt::with_bell()?;
-        catch(Signal::SIGINT, ring)?;
+        catch(Signal::SIGINT, SigHandler::SigAction(ring_and_pass_on))?;
         Ok(interrupt)
+    }
+
+    /// From now on a SIGINT that a process sends us is sent to this one as well; `None` ends that. What is typed at the
+    /// terminal the kernel sends to both.
+    pub fn pass_on_to(&self, program: Option<u32>) {
+        let pid = program.and_then(|pid| i32::try_from(pid).ok());
+        PROGRAM.store(pid.unwrap_or(0), Ordering::SeqCst);
     }
 
     fn with_bell() -> Result<Interrupt> {
@@ -110,9 +120,9 @@ fn uncaught(cause: Errno) -> Error {
 }
 
 /// Gives the signal a handler, and answers what was in force before.
-fn catch(signal: Signal, handler: extern "C" fn(libc::c_int)) -> Result<SigAction> {
-    let action = SigAction::new(SigHandler::Handler(handler), SaFlags::SA_RESTART, SigSet::empty());
-    // SAFETY: `ring` and `ring_once` only do what signal-safety(7) allows in a handler.
+fn catch(signal: Signal, handler: SigHandler) -> Result<SigAction> {
+    let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: our handlers, which all end in `ring`, only do what signal-safety(7) allows in a handler.
     unsafe { sigaction(signal, &action) }.map_err(uncaught)
 }
 
@@ -126,6 +136,19 @@ extern "C" fn ring_once(signal: libc::c_int) {
             }
         }
     }
+    ring(signal);
+}
+
+extern "C" fn ring_and_pass_on(signal: libc::c_int, about: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    let kept = Errno::last_raw();
+    let program = PROGRAM.load(Ordering::SeqCst);
+    // SAFETY: the kernel gives handlers of this form a `siginfo_t` that is alive; `kill` is allowed in them.
+    unsafe {
+        if program > 0 && (*about).si_code != libc::SI_KERNEL {
+            let _ = libc::kill(program, signal);
+        }
+    }
+    Errno::set_raw(kept);
     ring(signal);
 }
 

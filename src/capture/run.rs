@@ -74,6 +74,7 @@ pub fn run(
     let mut watch = Watch::start();
     let (mut program, watched) = Program::start(program, environment, watch.as_mut().map_err(|error| error.clone()))
         .map_err(|cause| cannot_start(program, cause))?;
+    stop.pass_on_to(Some(program.pid()));
     let mut following = Following {
         pid: program.pid(),
         recording,
@@ -230,7 +231,11 @@ impl Following<'_> {
                 session.look_if_due();
             }
             match meanwhile {
-                Meanwhile::Ended(status) => return Moment::Ended(status),
+                Meanwhile::Ended(status) => {
+                    // Its number may be given to somebody else.
+                    self.stop.pass_on_to(None);
+                    return Moment::Ended(status);
+                }
                 Meanwhile::TimeIsUp if due.is_some_and(|due| Instant::now() >= due) => return Moment::Due,
                 Meanwhile::TimeIsUp | Meanwhile::Readable(_) => {}
             }

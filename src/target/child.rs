@@ -20,8 +20,8 @@ use crate::target::freeze::FreezeError;
 /// How often the program is asked whether it has ended, should the kernel not tell by itself.
 const TICK: Duration = Duration::from_millis(200);
 
-/// What is passed on to the program: whoever sends us one of these means it. `SIGINT` is not among them, since it is
-/// a question to us, too.
+/// What is passed on to the program: whoever sends us one of these means it. `SIGINT` is a question to us, too, and comes to
+/// the program in another way (`capture::interrupt`).
 const PASSED_ON: [Signal; 6] = [
     Signal::SIGTERM,
     Signal::SIGHUP,
