@@ -12,6 +12,8 @@ pub struct Change<K> {
     pub place: K,
     pub old: Figures,
     pub new: Figures,
+    /// The true change of what is alive is no further away than this in 19 of 20 cases.
+    pub error_bytes: u64,
 }
 
 impl<K> Change<K> {
@@ -29,19 +31,27 @@ pub fn difference<'a, K: Eq + Hash + Ord>(
     place: impl Fn(&'a RecordedSite) -> Option<K>,
 ) -> Vec<Change<K>> {
     let mut earlier = grouped(old, &place);
+    let change = |place, of_old: Figures, of_new: Figures| Change {
+        place,
+        old: of_old,
+        new: of_new,
+        error_bytes: {
+            let [old, new] = [(of_old, old), (of_new, new)].map(|(side, of)| side.alive.seen_in(of.sample_bytes));
+            old.and(new).error_bytes()
+        },
+    };
     let mut changes: Vec<Change<K>> = grouped(new, &place)
         .into_iter()
-        .map(|(place, new)| Change {
-            old: earlier.remove(&place).unwrap_or_default(),
-            new,
-            place,
+        .map(|(place, new)| {
+            let old = earlier.remove(&place).unwrap_or_default();
+            change(place, old, new)
         })
         .collect();
-    changes.extend(earlier.into_iter().map(|(place, old)| Change {
-        place,
-        old,
-        new: Figures::default(),
-    }));
+    changes.extend(
+        earlier
+            .into_iter()
+            .map(|(place, old)| change(place, old, Figures::default())),
+    );
     changes.retain(|change| change.grown() != [0; 3]);
     changes.sort_by(|a, b| {
         let [of_a, of_b] = [a, b].map(|change| change.grown().map(i64::unsigned_abs));

@@ -2,6 +2,7 @@
 
 use std::hash::Hash;
 
+use recording::weight::Weight;
 use rustc_hash::FxHashMap;
 
 use super::recorded::{Allocations, Moment, RecordedSite};
@@ -27,6 +28,19 @@ impl Figure {
     /// The true bytes lie within so many of `bytes`, in 19 of 20 cases.
     pub fn error_bytes(self) -> u64 {
         self.error_squared.sqrt().round() as u64
+    }
+
+    /// The figure of one place in a recording with one sample in so many bytes. That none of them is of this place leaves
+    /// an error, too.
+    pub fn seen_in(self, sample_bytes: u64) -> Figure {
+        if self.blocks > 0 || self.bytes > 0 {
+            return self;
+        }
+        let (_, most) = Weight::default().interval(sample_bytes);
+        Figure {
+            error_squared: most.powi(2),
+            ..self
+        }
     }
 
     fn of(site: &RecordedSite) -> Figure {

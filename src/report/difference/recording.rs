@@ -85,7 +85,12 @@ fn totals(allocations: &Allocations) -> RecordingTotals {
 
 fn site_row<'a>(change: Change<&'a [Call]>) -> SiteRow<'a> {
     let [growth_bytes, growth_peak_bytes, growth_allocated_bytes] = change.grown();
-    let Change { place, old, new } = change;
+    let Change {
+        place,
+        old,
+        new,
+        error_bytes,
+    } = change;
     SiteRow {
         place: crate::allocations::place_of(place).map(call_row).unwrap_or_default(),
         stack: Stack::of(place),
@@ -97,7 +102,7 @@ fn site_row<'a>(change: Change<&'a [Call]>) -> SiteRow<'a> {
         growth_bytes,
         growth_peak_bytes,
         growth_allocated_bytes,
-        error_bytes: old.alive.and(new.alive).error_bytes(),
+        error_bytes,
     }
 }
 
@@ -130,7 +135,7 @@ fn table(places: &[Change<&Call>], top: usize) -> Table {
         let figures = [
             units::bytes(change.new.alive.bytes),
             alive,
-            units::bytes(change.old.alive.and(change.new.alive).error_bytes()),
+            units::bytes(change.error_bytes),
             peak,
             allocated,
         ];
