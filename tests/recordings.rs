@@ -40,10 +40,14 @@ fn run(python: &Interpreter, options: &[&str], code: &str, arguments: &[&str]) -
 
 /// The folder of a run of `LARGE`.
 fn kept(folder: &Path, name: &str, arguments: [&str; 2]) -> PathBuf {
-    let path = folder.join(name);
-    let saved = path.to_str().unwrap();
     // Every block, so that no figure is left to chance.
-    run(python(), &["--every", "-d", "0", "-o", saved], LARGE, &arguments).done();
+    kept_with(&["--every"], folder, name, arguments)
+}
+
+fn kept_with(options: &[&str], folder: &Path, name: &str, arguments: [&str; 2]) -> PathBuf {
+    let path = folder.join(name);
+    let options = [options, &["-d", "0", "-o", path.to_str().unwrap()]].concat();
+    run(python(), &options, LARGE, &arguments).done();
     path
 }
 
@@ -217,6 +221,26 @@ fn two_recordings_are_compared_site_by_site() {
     ))
     .done();
     assert!(drawn.contains("pass_by ") && drawn.contains("allocations ("), "{drawn}");
+}
+
+#[test]
+fn a_side_without_a_sample_has_an_error_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let sampled = |name, arguments| kept_with(&["--seed", "1"], folder.path(), name, arguments);
+    let old = sampled("old.pms", ["0", "7"]);
+    let new = sampled("new.pms", ["5", "7"]);
+    let sites = compared(&format!("{} {}", old.display(), new.display()))["recording"]["sites"].clone();
+    // Where nothing was sampled there can have been 3.7 times what one sample is taken in; the rest is sampled for sure.
+    let is_kept = |site: &&Value| site["function"] == "keep" && site["bytes"].as_i64() > Some(90 * MILLION);
+    let kept = sites.as_array().unwrap().iter().find(is_kept).unwrap();
+    assert_near(kept["error_bytes"].as_i64().unwrap(), 2);
+    assert!(kept["error_bytes"].as_i64() > Some(3 * (512 << 10)), "{kept}");
+
+    // Samples do not tell the domain of what is gone.
+    let words = format!("report {} -f collapsed --domain object", new.display());
+    assert_near(folded(&ask(&words).done(), "keep"), 100 * MILLION);
+    let (error, _) = ask(&format!("{words} --weight total")).refusal(1);
+    assert!(error.contains("samples of what is gone do not tell"), "{error}");
 }
 
 /// What the lines of folded stacks with this in them add up to.

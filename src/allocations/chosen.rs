@@ -57,6 +57,7 @@ impl Filter {
             alive: chosen(&allocations.alive),
             at_peak: chosen(&allocations.at_peak),
             allocated: chosen(&allocations.allocated),
+            lacks_allocated: !self.domains.is_empty() && allocations.sample_bytes > 0,
             grown: allocations.grown.as_deref().map(chosen),
             ..allocations.clone()
         }

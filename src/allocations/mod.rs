@@ -12,6 +12,7 @@ pub mod lines;
 mod processes;
 mod recorded;
 pub mod saved;
+pub mod sources;
 mod weights;
 
 pub use carrier::{Carrier, NoRecorder, Sampling};

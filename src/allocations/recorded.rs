@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::history::Reading;
 use super::processes::{OtherProcesses, RecordedProcess, of_program};
+use super::sources::Sources;
 use super::weights::{Kind, Mark, Weights};
 use crate::sampling::births::{Call, Confidence, Site, Source};
 
@@ -33,6 +34,8 @@ pub struct Allocations {
     pub alive_at: AliveAt,
     pub at_peak: Sites,
     pub allocated: Sites,
+    /// `allocated` is empty because it cannot be told: of samples that are gone nobody knows the domain.
+    pub lacks_allocated: bool,
     /// What of `alive` came since the first snapshot; `None` where there was none.
     pub grown: Option<Sites>,
     pub dropped: Dropped,
@@ -40,6 +43,8 @@ pub struct Allocations {
     pub has_stacks: bool,
     /// Further processes that recorded.
     pub others: OtherProcesses,
+    /// What the files of its calls were.
+    pub sources: Sources,
     /// What earlier readings said.
     pub history: Vec<Reading>,
     /// When it was read.
@@ -154,11 +159,9 @@ impl RecordedSite {
     }
 }
 
-/// The innermost call of Python code that is not the machinery of imports: what that allocates itself is told of the
-/// statement that imports. Where there is no other call, the innermost one.
+/// The innermost call of Python code. Where there is none, the innermost one.
 pub fn place_of(stack: &[Call]) -> Option<&Call> {
-    let is_own = |call: &&Call| !call.file.is_empty() && !call.file.starts_with(IMPORTING);
-    stack.iter().rev().find(is_own).or(stack.last())
+    stack.iter().rev().find(|call| !call.file.is_empty()).or(stack.last())
 }
 
 impl Allocations {
@@ -180,6 +183,7 @@ impl Allocations {
             alive_at: AliveAt::End,
             at_peak: sites(weights.at_peak),
             allocated: sites(weights.allocated),
+            lacks_allocated: false,
             grown: weights.grown.map(&mut sites),
             dropped: Dropped {
                 places: area.dropped.stacks,
@@ -189,6 +193,7 @@ impl Allocations {
             },
             has_stacks: area.stacks != Stacks::Unknown,
             others: OtherProcesses::than(area, recording, redact),
+            sources: Sources::default(),
             history: Vec::new(),
             read_at: Mark::of(area),
         })
@@ -220,7 +225,7 @@ impl Allocations {
         match moment {
             Moment::Alive => Some(&self.alive),
             Moment::Peak => Some(&self.at_peak),
-            Moment::Allocated => Some(&self.allocated),
+            Moment::Allocated => (!self.lacks_allocated).then_some(&self.allocated),
             Moment::Grown => self.grown.as_ref(),
         }
     }
@@ -266,48 +271,53 @@ fn name(domain: Domain) -> &'static str {
     }
 }
 
-/// Texts, each once.
+/// Texts and stacks of one area, each once.
 #[derive(Debug, Default)]
-struct Names(FxHashMap<String, Rc<str>>);
+struct Names {
+    texts: FxHashMap<String, Rc<str>>,
+    stacks: FxHashMap<u64, Rc<[Call]>>,
+}
 
 impl Names {
     fn sites(&mut self, area: &Area, sample_bytes: u64, weights: FxHashMap<Kind, Weight>) -> Sites {
-        let mut sites: Sites = weights
-            .into_iter()
-            .map(|((stack, domain), weight)| RecordedSite {
-                domain: domain.map(name),
-                ..self.site(area, sample_bytes, stack, weight)
-            })
+        let mut by_stack: FxHashMap<(Rc<[Call]>, Option<Domain>), Weight> = FxHashMap::default();
+        for ((number, domain), weight) in weights {
+            by_stack
+                .entry((self.stack(area, number), domain))
+                .or_default()
+                .add(weight);
+        }
+        let sites = by_stack.into_iter();
+        let mut sites: Sites = sites
+            .map(|((stack, domain), weight)| site(stack, domain, sample_bytes, weight))
             .collect();
         sites.sort_by(|a, b| b.site.bytes.cmp(&a.site.bytes).then_with(|| order(a).cmp(&order(b))));
         sites
     }
 
-    fn site(&mut self, area: &Area, sample_bytes: u64, stack: u64, weight: Weight) -> RecordedSite {
-        let (least, most) = weight.interval(sample_bytes);
-        let is_rest = stack == REST;
-        let mut stack: Vec<Call> = area.calls(stack).into_iter().map(|call| self.call(call)).collect();
-        if stack.is_empty() {
-            let name = if is_rest { FULL } else { "(no Python code)" };
-            stack.push(Call {
+    /// The calls of a stack without the machinery of imports, which makes up most of them in programs that start, and says
+    /// nothing that the statement that imports does not.
+    fn stack(&mut self, area: &Area, number: u64) -> Rc<[Call]> {
+        if let Some(known) = self.stacks.get(&number) {
+            return Rc::clone(known);
+        }
+        let all = area.calls(number);
+        let is_own = |call: &&&RecordedCall| !call.file.starts_with(IMPORTING);
+        let mut calls: Vec<Call> = all.iter().filter(is_own).map(|call| self.call(call)).collect();
+        if calls.is_empty() {
+            calls = all.iter().map(|call| self.call(call)).collect();
+        }
+        if calls.is_empty() {
+            let name = if number == REST { FULL } else { "(no Python code)" };
+            calls.push(Call {
                 function: self.name(name),
                 file: self.name(""),
                 line: None,
             });
         }
-        RecordedSite {
-            site: Site {
-                stack: stack.into(),
-                source: Source::Recorded,
-                confidence: Confidence::Certain,
-                count: weight.blocks.round() as u64,
-                bytes: weight.bytes.round() as u64,
-                types: Vec::new(),
-            },
-            domain: None,
-            // Of the limits, which are not as far away on both sides, the one that is further.
-            error_bytes: (most - weight.bytes).max(weight.bytes - least).round() as u64,
-        }
+        let stack: Rc<[Call]> = calls.into();
+        self.stacks.insert(number, Rc::clone(&stack));
+        stack
     }
 
     fn call(&mut self, call: &RecordedCall) -> Call {
@@ -319,12 +329,29 @@ impl Names {
     }
 
     fn name(&mut self, text: &str) -> Rc<str> {
-        if let Some(known) = self.0.get(text) {
+        if let Some(known) = self.texts.get(text) {
             return Rc::clone(known);
         }
         let name: Rc<str> = text.into();
-        self.0.insert(text.to_owned(), Rc::clone(&name));
+        self.texts.insert(text.to_owned(), Rc::clone(&name));
         name
+    }
+}
+
+fn site(stack: Rc<[Call]>, domain: Option<Domain>, sample_bytes: u64, weight: Weight) -> RecordedSite {
+    let (least, most) = weight.interval(sample_bytes);
+    RecordedSite {
+        site: Site {
+            stack,
+            source: Source::Recorded,
+            confidence: Confidence::Certain,
+            count: weight.blocks.round() as u64,
+            bytes: weight.bytes.round() as u64,
+            types: Vec::new(),
+        },
+        domain: domain.map(name),
+        // Of the limits, which are not as far away on both sides, the one that is further.
+        error_bytes: (most - weight.bytes).max(weight.bytes - least).round() as u64,
     }
 }
 

@@ -1,6 +1,7 @@
-//! A recording as tables of a saved folder: `recorded_calls.parquet`, `recorded_sites.parquet`, `recorded_totals.parquet`
-//! and `recorded_timeline.parquet`. What is no table stands in the folder's header, as [`RecordingFacts`].
+//! A recording as tables of a saved folder: `recorded_calls.parquet`, `recorded_sites.parquet`, `recorded_totals.parquet`,
+//! `recorded_timeline.parquet` and `recorded_files.parquet`. What is no table stands in the folder's header, as [`RecordingFacts`].
 
+mod sources;
 mod timeline;
 
 use std::path::Path;
@@ -18,7 +19,8 @@ const CALLS: &str = "recorded_calls.parquet";
 const SITES: &str = "recorded_sites.parquet";
 const TOTALS: &str = "recorded_totals.parquet";
 const TIMELINE: &str = "recorded_timeline.parquet";
-pub const TABLES: [&str; 4] = [CALLS, SITES, TOTALS, TIMELINE];
+const FILES: &str = "recorded_files.parquet";
+pub const TABLES: [&str; 5] = [CALLS, SITES, TOTALS, TIMELINE, FILES];
 
 /// What a recording says besides its tables. Sizes are bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,7 +125,8 @@ pub fn save(make: &Make, allocations: &Allocations, seals: &mut Seals) -> Result
     saved::save_records(make, CALLS, &calls.into_rows(), seals)?;
     saved::save_records(make, SITES, &sites, seals)?;
     saved::save_records(make, TOTALS, &total_rows(allocations), seals)?;
-    saved::save_records(make, TIMELINE, &timeline::rows(&allocations.history), seals)
+    saved::save_records(make, TIMELINE, &timeline::rows(&allocations.history), seals)?;
+    saved::save_records(make, FILES, &sources::rows(&allocations.sources), seals)
 }
 
 /// Reads what `save` wrote.
@@ -142,6 +145,7 @@ pub fn load(folder: &Path, facts: &RecordingFacts) -> Result<Allocations, TableE
             totals: Totals::default(),
         },
         grown: facts.has_grown.then(Vec::new),
+        sources: sources::sources(saved::load_records(folder, FILES)?),
         ..Allocations::default()
     };
     for row in saved::load_records::<SiteRow>(folder, SITES)? {

@@ -20,6 +20,10 @@ pub fn draw(capture: &Capture, asked: Asked) -> Result<Picture> {
                 "there is no picture of the peak or of all that was allocated: that is known of what was recorded alone, by calls",
                 "start the program with `pymemscope run`, and leave --graph out",
             ),
+            NoPicture::NoDomain => (
+                "there is no picture of all that was allocated by --domain: samples of what is gone do not tell who gave it out",
+                "record every block (`pymemscope run --every`), or leave out --domain or --weight",
+            ),
             NoPicture::OneLook => (
                 "there is no picture of what has grown: a single look knows of no earlier one",
                 "watch the program for a while (-d 10), or compare two saved heaps (diff OLD NEW -o x.svg)",

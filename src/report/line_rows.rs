@@ -1,7 +1,6 @@
 //! Memory by line, with the source beside it: as rows, and as text for the terminal.
 
-use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
@@ -12,9 +11,6 @@ use super::text::{harmless, width};
 use crate::allocations::Allocations;
 use crate::allocations::lines::{LineFigures, LineTable, Subject, line_tables};
 use crate::units;
-
-/// Longer files are no source.
-const LONGEST_SOURCE: u64 = 16 << 20;
 
 /// The lines of one file or function. Sizes are bytes.
 #[derive(Debug, Serialize)]
@@ -53,14 +49,13 @@ pub struct LineRow {
 pub fn lines_of(allocations: &Allocations, subjects: &[Subject]) -> Vec<LinesOf> {
     let of_subject = |subject| {
         let tables = line_tables(allocations, subject).into_iter();
-        tables.map(|table| LinesOf::new(subject, &table))
+        tables.map(|table| LinesOf::new(subject, &table, allocations.sources.lines(&table.file)))
     };
     subjects.iter().flat_map(of_subject).collect()
 }
 
 impl LinesOf {
-    fn new(subject: &Subject, table: &LineTable) -> LinesOf {
-        let source = source(&table.file);
+    fn new(subject: &Subject, table: &LineTable, source: Result<Vec<String>, String>) -> LinesOf {
         let texts = source.as_ref().map(Vec::as_slice).unwrap_or_default();
         let function = table.function.as_ref().filter(|_| !texts.is_empty());
         let all: Vec<u32> = match function.and_then(|function| extent(texts, function, table)) {
@@ -98,21 +93,6 @@ impl LineRow {
             own_allocated_count: own.allocated.blocks,
         }
     }
-}
-
-/// The lines of a file of source, or why there are none.
-fn source(file: &str) -> Result<Vec<String>, String> {
-    let unreadable = |cause: &str| format!("there is no source at {file}: {cause}");
-    let metadata = fs::metadata(file).map_err(|cause| unreadable(&cause.to_string()))?;
-    if !metadata.is_file() || metadata.len() > LONGEST_SOURCE {
-        return Err(unreadable("it is no file of source"));
-    }
-    let mut bytes = Vec::new();
-    let opened = fs::File::open(file).map_err(|cause| unreadable(&cause.to_string()))?;
-    let read = opened.take(LONGEST_SOURCE).read_to_end(&mut bytes);
-    read.map_err(|cause| unreadable(&cause.to_string()))?;
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(text.lines().map(str::to_owned).collect())
 }
 
 fn text_of(texts: &[String], line: u32) -> Option<&str> {

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::allocations::history::History;
+use crate::allocations::sources::Sources;
 use crate::allocations::{Allocations, Carrier, Mark};
 use crate::capture::Occasion;
 
@@ -57,6 +58,7 @@ impl<'a> Readings<'a> {
             None => last,
         };
         Some(Allocations {
+            sources: Sources::of(&last, last.process.started),
             history: self.history.into_readings(),
             ..last
         })

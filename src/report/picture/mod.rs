@@ -64,6 +64,8 @@ pub enum NoPicture {
     NoRecording,
     /// The heap was never read.
     NoHeap,
+    /// Samples of what is gone have no domain.
+    NoDomain,
 }
 
 /// A tree of frames. Frame 0 is the whole, and has nothing of its own.
@@ -221,6 +223,9 @@ fn recorded_frames(capture: &Capture, weight: Weight) -> Result<RecordedFrames, 
         Weight::Peak | Weight::Total => NoPicture::NoRecording,
         _ => NoPicture::NoSites,
     })?;
+    if weight == Weight::Total && allocations.lacks_allocated {
+        return Err(NoPicture::NoDomain);
+    }
     let in_use = allocations.sites(match weight {
         Weight::Growth => Moment::Grown,
         Weight::Peak => Moment::Peak,
