@@ -19,8 +19,6 @@ use recording::form::{
 use recording::read::{ReadFile, Recording};
 
 use super::library;
-use super::recorded::Allocations;
-use super::weights::Mark;
 
 /// What the dynamic loader loads before all else.
 const PRELOAD: &str = "LD_PRELOAD";
@@ -149,11 +147,9 @@ impl Carrier {
         variables
     }
 
-    /// What has been recorded so far of the program and its children, and what of it came since `first`; `None` while nobody
-    /// records.
-    pub fn read(&self, redact: bool, first: Option<&Mark>) -> Option<Allocations> {
-        let recording = Recording::read(&mut Shared(&self.memory)).ok()?;
-        Allocations::of(&recording, redact, first)
+    /// What has been recorded so far of the program and its children.
+    pub fn read(&self) -> Option<Recording> {
+        Recording::read(&mut Shared(&self.memory)).ok()
     }
 
     /// The process that recorded first, by its number here, once it is there; `None` for one in another namespace as well.

@@ -275,6 +275,8 @@ fn name(domain: Domain) -> &'static str {
 #[derive(Debug, Default)]
 struct Names {
     texts: FxHashMap<String, Rc<str>>,
+    /// By where they stand in the area: there are many more calls in stacks than there are different ones.
+    calls: FxHashMap<*const RecordedCall, Call>,
     stacks: FxHashMap<u64, Rc<[Call]>>,
 }
 
@@ -320,12 +322,17 @@ impl Names {
         stack
     }
 
-    fn call(&mut self, call: &RecordedCall) -> Call {
-        Call {
-            function: self.name(&call.function),
-            file: self.name(&call.file),
-            line: call.line,
+    fn call(&mut self, recorded: &RecordedCall) -> Call {
+        if let Some(known) = self.calls.get(&std::ptr::from_ref(recorded)) {
+            return known.clone();
         }
+        let call = Call {
+            function: self.name(&recorded.function),
+            file: self.name(&recorded.file),
+            line: recorded.line,
+        };
+        self.calls.insert(recorded, call.clone());
+        call
     }
 
     fn name(&mut self, text: &str) -> Rc<str> {

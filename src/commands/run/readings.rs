@@ -1,6 +1,8 @@
 //! What is read of a recording while its program runs, and what of it counts at the end.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use recording::read::Recording;
 
 use crate::allocations::history::History;
 use crate::allocations::sources::Sources;
@@ -13,7 +15,8 @@ pub struct Readings<'a> {
     redact: bool,
     /// At the first snapshot.
     first: Option<Mark>,
-    at_shutdown: Option<Allocations>,
+    /// What was recorded where the interpreter began to shut down, as it was read: the program waits for that.
+    at_shutdown: Option<(Duration, Recording)>,
     history: History,
     started: Option<Instant>,
 }
@@ -39,22 +42,30 @@ impl<'a> Readings<'a> {
         if self.at_shutdown.is_some() {
             return;
         }
-        let Some(now) = self.read() else { return };
-        let at = Instant::now();
-        self.history.add(at - *self.started.get_or_insert(at), &now);
-        match occasion {
-            Occasion::Shutdown => self.at_shutdown = Some(now),
-            Occasion::Snapshot => drop(self.first.get_or_insert(now.read_at)),
-            Occasion::InView => {}
+        let Some(recording) = self.carrier.and_then(Carrier::read) else {
+            return;
+        };
+        let now = Instant::now();
+        let at = now - *self.started.get_or_insert(now);
+        if occasion == Occasion::Shutdown {
+            self.at_shutdown = Some((at, recording));
+        } else if let Some(now) = self.understand(&recording) {
+            self.history.add(at, &now);
+            self.first.get_or_insert(now.read_at);
         }
     }
 
     /// All that was recorded of the program, which has ended or is left to itself.
-    pub fn last(self) -> Option<Allocations> {
-        let last = self.read()?;
-        let last = match self.at_shutdown {
-            // What is alive later is what the interpreter has not cleared away.
-            Some(before) => last.alive_as_in(before),
+    pub fn last(mut self) -> Option<Allocations> {
+        let at_shutdown = self.at_shutdown.take();
+        let at_shutdown = at_shutdown.and_then(|(at, recording)| Some((at, self.understand(&recording)?)));
+        let last = self.understand(&self.carrier?.read()?)?;
+        let last = match at_shutdown {
+            Some((at, before)) => {
+                self.history.add(at, &before);
+                // What is alive later is what the interpreter has not cleared away.
+                last.alive_as_in(before)
+            }
             None => last,
         };
         Some(Allocations {
@@ -64,7 +75,7 @@ impl<'a> Readings<'a> {
         })
     }
 
-    fn read(&self) -> Option<Allocations> {
-        self.carrier?.read(self.redact, self.first.as_ref())
+    fn understand(&self, recording: &Recording) -> Option<Allocations> {
+        Allocations::of(recording, self.redact, self.first.as_ref())
     }
 }
