@@ -10,6 +10,7 @@ pub use crate::sampling::snapshot::{ContainerSize, Snapshot};
 pub use crate::sampling::traced::Tracing;
 
 mod births;
+mod busy;
 mod dead;
 mod facts;
 pub mod folder;
@@ -24,6 +25,7 @@ pub mod run;
 pub mod session;
 mod snapshot;
 pub mod source;
+mod source_texts;
 mod unread;
 
 pub use dead::capture_core;

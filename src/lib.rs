@@ -23,5 +23,6 @@ pub mod report;
 pub mod rules;
 pub mod sampling;
 pub mod spelling;
+pub mod syntax;
 pub mod target;
 pub mod units;

@@ -151,9 +151,10 @@ fn check(python: &Interpreter, name: &str, options: &[&str]) {
 }
 
 /// Programs that other tests start, and the module that all of them use.
-const TESTED_ELSEWHERE: [&str; 8] = [
+const TESTED_ELSEWHERE: [&str; 9] = [
     "truth.py",
     "busy.py",
+    "busy_lines.py",
     "garbage.py",
     "retained.py",
     "saved.py",

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use crate::capture::busy::Lines;
 use crate::capture::facts::age;
 use crate::capture::interrupt::Interrupt;
 use crate::capture::observation::Observation;
@@ -38,6 +39,7 @@ pub struct Session {
     /// Since the first snapshot.
     observation: Option<Observation>,
     births: Option<Births>,
+    lines: Lines,
     started: Option<Instant>,
     /// How long the program had been running then.
     age: Duration,
@@ -83,6 +85,7 @@ impl Session {
             rate: plan.rate,
             observation: None,
             births: None,
+            lines: Lines::new(plan),
             started: None,
             age: Duration::ZERO,
             snapshots: Vec::new(),
@@ -130,6 +133,7 @@ impl Session {
             self.age = self.facts.start_time.map(age).unwrap_or_default();
             picture.at
         });
+        self.lines.start(self.facts.pid, &self.target.interpreters);
         self.facts.python.clone_from(&picture.python);
         self.facts.rss = Some(rss);
         self.holds.push(Hold {
@@ -171,16 +175,17 @@ impl Session {
 
     /// How long there is nothing to do between the snapshots, at most `longest`.
     pub fn until_next_look(&self, longest: Duration) -> Duration {
-        self.observation
-            .as_ref()
-            .map_or(longest, |observation| observation.until_next().min(longest))
+        let births = self.observation.iter().map(Observation::until_next);
+        let all = births.chain(self.lines.until_next());
+        all.fold(longest, Duration::min)
     }
 
-    /// Looks at what the program is making, if it is time for that.
+    /// Looks at what the program is making and doing, if it is time for that.
     pub fn look_if_due(&mut self) {
         if let Some(observation) = &mut self.observation {
             observation.look_if_due();
         }
+        self.lines.look_if_due();
     }
 
     fn explained_by_fate(&self, error: Error) -> Error {
@@ -277,10 +282,11 @@ impl Session {
     /// Everything that a report is made of; an error when nothing was read.
     pub fn finish(mut self) -> Result<Capture> {
         let memory_limit = memory_limit(&self.target.process).filter(|_| !self.is_over());
-        let Some(last) = self.last.take() else {
+        let Some(mut last) = self.last.take() else {
             return Err(Error::Exited { pid: self.facts.pid });
         };
         let mut warnings = self.warnings;
+        last.heap.patterns.busy = self.lines.conclude(&mut warnings);
         for warning in &last.heap.warnings {
             if !warnings.contains(warning) {
                 warnings.push(warning.clone());

@@ -67,6 +67,7 @@ fn write_page(rule: &Rule, screen: Screen, out: &mut dyn Write) -> io::Result<()
 fn threshold_line(threshold: &Threshold) -> String {
     let default = match threshold.unit {
         Unit::Items => threshold.default.to_string(),
+        Unit::Percent => format!("{}%", threshold.default),
         Unit::Bytes => units::bytes(threshold.default).replace(".0 ", ""),
     };
     let option = format!("--threshold {}.{}={default}", threshold.rule, threshold.name);

@@ -115,6 +115,9 @@ pub struct CaptureFacts<'a> {
     pub duration: f64,
     /// How many snapshots were taken.
     pub samples: usize,
+    /// How often it was looked which line runs, and one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line_samples: Option<u64>,
     /// How often it was looked which calls were making objects, and how many of these looks taught nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stack_samples: Option<u64>,
@@ -302,6 +305,7 @@ fn capture_facts(capture: &Capture) -> CaptureFacts<'_> {
         pauses: seconds(&capture.pauses),
         duration: capture.duration.as_secs_f64(),
         samples: capture.snapshots.len(),
+        line_samples: Some(capture.heap.patterns.busy.samples).filter(|&samples| samples > 0),
         stack_samples: capture.looks.map(|looks| looks.samples),
         samples_rejected: capture.looks.map(|looks| looks.rejected),
         objects_read: capture.heap.totals.objects,

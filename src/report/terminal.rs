@@ -318,6 +318,7 @@ fn thresholds(finding: &Finding) -> Vec<String> {
             let value = match threshold.unit {
                 Unit::Items => units::count(*value),
                 Unit::Bytes => units::bytes(*value),
+                Unit::Percent => format!("{value} %"),
             };
             shown.push(format!("{} {value}", threshold.name));
         }

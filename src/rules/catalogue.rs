@@ -1,10 +1,11 @@
 //! The list of all rules. A rule that stands here is run, listed and explained.
 
 use super::{
-    Rule, buffered_response, captured_reference, context_variable, cycle_with_finalizer, django_prefetch,
-    django_queryset_cache, duplicate_strings, finished_tasks, growing_container, large_list, large_temporary,
-    list_iterated_once, missing_slots, mutable_default, needless_copy, numeric_list, record_dicts, request_in_module,
-    sparse_container, unbounded_cache, unclosed_resource,
+    Rule, buffered_response, captured_reference, context_variable, counting_dict, cycle_with_finalizer,
+    django_prefetch, django_queryset_cache, duplicate_strings, finished_tasks, growing_container, large_list,
+    large_temporary, list_as_queue, list_iterated_once, list_membership, missing_slots, mutable_default, needless_copy,
+    numeric_list, record_dicts, request_in_module, sparse_container, string_building, unbounded_cache,
+    unclosed_resource,
 };
 use crate::spelling::distance;
 
@@ -12,6 +13,7 @@ pub const RULES: &[&Rule] = &[
     &buffered_response::RULE,
     &captured_reference::RULE,
     &context_variable::RULE,
+    &counting_dict::RULE,
     &cycle_with_finalizer::RULE,
     &django_prefetch::RULE,
     &django_queryset_cache::RULE,
@@ -20,7 +22,9 @@ pub const RULES: &[&Rule] = &[
     &growing_container::RULE,
     &large_list::RULE,
     &large_temporary::RULE,
+    &list_as_queue::RULE,
     &list_iterated_once::RULE,
+    &list_membership::RULE,
     &missing_slots::RULE,
     &mutable_default::RULE,
     &needless_copy::RULE,
@@ -28,6 +32,7 @@ pub const RULES: &[&Rule] = &[
     &record_dicts::RULE,
     &request_in_module::RULE,
     &sparse_container::RULE,
+    &string_building::RULE,
     &unbounded_cache::RULE,
     &unclosed_resource::RULE,
 ];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::threshold::Thresholds;
 use super::{Evidence, Finding, Rule, judge};
-use crate::heap::patterns::PatternFacts;
+use crate::heap::patterns::{BusyLine, Habit, PatternFacts, WorkedOn};
 use crate::heap::{CacheStatistics, Container, ContainerKind, Heap, OwnerRank, Place};
 use crate::sampling::growth::Growth;
 use crate::sampling::snapshot::{ContainerSize, Snapshot};
@@ -152,4 +152,30 @@ fn address_of(path: &str) -> u64 {
     path.bytes().fold(0x7f00_0000, |hash: u64, byte| {
         hash.wrapping_mul(31).wrapping_add(u64::from(byte)) & 0xffff_ffff_fff0
     })
+}
+
+/// A line of that habit in which so many looks found the program, and which works on nothing that anybody knows.
+pub fn busy_line(habit: Habit, samples: u64) -> BusyLine {
+    BusyLine {
+        habit,
+        operand: "BLOCKED".to_owned(),
+        path: "shop.BLOCKED".to_owned(),
+        function: "accept".to_owned(),
+        file: "/srv/shop.py".to_owned(),
+        line: 7,
+        text: "return name in BLOCKED".to_owned(),
+        samples,
+        rises: 0,
+        worked_on: Vec::new(),
+    }
+}
+
+/// What such a line was seen to work on, so often.
+pub fn worked_on(type_name: &str, longest: u64, times: u64) -> WorkedOn {
+    WorkedOn {
+        type_name: type_name.into(),
+        address: 0x7f00_1000,
+        longest,
+        times,
+    }
 }

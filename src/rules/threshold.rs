@@ -24,6 +24,7 @@ pub struct Threshold {
 pub enum Unit {
     Items,
     Bytes,
+    Percent,
 }
 
 /// The thresholds as they were set; all others have their defaults.
@@ -63,6 +64,7 @@ impl Thresholds {
         let value = parse_value(value, threshold.unit).ok_or_else(|| match threshold.unit {
             Unit::Items => format!("'{value}' is not a number of items"),
             Unit::Bytes => format!("'{value}' is not a number of bytes, as in 1048576, 64KiB, 1MiB or 2GiB"),
+            Unit::Percent => format!("'{value}' is not a percentage, as in 5 or 5%"),
         })?;
         self.set.push((threshold.rule, threshold.name, value));
         Ok(())
@@ -88,7 +90,8 @@ fn parse_value(text: &str, unit: Unit) -> Option<u64> {
     let (digits, suffix) = text.split_at(digits_end);
     let number: u64 = digits.parse().ok()?;
     let factor: u64 = match (unit, suffix.trim()) {
-        (_, "") | (Unit::Bytes, "B") => 1,
+        (Unit::Percent, "" | "%") if number > 100 => return None,
+        (_, "") | (Unit::Bytes, "B") | (Unit::Percent, "%") => 1,
         (Unit::Bytes, "KiB") => 1 << 10,
         (Unit::Bytes, "MiB") => 1 << 20,
         (Unit::Bytes, "GiB") => 1 << 30,
@@ -101,6 +104,7 @@ fn parse_value(text: &str, unit: Unit) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::rules::growing_container::{BYTES, ITEMS};
+    use crate::rules::list_membership;
 
     #[test]
     fn the_last_setting_counts() {
@@ -109,6 +113,8 @@ mod tests {
         thresholds.set("growing-container.items=5").unwrap();
         thresholds.set("growing-container.items=7").unwrap();
         thresholds.set("growing-container.bytes=2MiB").unwrap();
+        thresholds.set("list-membership.share=7%").unwrap();
+        assert_eq!(thresholds.of(&list_membership::SHARE), 7);
         assert_eq!((thresholds.of(&ITEMS), thresholds.of(&BYTES)), (7, 2 << 20));
     }
 
@@ -120,6 +126,7 @@ mod tests {
         assert!(refusal("growing.items=5").contains("no rule 'growing'; did you mean growing-container?"));
         assert!(refusal("growing-container.size=5").contains("it has items, bytes"));
         assert!(refusal("growing-container.items=5MiB").contains("number of items"));
+        assert!(refusal("list-membership.share=101").contains("percentage"));
         assert!(refusal("growing-container.bytes=many").contains("number of bytes"));
         assert!(refusal("growing-container.bytes=99999999999GiB").contains("number of bytes"));
     }

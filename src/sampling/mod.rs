@@ -4,6 +4,7 @@ pub mod attribution;
 pub mod births;
 pub mod call_rows;
 pub mod growth;
+pub mod hot;
 pub mod observing;
 pub mod snapshot;
 pub mod traced;

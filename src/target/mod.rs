@@ -21,4 +21,5 @@ pub mod open;
 pub mod pagemap;
 pub mod permission;
 pub mod process;
+pub mod source_file;
 pub mod static_data;

@@ -5,6 +5,9 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use nix::time::{ClockId, clock_gettime};
 
 /// Where process entries stand: `/proc`, but in tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,6 +141,14 @@ impl Process {
             .find_map(|line| line.strip_prefix("btime ")?.trim().parse::<u64>().ok());
         let boot = boot.ok_or_else(|| malformed("stat", "btime"))?;
         Ok(boot as f64 + self.incarnation()?.start_ticks as f64 / clock_ticks() as f64)
+    }
+
+    /// The same as exactly as the kernel says it, unless the clock was set since the process started.
+    pub fn started(&self) -> io::Result<SystemTime> {
+        let ticks = self.incarnation()?.start_ticks;
+        let since_boot = Duration::from_secs_f64(ticks as f64 / clock_ticks() as f64);
+        let now = Duration::from(clock_gettime(ClockId::CLOCK_BOOTTIME)?);
+        Ok(SystemTime::now() - now.saturating_sub(since_boot))
     }
 
     pub fn incarnation(&self) -> io::Result<Incarnation> {

@@ -3,6 +3,7 @@
 //! One file for each kind of evidence. Rows that may be evidence are picked in one pass over the types of all rows; what is
 //! not looked for costs nothing.
 
+mod busy_lines;
 mod cached_instances;
 mod captured;
 mod context_users;
@@ -36,6 +37,7 @@ use cpython::objects::content::Content;
 use cpython::objects::int::int_value;
 use serde::{Deserialize, Serialize};
 
+pub use self::busy_lines::{BusyLine, BusyLines, Habit, UnknownSource, WorkedOn};
 pub use self::cached_instances::CachedInstances;
 pub use self::captured::{Captor, Captured};
 pub use self::contexts::ContextValues;
@@ -98,6 +100,8 @@ pub struct PatternFacts {
     pub resources: Vec<OpenResources>,
     /// The files of the program's own modules, and of what it was started with, by name.
     pub modules: Vec<ModuleFile>,
+    /// What was seen of the program between the snapshots.
+    pub busy: BusyLines,
 }
 
 /// What those who gather evidence look at.
@@ -157,6 +161,8 @@ pub fn gather<M: ReadMemory>(
         copies: copies::gather(&mut sight),
         resources: resources::gather(&mut sight, descriptors),
         modules: sight.libraries().own_files(),
+        // Seen when the program is looked at, and not in its memory.
+        busy: BusyLines::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! reached, what becomes of blocks (3.8 to 3.10), and which of them stand in another one's place.
 
 use super::opcodes::{Jump, Opcodes};
+use super::operations::Operates;
 
 /// What an instruction means, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,7 @@ pub struct Meaning {
     pub variables: Variables,
     pub flow: Flow,
     pub effect: Effect,
+    pub operates: Operates,
     pub jump: Jump,
     /// Inline cache entries behind it, in code units.
     pub caches: u8,
@@ -121,6 +123,7 @@ pub fn forms(opcodes: &Opcodes) -> [Form; 256] {
                     variables: variables(name),
                     flow: flow(name),
                     effect: effect(name),
+                    operates: Operates::of(name),
                     jump,
                     caches,
                 }),

@@ -279,7 +279,11 @@ impl Examiner<'_> {
         Ok(())
     }
 
-    fn variable_names<M: ReadMemory>(&self, memory: &mut M, slots: &CodeSlots) -> Result<Vec<u64>, Unreadable> {
+    pub(super) fn variable_names<M: ReadMemory>(
+        &self,
+        memory: &mut M,
+        slots: &CodeSlots,
+    ) -> Result<Vec<u64>, Unreadable> {
         let mut names = Vec::new();
         for tuple in slots.names.into_iter().filter(|&tuple| tuple != 0) {
             let left = slots.variables.saturating_sub(names.len() as u64);
