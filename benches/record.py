@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What recording costs a program, on six workloads, in pairs with the same program alone.
+"""What recording costs a program, on eight workloads, in pairs with the same program alone.
 
     cargo build --release
-    python3 benches/record.py [--python PYTHON] [--runs 7] [--peers]
+    python3 benches/record.py [--python PYTHON] [--runs 7] [--only NAME ...] [--peers]
 
 Each round is the workload alone, under `pymemscope run -d 0`, which takes no snapshot before its end, and under
 `run --every -d 0`; what is compared is the CPU time that the workload measures of itself. `start` is the CPU time of a whole
@@ -95,11 +95,11 @@ def start(command):
     return after.children_user + after.children_system - before.children_user - before.children_system
 
 
-def compare(ways, runs):
+def compare(ways, names, runs):
     print("| workload | alone, CPU s | " + " | ".join(f"{way}, ratio" for way in list(ways)[1:]) + " |")
     print("|---|" + "---|" * len(ways))
     middle = {way: [] for way in ways}
-    for name in WORKLOADS:
+    for name in names:
         seconds = rounds(ways, name, runs)
         cells = [median(seconds["alone"])]
         for way in list(ways)[1:]:
@@ -116,6 +116,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--only", nargs="+", choices=list(WORKLOADS), default=list(WORKLOADS), metavar="NAME")
     parser.add_argument("--peers", action="store_true")
     profiler_option(parser)
     asked = parser.parse_args()
@@ -123,7 +124,7 @@ def main():
         ways = own_ways(asked.python, asked.profiler)
         if asked.peers:
             ways.update(peer_ways(asked.python, folder))
-        compare(ways, asked.runs)
+        compare(ways, asked.only, asked.runs)
     nothing = [asked.python, "-c", "pass"]
     starts = [start(nothing) for _ in range(asked.runs)]
     whole = [start([asked.profiler, "run", "-d", "0", "--", *nothing]) for _ in range(asked.runs)]

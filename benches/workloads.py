@@ -51,7 +51,24 @@ def live():
         kept[i] = (i, str(i))
 
 
-WORKLOADS = {work.__name__: work for work in (alloc, documents, numeric, tree, strings, live)}
+def deeper(calls):
+    if calls:
+        deeper(calls - 1)
+    else:
+        for _ in range(120):
+            [(i, [i]) for i in range(20_000)]
+
+
+def deep_50():
+    """As `alloc`, behind so many calls."""
+    deeper(50)
+
+
+def deep_300():
+    deeper(300)
+
+
+WORKLOADS = {work.__name__: work for work in (alloc, documents, numeric, tree, strings, live, deep_50, deep_300)}
 
 if __name__ == "__main__":
     before = time.process_time()

@@ -156,6 +156,7 @@ const TESTED_ELSEWHERE: [&str; 9] = [
     "busy.py",
     "busy_lines.py",
     "garbage.py",
+    "moving.py",
     "retained.py",
     "saved.py",
     "temporaries.py",

@@ -1,12 +1,15 @@
 //! The stack of calls behind every allocation, at a price that can be paid for every one.
 //!
-//! From one allocation to the next most calls stay as they are. So the frames are only walked and compared with those of
-//! the last time; a stack is looked up from the outermost call on that has moved. A call is known by its code and its
-//! instruction, as they stand in the frame; what line that is was found out once.
+//! From one allocation to the next most calls stay as they are. So each frame that was seen is marked, where the
+//! interpreter's next step in it takes the mark away (`cpython::marks`), and frames are walked over from the innermost on up
+//! to one that has its mark still: from there on outwards nothing can have moved. What that costs is what has changed, not how
+//! deep the calls are. A call is known by its code and its instruction, as they stand in the frame; what line that is was found
+//! out once.
 
+use cpython::marks::Spot;
 use cpython::memory::ReadMemory;
 use cpython::stack::Step;
-use recording::form::{Domain, MOST_CALLS};
+use recording::form::Domain;
 
 use crate::own_memory::Direct;
 use crate::region::Area;
@@ -16,9 +19,9 @@ use crate::{python, system};
 /// The calls of the last allocation, and what other calls have led to.
 pub struct Callers {
     walking: Option<Walking>,
-    /// Room for the calls of this allocation, the innermost first.
-    steps: Vec<Step>,
-    /// The outermost first, each with the number of the stack that it makes.
+    /// The calls of this allocation that were walked over, the innermost first, and where they can be marked.
+    steps: Vec<(Step, Option<Spot>)>,
+    /// The outermost first, each with the number of the stack that it makes. The mark of a frame is its place here.
     last: Vec<(Step, u32)>,
     /// By a hash of all but the number, in one of two places.
     ways: &'static mut [[Way; 2]],
@@ -66,32 +69,82 @@ impl Callers {
         let Some(thread) = python::thread_of(domain) else {
             return 0;
         };
-        let count = walk(walking, thread, &mut self.steps);
-        self.follow(area, stacks, count, met)
+        let known = self.walk(walking, thread);
+        self.follow(area, stacks, known, met)
     }
 
     #[cold]
     fn get_ready(&mut self, area: Area, stacks: &mut Stacks) -> Option<Walking> {
         self.walking = stacks.steps(area);
         if self.walking.is_some() {
-            self.steps.resize(MOST_CALLS, Step::default());
             self.forget_ways();
         }
         self.walking
     }
 
-    /// The number of the stack of the calls that were walked.
+    /// Walks over the frames of a thread, from the innermost on, up to one that has not been left since it was marked. Answers
+    /// how many of the calls of the last time are as they were then; all others are in `steps`.
     #[inline]
-    fn follow(&mut self, area: Area, stacks: &mut Stacks, count: usize, mut met: impl FnMut(u64)) -> u32 {
-        let outermost_first = || self.steps[..count].iter().rev();
-        let pairs = self.last.iter().zip(outermost_first());
-        let same = pairs.take_while(|((known, _), step)| known == *step).count();
-        self.last.truncate(same);
-        let mut number = self.last.last().map_or(0, |&(_, number)| number);
-        for index in (0..count - same).rev() {
-            let step = self.steps[index];
-            number = self.way(area, stacks, number, step, &mut met);
-            self.last.push((step, number));
+    fn walk(&mut self, walking: Walking, thread: u64) -> usize {
+        // SAFETY: the frames of this very thread are followed, which are as they are while it allocates.
+        let mut memory = unsafe { Direct::trusting() };
+        let mut innermost = walking.innermost;
+        innermost.pointer = innermost.pointer.wrapping_add(thread);
+        let pointer = innermost.word(&mut memory);
+        let mut frame = pointer.and_then(|pointer| Ok(memory.word(pointer)?)).unwrap_or(0);
+        let mut calls = false;
+        self.steps.clear();
+        while frame != 0 && self.steps.len() < MOST_STEPS {
+            let Ok(stepped) = walking.steps.at(&mut memory, frame) else {
+                break;
+            };
+            if let Some(step) = stepped.step {
+                let spot = walking.marks.map(|marks| marks.spot(&mut memory, frame, calls));
+                let spot = spot.and_then(|spot| spot.ok().flatten());
+                let known = spot.and_then(|spot| self.marked(&mut memory, spot, step));
+                match known {
+                    Some((place, true)) => return place + 1,
+                    Some((place, false)) => {
+                        self.steps.push((step, spot));
+                        return place;
+                    }
+                    None => self.steps.push((step, spot)),
+                }
+            }
+            calls = stepped.is_call;
+            frame = stepped.previous;
+        }
+        0
+    }
+
+    /// The place of a frame among the last calls if it has its mark, and whether it still is at the same instruction. Whenever
+    /// something is put at a place the frame is marked with it: so what stands there is the call that has the mark.
+    #[inline]
+    fn marked(&self, memory: &mut Direct, spot: Spot, step: Step) -> Option<(usize, bool)> {
+        let place = spot.mark(memory).ok()?? as usize;
+        let (known, _) = self.last.get(place)?;
+        (known.frame == step.frame && known.code == step.code).then_some((place, *known == step))
+    }
+
+    /// The number of the stack that the calls in `steps` make behind so many known ones.
+    #[inline]
+    fn follow(&mut self, area: Area, stacks: &mut Stacks, known: usize, mut met: impl FnMut(u64)) -> u32 {
+        let outermost_first = || self.steps.iter().rev();
+        let pairs = self.last[known..].iter().zip(outermost_first());
+        let same = pairs.take_while(|((known, _), (step, _))| known == step).count();
+        self.last.truncate(known + same);
+        let mut number = known.checked_sub(1).map_or(0, |outer| self.last[outer].1);
+        for (index, place) in (0..self.steps.len()).rev().zip(known..) {
+            let ((step, spot), caller) = (self.steps[index], number);
+            number = match self.last.get(place) {
+                Some(&(_, number)) => number,
+                None => {
+                    let number = self.way(area, stacks, caller, step, &mut met);
+                    self.last.push((step, number));
+                    number
+                }
+            };
+            mark(spot, place, caller != number);
         }
         number
     }
@@ -142,25 +195,17 @@ impl Callers {
 /// 2 to the power of 64, divided by the golden ratio: a product's highest bits depend on all of its factor's.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The frames of a thread, the innermost first, as far as there is room.
+/// So many frames are walked over at most: of deeper calls the outermost are left out.
+const MOST_STEPS: usize = 1 << 12;
+
+/// Marks the frame of the call at this place. What is no call of the program's own, and makes no stack of its caller's, is not
+/// to be marked.
 #[inline]
-fn walk(walking: Walking, thread: u64, into: &mut [Step]) -> usize {
-    // SAFETY: the frames of this very thread are followed, which are as they are while it allocates.
-    let mut memory = unsafe { Direct::trusting() };
-    let mut innermost = walking.innermost;
-    innermost.pointer = innermost.pointer.wrapping_add(thread);
-    let pointer = innermost.word(&mut memory);
-    let mut frame = pointer.and_then(|pointer| Ok(memory.word(pointer)?)).unwrap_or(0);
-    let mut count = 0;
-    while frame != 0 && count < into.len() {
-        let Ok((step, previous)) = walking.steps.at(&mut memory, frame) else {
-            break;
-        };
-        if let Some(step) = step {
-            into[count] = step;
-            count += 1;
-        }
-        frame = previous;
+fn mark(spot: Option<Spot>, place: usize, is_call: bool) {
+    if let Some(spot) = spot.filter(|_| is_call)
+        && let Some(written) = spot.written(place)
+    {
+        // SAFETY: the spot was found a moment ago, and nothing has run since.
+        unsafe { Direct::trusting().mark(&spot, written) };
     }
-    count
 }

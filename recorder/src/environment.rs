@@ -278,8 +278,8 @@ impl Made {
     }
 }
 
-/// The values of the variables with this name.
-fn values(name: &'static [u8]) -> impl Iterator<Item = &'static [u8]> {
+/// The values of the variables with this name, before the program's first instruction.
+pub fn values(name: &'static [u8]) -> impl Iterator<Item = &'static [u8]> {
     // SAFETY: nothing of the program has run yet; the list ends with a null pointer, before which all are C strings.
     let variables = unsafe {
         let start = system::environ;

@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 
+use cpython::marks::{Spot, Written};
 use cpython::memory::{Fault, ReadMemory};
 
 use crate::system;
@@ -59,6 +60,24 @@ impl Direct {
     /// their code objects and what these are made of.
     pub unsafe fn trusting() -> Direct {
         Direct(())
+    }
+}
+
+impl Direct {
+    /// Marks a frame.
+    ///
+    /// # Safety
+    ///
+    /// The spot was found in this state of the frames of the calling thread.
+    #[inline]
+    pub unsafe fn mark(&mut self, spot: &Spot, written: Written) {
+        // SAFETY: the interpreter writes there itself, aligned words and halves, and reads nothing there at this time.
+        unsafe {
+            match written {
+                Written::Word(word) => *(spot.address as *mut u64) = word,
+                Written::Half(half) => *(spot.address as *mut u32) = half,
+            }
+        }
     }
 }
 

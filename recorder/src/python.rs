@@ -7,7 +7,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::null;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use cpython::layout::Layout;
 use cpython::refusal::Refused;
@@ -17,7 +17,7 @@ use recording::Domain;
 
 use crate::own_memory::Checked;
 use crate::system::{self, Symbol, SymbolInfo};
-use crate::{arena_hook, hooks, sampling, sizes};
+use crate::{arena_hook, environment, hooks, sampling, sizes};
 
 /// How far it is with the hooks.
 static STAGE: AtomicU8 = AtomicU8::new(NO_PYTHON);
@@ -40,8 +40,13 @@ pub fn is_here() -> bool {
     !system::find(c"PyMem_SetAllocator").is_null() && !system::find(c"_PyRuntime").is_null()
 }
 
+/// Whether the interpreter was told to compile what runs often.
+static MAY_COMPILE: AtomicBool = AtomicBool::new(false);
+
 /// From now on calls of the C allocator look whether the hooks can be set.
 pub fn wait_for_start() {
+    let told = environment::values(b"PYTHON_JIT").any(|value| value != b"0");
+    MAY_COMPILE.store(told, Relaxed);
     // The second name is that of older releases.
     let current = [c"PyThreadState_GetUnchecked", c"_PyThreadState_UncheckedGet"].map(system::find);
     let current = current.into_iter().find(|function| !function.is_null());
@@ -104,6 +109,12 @@ pub fn thread_of(domain: Domain) -> Option<u64> {
         Domain::Mem | Domain::Object => Some(ask(&CURRENT)).filter(|&thread| thread != 0),
         Domain::Raw | Domain::C | Domain::Mapped => thread(),
     }
+}
+
+/// Whether the interpreter was told to compile what runs often: what compiled code takes from a register it does not put
+/// on the value stack before, which `cpython::marks` relies on.
+pub fn may_compile() -> bool {
+    MAY_COMPILE.load(Relaxed)
 }
 
 fn is_initialized() -> bool {

@@ -5,6 +5,7 @@ use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::Release};
 
 use cpython::layout::Layout;
+use cpython::marks::Marks;
 use cpython::memory::ReadMemory;
 use cpython::objects::code_seal::Seal;
 use cpython::objects::lines::Lines;
@@ -40,6 +41,8 @@ pub struct Stacks {
 pub struct Walking {
     pub innermost: Innermost,
     pub steps: Steps,
+    /// `None` where frames are not to be marked.
+    pub marks: Option<Marks>,
 }
 
 struct Code {
@@ -145,6 +148,7 @@ impl Stacks {
         Some(Walking {
             innermost: stack::innermost(layout, 0),
             steps: Steps::of(layout),
+            marks: (!python::may_compile()).then(|| Marks::of(layout)),
         })
     }
 

@@ -12,6 +12,7 @@ pub mod debug_offsets;
 pub mod gil;
 pub mod identify;
 pub mod layout;
+pub mod marks;
 pub mod memory;
 pub mod objects;
 pub mod prove;

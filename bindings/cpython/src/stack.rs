@@ -110,6 +110,8 @@ pub struct Steps {
     previous: u64,
     /// Where the owner stands, and from which one on a frame stands for C code.
     owner: Option<(u64, u8)>,
+    /// Where it stands that C code has called.
+    is_entry: Option<u64>,
 }
 
 /// A frame with its code and its instruction. Two steps with the same code and instruction are at the same line.
@@ -118,6 +120,18 @@ pub struct Step {
     pub frame: u64,
     pub code: u64,
     pub instruction: u64,
+}
+
+/// One step from a frame to its caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stepped {
+    /// `None` where the frame stands for C code.
+    pub step: Option<Step>,
+    /// The calling frame, or 0.
+    pub previous: u64,
+    /// An instruction of the calling frame has called this one, with arguments from its value stack, and no C code between
+    /// (3.11 and later).
+    pub is_call: bool,
 }
 
 impl Steps {
@@ -132,6 +146,7 @@ impl Steps {
                 is_half: true,
                 previous: layout.frame_object.back,
                 owner: None,
+                is_entry: None,
             },
             FrameForm::Pointer { .. } => Steps {
                 code: layout.frame.code,
@@ -140,21 +155,32 @@ impl Steps {
                 is_half: false,
                 previous: layout.frame.previous,
                 owner: Some((layout.frame.owner, layout.frame.first_c_owner)),
+                is_entry: layout.frame.is_entry,
             },
         }
     }
 
-    /// The frame at `frame`, unless it stands for C code, and its caller's.
+    /// The frame at `frame`, and where its caller's is.
     #[inline]
-    pub fn at<M: ReadMemory>(&self, memory: &mut M, frame: u64) -> Result<(Option<Step>, u64), Unreadable> {
-        let previous = memory.word(frame.wrapping_add(self.previous))?;
-        if let Some((owner, first_of_c)) = self.owner
-            && memory.byte(frame.wrapping_add(owner))? >= first_of_c
-        {
-            return Ok((None, previous));
+    pub fn at<M: ReadMemory>(&self, memory: &mut M, frame: u64) -> Result<Stepped, Unreadable> {
+        let mut stepped = Stepped {
+            step: None,
+            previous: memory.word(frame.wrapping_add(self.previous))?,
+            is_call: false,
+        };
+        if let Some((at, first_of_c)) = self.owner {
+            let owner = memory.byte(frame.wrapping_add(at))?;
+            if owner >= first_of_c {
+                return Ok(stepped);
+            }
+            stepped.is_call = owner == THREAD
+                && match self.is_entry {
+                    Some(at) => memory.byte(frame.wrapping_add(at))? == 0,
+                    None => true,
+                };
         }
         let at = frame.wrapping_add(self.instruction);
-        let step = Step {
+        stepped.step = Some(Step {
             frame,
             code: memory.word(frame.wrapping_add(self.code))? & !self.slot_bits,
             instruction: if self.is_half {
@@ -162,7 +188,10 @@ impl Steps {
             } else {
                 memory.word(at)?
             },
-        };
-        Ok((Some(step), previous))
+        });
+        Ok(stepped)
     }
 }
+
+/// `FRAME_OWNED_BY_THREAD`.
+const THREAD: u8 = 0;

@@ -130,6 +130,9 @@ pub enum FrameForm {
         localsplus: u64,
         value_stack: u64,
         depth: StackDepth,
+        /// `f_trace` and `f_gen`, NULL where nobody traces the frame, and where it is no generator's.
+        trace: u64,
+        generator: u64,
         /// `f_lasti`, and the bytes in each unit that it counts.
         last_instruction: (u64, i64),
     },
@@ -162,6 +165,8 @@ pub struct Frame {
     pub owner: u64,
     /// `owner` values from this one on say that the frame stands for C code and has no variables.
     pub first_c_owner: u8,
+    /// `is_entry` (one byte): C code has called (3.11 alone; later a frame of its own stands for that C code).
+    pub is_entry: Option<u64>,
     pub localsplus: u64,
     pub top: FrameTop,
     /// Bits to take off a slot before it is an address; a slot whose bits are all set here holds no reference.

@@ -164,9 +164,10 @@ impl Examiner<'_> {
         }
         let live = match depth {
             StackDepth::Top { top, executing } => match memory.word(address + top)? {
-                0 if memory.byte(address + executing)? == 0 => Some(0),
-                0 => None,
-                top => Some(top.saturating_sub(stack) / 8),
+                top if top >= stack => Some((top - stack) / 8),
+                // NULL, or a mark of the recorder's (`crate::marks`).
+                _ if memory.byte(address + executing)? == 0 => Some(0),
+                _ => None,
             },
             StackDepth::Count(offset) => match memory.half(address + offset)? as i32 {
                 count if count >= 0 => Some(count as u64),

@@ -88,6 +88,8 @@ pub const LAYOUT: Layout = Layout {
             localsplus: 352,
             value_stack: 64,
             depth: StackDepth::Count(80),
+            trace: 72,
+            generator: 88,
             last_instruction: (96, 2),
         },
         ..v3_9::LAYOUT.frame_object

@@ -159,6 +159,7 @@ pub const LAYOUT: Layout = Layout {
         references: &[("f_func", 0), ("f_locals", 24), ("frame_obj", 40)],
         owner: 69,
         first_c_owner: 3,
+        is_entry: Some(68),
         localsplus: 72,
         top: FrameTop::Count(64),
         ..v3_10::LAYOUT.frame

@@ -148,6 +148,7 @@ pub const LAYOUT: Layout = Layout {
         frame_obj: 48,
         references: &[("f_funcobj", 16), ("f_locals", 40), ("frame_obj", 48)],
         owner: 70,
+        is_entry: None,
         ..v3_11::LAYOUT.frame
     },
     generator: Generator {
