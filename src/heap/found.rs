@@ -11,6 +11,7 @@ use cpython::objects::types::{Field, FieldName, TypeInfo, flags};
 use cpython::objects::visit::{Step, Visitor};
 
 use super::collector::Link;
+use super::key_hashes::KeyHashes;
 use super::labels::{Label, LabelKind};
 use super::names::Names;
 use super::objects::{NO_OBJECT, NO_SPOT, Objects};
@@ -41,6 +42,7 @@ pub struct Found<'a> {
     pub objects: Objects,
     pub types: Types,
     pub names: Names,
+    pub key_hashes: KeyHashes,
     /// Pointers that should have led to an object and did not.
     pub rejected: u64,
     /// Links of the collector's lists that lead nowhere.
@@ -70,6 +72,7 @@ impl<'a> Found<'a> {
             objects: Objects::in_memory(slots.count() as u64 * SLOT_SIZE),
             types: Types::new(),
             names: Names::default(),
+            key_hashes: KeyHashes::default(),
             rejected: 0,
             broken_links: 0,
             long: Vec::new(),
@@ -122,6 +125,7 @@ impl<'a> Found<'a> {
                 }
             }
             self.worklist.finish(slot);
+            self.key_hashes.read_at_hand(memory, self.layout, &self.names);
         }
         for (number, word) in std::mem::take(&mut self.doubtful) {
             if let Some(spot) = self.spots.find(word) {

@@ -190,6 +190,11 @@ impl Names {
         }
     }
 
+    /// One more than the last number.
+    pub fn count(&self) -> u32 {
+        self.all.len() as u32
+    }
+
     /// Where the object stands that a name is; `None` for names that are no objects.
     pub fn address(&self, id: u32) -> Option<u64> {
         match self.all.get(id as usize) {

@@ -1,5 +1,5 @@
 //! The survey: examines everything that roots and the collector's lists lead to, each object once, in an order that reads
-//! each part of the memory about once; only then asks who holds whom.
+//! each part of the memory about once.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -11,25 +11,9 @@ use cpython::objects::examine::Examiner;
 use cpython::objects::tracemalloc::Whereabouts;
 
 use super::collector::{self, CollectorState};
-use super::containers::{self, Watched};
-use super::describing::{Besides, complete, describe};
-use super::followed::{self, Earlier};
 use super::found::Found;
-use super::further::Further;
-use super::garbage;
 use super::holders::{Holders, Rows};
-use super::leftovers;
-use super::live::Live;
-use super::newcomers::Newcomers;
-use super::objects::HEAP;
-use super::owners;
-use super::ownership::Ownership;
-use super::patterns;
-use super::retention::Retention;
 use super::roots::Gathering;
-use super::tasks;
-use super::wanted::Wanted;
-use super::{Container, Heap, Totals, TypeTotals};
 use crate::memory::slots::{SLOT_SIZE, Slots};
 
 /// What a survey needs to know of a process.
@@ -53,7 +37,7 @@ pub struct Survey<'a> {
     pub subject: &'a Subject<'a>,
     pub found: Found<'a>,
     pub warnings: Vec<String>,
-    collectors: Vec<CollectorState>,
+    pub(super) collectors: Vec<CollectorState>,
     pub(super) walker: Examiner<'a>,
     pub(super) rows: Rows,
 }
@@ -105,122 +89,6 @@ pub fn survey<'a, M: ReadMemory>(memory: &mut M, subject: &'a Subject<'a>) -> Re
         walker,
         rows,
     })
-}
-
-impl Survey<'_> {
-    /// The heap as data. Asks the memory for what names paths need, and for nothing afterwards. What has grown since the
-    /// `earlier` snapshot is described. What costs is found out as far as it is `wanted`.
-    pub fn finish<M: ReadMemory>(self, memory: &mut M, earlier: &Earlier, wanted: Wanted) -> Heap {
-        let Survey {
-            subject,
-            mut found,
-            mut warnings,
-            collectors,
-            mut walker,
-            rows,
-        } = self;
-        if !wanted.detail {
-            memory.expect_little();
-        }
-        leftovers::resolve(memory, subject.layout, &mut found, &rows);
-        let tasks = tasks::pending(memory, subject.layout, &mut walker, &mut found);
-        let mut owned = Ownership::of(memory, &mut found, subject.layout, &rows, &tasks);
-        let mut watched = containers::watched(memory, &mut walker, &found, &owned);
-        let large = owned.large();
-        owners::rank(memory, &mut walker, &found, &owned, &large, &mut watched);
-        let followed = followed::follow(memory, &mut walker, &found, &owned, &large, earlier, &mut watched);
-        let mut detailed = wanted.detail.then(|| {
-            let besides = Besides {
-                tasks: &tasks,
-                adopted: &owned.adopted,
-                holders: rows.count,
-            };
-            describe(Live::new(memory, subject.layout, &mut found), &besides, wanted)
-        });
-        let inside = containers::look_inside(&found, &watched);
-        let descriptors = subject.descriptors.as_deref();
-        let mut patterns = patterns::gather(memory, subject.layout, &mut found, &owned, &rows.calls, descriptors);
-        let mut further = Further::of_owners(memory, subject.layout, &mut found, &mut owned, wanted);
-        // What has no holder has one in the graph as well: the last of those that are no objects, and for tasks the heap.
-        let mut more = std::mem::take(&mut owned.adopted);
-        more.push((HEAP, tasks.iter().map(|task| task.row).collect()));
-        let newcomers = earlier.watch.as_ref().map(|watch| Newcomers::of(&found, watch));
-        let references = found.objects.take_references(&more);
-        let unheld = std::mem::take(&mut owned.unheld);
-        let mut containers = containers::describe(memory, subject.layout, &mut found, &owned, &watched, inside);
-        let holders = owned.into_tree();
-        warnings.extend(counted_by_formula(&found));
-        let mut types = found.types.totals();
-        let (mut retention, mut garbage) = (None, None);
-        match references {
-            Ok(references) => {
-                let cycles = garbage::cycles(&references, &found, &unheld);
-                further.add_references(&references, &found);
-                let of_each = retention.insert(Retention::of(references, &found.objects));
-                add_retained(of_each, &found, &watched, &mut containers, &mut types);
-                patterns.add_retained(&of_each.with(&found.objects));
-                let described = garbage::describe(memory, subject.layout, &found, &unheld, &cycles, of_each);
-                garbage = Some(described);
-            }
-            Err(cause) => warnings.push(format!("Retained sizes are missing: {cause}.")),
-        }
-        if let Some((detail, numbering)) = &mut detailed {
-            let facts = Live::new(memory, subject.layout, &mut found);
-            complete(detail, facts, numbering, &types, retention.as_ref());
-        }
-        Heap {
-            totals: totals(&types),
-            types,
-            rejected: found.rejected,
-            tree: further.ownership_tree(retention.as_ref(), &found, &holders),
-            type_tree: further.type_tree(&found),
-            partitions: Some(further.partitions(&found)),
-            containers,
-            followed,
-            collectors,
-            garbage,
-            newcomers,
-            patterns,
-            detail: detailed.map(|(detail, _)| detail),
-            warnings,
-        }
-    }
-}
-
-/// The warning about types whose sizes only their own code knows.
-pub(super) fn counted_by_formula(found: &Found) -> Option<String> {
-    let own_sizes = found.types.with_own_sizeof();
-    (!own_sizes.is_empty()).then(|| {
-        format!(
-            "These types have a __sizeof__ of their own and are counted by formula: {}.",
-            own_sizes.join(", ")
-        )
-    })
-}
-
-/// Adds to containers, and to types, what would be freed with them.
-fn add_retained(
-    retention: &Retention,
-    found: &Found,
-    watched: &[Watched],
-    containers: &mut [Container],
-    types: &mut [TypeTotals],
-) {
-    for (container, each) in containers.iter_mut().zip(watched) {
-        container.retained_bytes = retention.bytes(&found.objects, each.row);
-    }
-    retention.add_to_types(&found.objects, &found.types, types);
-}
-
-/// The sums over all types.
-fn totals(types: &[TypeTotals]) -> Totals {
-    let sum = |of: fn(&TypeTotals) -> u64| types.iter().map(of).fold(0, u64::saturating_add);
-    Totals {
-        objects: sum(|each| each.count),
-        bytes: sum(|each| each.bytes),
-        getsizeof_bytes: sum(|each| each.getsizeof_bytes),
-        tracked_objects: sum(|each| each.tracked_count),
-    }
 }
 
 fn judge_allocator<M: ReadMemory>(memory: &mut M, layout: &Layout, objects: &[u64]) -> Blocks {

@@ -244,7 +244,8 @@ impl<S: BulkRead> ReadMemory for Image<S> {
 
     fn expect_little(&mut self) {
         self.pages_at_first = FEW_PAGES;
-        if !self.is_whole {
+        // The least that is held costs more to get again than it is worth to others.
+        if !self.is_whole && self.budget > FEWEST_PIECES {
             self.let_go();
         }
     }
@@ -371,6 +372,16 @@ mod tests {
         assert!(!image.has_at_hand(2 * SLOT_SIZE));
         assert_eq!(image.word(3 * SLOT_SIZE - 8), Ok(3 * SLOT_SIZE - 8));
         assert_eq!(image.source.bytes_read, SLOT_SIZE + FEW_PAGES * PAGE_SIZE);
+    }
+
+    #[test]
+    fn a_small_image_keeps_what_it_holds() {
+        let mut image = image(u64::MAX, 0);
+        image.expect(2 * SLOT_SIZE);
+        image.expect_little();
+        assert!(image.has_at_hand(2 * SLOT_SIZE));
+        assert_eq!(image.word(3 * SLOT_SIZE - 8), Ok(3 * SLOT_SIZE - 8));
+        assert_eq!(image.source.bytes_read, SLOT_SIZE);
     }
 
     #[test]

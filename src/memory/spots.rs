@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::roomy::roomy;
 use super::slots::{SLOT_SIZE, Slots};
 
 /// Objects stand at multiples of this.
@@ -63,9 +64,9 @@ impl Spots {
     pub fn new(slots: Rc<Slots>) -> Self {
         Spots {
             chunk_of: vec![NONE; slots.count()],
-            slots,
             slot_of: Vec::new(),
-            bits: Vec::new(),
+            bits: roomy(slots.count() * WORDS),
+            slots,
             recent: [NOT_RECENT; RECENT],
         }
     }

@@ -17,6 +17,7 @@ use cpython::memory::ReadMemory;
 use super::Heap;
 use super::detail::Detail;
 use super::facts::Facts;
+use super::finishing::counted_by_formula;
 use super::graph::references::{Malformed, References};
 use super::labels::Label;
 use super::leftovers;
@@ -24,7 +25,7 @@ use super::live::Live;
 use super::objects::{HEAP, Objects};
 use super::ownership::Ownership;
 use super::recalled::Recalled;
-use super::survey::{Survey, counted_by_formula};
+use super::survey::Survey;
 use super::tasks::{self, Task};
 use network::Network;
 

@@ -9,8 +9,8 @@ use cpython::objects::{dict, int};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::key_hashes::{KeySet, MOST_KEYS};
 use super::{Sight, Subject};
+use crate::heap::key_hashes::{KeySet, MOST_KEYS};
 use crate::heap::labels::{Label, LabelKind};
 use crate::heap::names::Form;
 use crate::heap::{naming, shortening};

@@ -14,7 +14,6 @@ mod futures;
 mod held_alone;
 mod instances;
 mod iterated;
-mod key_hashes;
 mod libraries;
 mod numbers;
 mod picked;
@@ -59,11 +58,11 @@ pub use self::subject::Subject;
 pub use self::temporaries::Temporary;
 pub use self::tracebacks::KeptExceptions;
 
-use self::key_hashes::{KeyHashes, KeySet};
 use self::libraries::Libraries;
 use self::picked::Picked;
 use super::calls::{self, ThreadCall};
 use super::found::Found;
+use super::key_hashes::{KeyHashes, KeySet};
 use super::labels::{Label, LabelKind};
 use super::names::Form;
 use super::ownership::{Owner, Ownership};
@@ -128,6 +127,7 @@ pub fn gather<M: ReadMemory>(
 ) -> PatternFacts {
     let calls = calls::under_way(memory, layout, found, of_threads);
     let mut picked = Picked::of(found, owned);
+    let key_hashes = std::mem::take(&mut found.key_hashes);
     let mut sight = Sight {
         memory,
         layout,
@@ -135,7 +135,7 @@ pub fn gather<M: ReadMemory>(
         owned,
         modules: std::mem::take(&mut picked.modules),
         libraries: None,
-        key_hashes: KeyHashes::default(),
+        key_hashes,
     };
     let mut functions = functions::gather(&mut sight, &picked.functions, &calls);
     captured::gather(&mut sight, &picked, &mut functions.captured);

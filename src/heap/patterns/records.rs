@@ -1,12 +1,14 @@
 //! Dicts that all have the same `str` keys: records in all but name.
 
+use std::hash::BuildHasher;
+
 use cpython::memory::ReadMemory;
 use cpython::objects::types::flags;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::key_hashes::{KeySet, MOST_KEYS};
 use super::{Sight, Subject};
+use crate::heap::key_hashes::{KeySet, MOST_KEYS};
 use crate::heap::labels::{Label, LabelKind};
 use crate::heap::names::Form;
 use crate::heap::objects::HEAP;
@@ -19,6 +21,8 @@ const FEWEST_KEYS: u32 = 2;
 const MOST_PLACES: usize = 200;
 /// So many keys are named.
 const MOST_NAMED: usize = 32;
+/// Counters that keep most sets of keys out of a table.
+const SIEVE: usize = 1 << 12;
 /// So many keys that are objects of their own are told apart.
 const MOST_OWN_KEYS: usize = 1 << 21;
 
@@ -46,13 +50,7 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, dicts: &[u32]) -> Vec<
         return Vec::new();
     }
     let sets: Vec<KeySet> = dicts.iter().map(|&row| sight.key_set(row)).collect();
-    let mut counts: FxHashMap<KeySet, u64> = FxHashMap::default();
-    for &set in &sets {
-        if (FEWEST_KEYS..=MOST_KEYS).contains(&set.count) {
-            *counts.entry(set).or_default() += 1;
-        }
-    }
-    counts.retain(|_, count| *count >= FEWEST_RECORDS);
+    let counts = counts_of_many(&sets);
     if counts.is_empty() {
         return Vec::new();
     }
@@ -74,6 +72,25 @@ pub(super) fn gather<M: ReadMemory>(sight: &mut Sight<M>, dicts: &[u32]) -> Vec<
         .into_iter()
         .filter_map(|(_, first, set, rows)| describe(sight, set, first, &rows))
         .collect()
+}
+
+/// The sets of keys that are those of records, with how often they are there.
+fn counts_of_many(sets: &[KeySet]) -> FxHashMap<KeySet, u64> {
+    let is_of_record = |set: &&KeySet| (FEWEST_KEYS..=MOST_KEYS).contains(&set.count);
+    // Keys that are data make each set another one: counters by a part of a hash spare these a place in the table.
+    let mut sieve = vec![0u64; SIEVE];
+    let place = |set: &KeySet| FxBuildHasher.hash_one(set) as usize % SIEVE;
+    for set in sets.iter().filter(is_of_record) {
+        sieve[place(set)] += 1;
+    }
+    let mut counts: FxHashMap<KeySet, u64> = FxHashMap::default();
+    for set in sets.iter().filter(is_of_record) {
+        if sieve[place(set)] >= FEWEST_RECORDS {
+            *counts.entry(*set).or_default() += 1;
+        }
+    }
+    counts.retain(|_, count| *count >= FEWEST_RECORDS);
+    counts
 }
 
 fn describe<M: ReadMemory>(sight: &mut Sight<M>, set: KeySet, first: u32, rows: &[u32]) -> Option<Records> {
