@@ -5,9 +5,10 @@
     python3 benches/sites.py [--python PYTHON]... [--programs json,objects] [--seconds 8] [--rate 400] [--no-cost]
 
 Each program runs with `tracemalloc` on, which the profiler is told to leave alone, makes its objects while it is watched,
-and is held just before the last snapshot; then it says itself where its tracked objects were made. A row of the first table:
-how many were made; `likely`: the share of the observed ones that are shown so; `right`: the share of these on lines that
-made as many of that type; `overlap`: of the shares of (type, line) that are shown with those that are true.
+and is held just before the last snapshot; then it says itself where the objects were made that the collector has tracked.
+A row of the first table: how many were made; `likely`: the share of the observed ones that are shown so; `right`: the share
+of these on lines that made as many of that type; `overlap`: of the shares of (type, line) that are shown with those that are
+true.
 
 The second table has pairs of runs without `tracemalloc`, watched and not watched in turn: the steps a second of the
 program's CPU time, watched over not watched, and the CPU time of the profiler between its snapshots over the time that
