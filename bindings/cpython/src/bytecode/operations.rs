@@ -12,7 +12,8 @@ use super::plain;
 pub enum Operation {
     /// `in` or `not in`.
     Contains,
-    /// A call. Older versions have an instruction of their own for methods.
+    /// A call. Older versions have an instruction of their own for methods. Where a call is prepared by another instruction,
+    /// that one may carry it out (`PRECALL`).
     Calls,
     CallsMethod,
     /// `+` or `+=`.
@@ -42,7 +43,7 @@ impl Operates {
             "CONTAINS_OP" => Operates::Always(Operation::Contains),
             "COMPARE_OP" => Operates::If(MEMBERSHIP, Operation::Contains),
             "CALL_METHOD" => Operates::Always(Operation::CallsMethod),
-            "CALL" | "CALL_KW" | "CALL_FUNCTION" | "CALL_FUNCTION_KW" | "CALL_FUNCTION_EX" => {
+            "PRECALL" | "CALL" | "CALL_KW" | "CALL_FUNCTION" | "CALL_FUNCTION_KW" | "CALL_FUNCTION_EX" => {
                 Operates::Always(Operation::Calls)
             }
             "BINARY_ADD" | "INPLACE_ADD" => Operates::Always(Operation::Adds),
