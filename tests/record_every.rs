@@ -192,6 +192,62 @@ fn with_any_allocator_of_the_interpreters() {
     }
 }
 
+/// The totals of a domain.
+fn of_domain<'a>(recording: &'a Value, domain: &str) -> &'a Value {
+    let rows = recording["totals"].as_array().unwrap();
+    rows.iter().find(|row| row["domain"] == domain).unwrap()
+}
+
+#[test]
+fn no_more_comes_back_than_was_given_out() {
+    for setting in ["PYTHONMALLOC=pymalloc", "PYTHONMALLOC=malloc", "PYTHONMALLOC=debug"] {
+        for_each_interpreter(|python| {
+            let executable = python.executable.to_str().unwrap();
+            let outcome = Running::start(&["-d", "0"], &["env", setting, executable, "-B", "-c", "pass"]).end();
+            assert_eq!((outcome.code, outcome.err.as_str()), (Some(0), ""));
+            for domain in ["raw", "mem", "malloc"] {
+                let row = of_domain(&outcome.report()["recording"], domain);
+                for (given, back) in [("allocated_bytes", "freed_bytes"), ("allocated_blocks", "freed_blocks")] {
+                    assert!(
+                        number(&row[back]) <= number(&row[given]),
+                        "{} {setting}: {row}",
+                        python.name()
+                    );
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn guards_of_a_debug_allocator_count() {
+    // Blocks of 300 and 3033 bytes: with the guards 324 and 3057 or, where two of them stand around each other, 3081.
+    const KNOWN: &str = "
+def small(): return [bytes(267) for _ in range(1000)]
+def large(): return [bytes(3000) for _ in range(1000)]
+KEPT = small(), large()
+";
+    for (setting, small, large) in [
+        ("PYTHONMALLOC=debug", 324_000, 3_081_000),
+        ("PYTHONMALLOC=malloc_debug", 324_000, 3_057_000),
+    ] {
+        for_each_interpreter(|python| {
+            let executable = python.executable.to_str().unwrap();
+            let program = ["env", setting, executable, "-B", "-c", KNOWN];
+            let outcome = Running::start(&["--every", "-d", "0"], &program).end();
+            for (function, bytes) in [("small", small), ("large", large)] {
+                let found = sum(&recording(&outcome)["alive"], "bytes", is_in(function));
+                // The allocators round up, and there is the list.
+                assert!(
+                    (bytes..bytes + 32_000).contains(&found),
+                    "{} {setting}: {found} bytes in {function}, not {bytes}",
+                    python.name()
+                );
+            }
+        });
+    }
+}
+
 /// The newest one, for what does not depend on the version.
 fn python() -> &'static Interpreter {
     interpreters().last().expect("a Python")
@@ -250,7 +306,7 @@ for thread in threads: thread.join()
 #[test]
 fn samples_are_as_far_apart_as_they_are_told_to_be() {
     const MANY: &str = "
-def keep(): return [bytes(467) for _ in range(100_000)]
+def keep(): return [bytes(267) for _ in range(100_000)]
 KEPT = keep()
 ";
     let error = |options: &[&str]| {
@@ -277,10 +333,10 @@ KEPT = keep()
 
 /// Sites of about 16, 18, 12 and 1 samples of 64 KiB.
 const SAMPLED: &str = "
-def many(): return [bytes(467) for _ in range(2_000)]
+def many(): return [bytes(267) for _ in range(2_000)]
 def small(): return [bytes(67) for _ in range(10_000)]
 def large(): return [bytes(4_000) for _ in range(200)]
-def few(): return [bytes(467) for _ in range(150)]
+def few(): return [bytes(267) for _ in range(150)]
 KEPT = many(), small(), large(), few()
 ";
 

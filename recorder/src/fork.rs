@@ -2,7 +2,7 @@
 
 use crate::region;
 use crate::thread::{self, local};
-use crate::{bookkeeping, mapping, sampling, system};
+use crate::{bookkeeping, early, mapping, sampling, system};
 
 /// Has the C library tell of every fork.
 pub fn watch() {
@@ -14,9 +14,11 @@ extern "C" fn before() {
     sampling::hold();
     mapping::hold();
     bookkeeping::hold();
+    early::hold();
 }
 
 extern "C" fn in_parent() {
+    early::let_go();
     bookkeeping::let_go();
     mapping::let_go();
     sampling::let_go();

@@ -222,10 +222,19 @@ impl Hook {
                 && occupied >= bookkeeping::SMALLEST
                 && local.inside(|| bookkeeping::forget(block));
             if !is_kept {
-                local.freed(self.domain, block, occupied);
+                local.freed(self.of_block(local, block), block, occupied);
             }
             local.inside(free);
         });
+    }
+
+    /// In which domain a block was counted that is given back.
+    #[inline]
+    fn of_block(&self, local: &Local, block: *mut c_void) -> Domain {
+        match local.forget_early(block) {
+            true => Domain::C,
+            false => self.domain,
+        }
     }
 
     /// A block that another allocator asked for.
@@ -293,7 +302,7 @@ unsafe extern "C" fn realloc(context: *mut c_void, old: *mut c_void, size: usize
             }
             let occupied = if old.is_null() { 0 } else { hook.keeping().occupied(old) };
             let block = local.reallocated(
-                hook.domain,
+                (hook.domain, hook.of_block(local, old)),
                 (old, occupied),
                 || (behind.realloc)(behind.context, old, size),
                 |block| (size, hook.keeping().resized(block, size)),

@@ -12,8 +12,8 @@ use crate::next::{
     ALIGNED_ALLOC, CALLOC, Calloc, FREE, Free, MALLOC, MEMALIGN, Malloc, POSIX_MEMALIGN, PosixMemalign, REALLOC,
     Realloc, from_reserve, is_of_reserve, next, usable_size,
 };
-use crate::python;
 use crate::thread::local;
+use crate::{early, python};
 
 /// Counts a block that the next allocator gave, unless another allocator of the process asked for it.
 #[inline]
@@ -24,6 +24,10 @@ fn given(block: *mut c_void, size: usize) -> *mut c_void {
             return;
         }
         if python::is_starting() {
+            // The call with which the hooks are set was made without them, too.
+            if python::is_unhooked() && !block.is_null() {
+                local.inside(|| early::note(block));
+            }
             local.inside(python::go_on);
         }
         if !block.is_null() {
@@ -79,19 +83,24 @@ pub unsafe extern "C" fn realloc(old: *mut c_void, size: usize) -> *mut c_void {
             return block;
         }
         let occupied = if old.is_null() { 0 } else { usable_size(old) };
+        local.forget_early(old);
         if size == 0 && !old.is_null() {
             // The C library frees the block and answers NULL; others answer a block of no bytes.
             local.freed(Domain::C, old, occupied);
             // SAFETY: as above.
             return given(unsafe { next(old, size) }, size);
         }
-        local.reallocated(
-            Domain::C,
+        let block = local.reallocated(
+            (Domain::C, Domain::C),
             (old, occupied),
             // SAFETY: as above.
             || unsafe { next(old, size) },
             |block| (size, usable_size(block)),
-        )
+        );
+        if python::is_unhooked() && !block.is_null() {
+            local.inside(|| early::note(block));
+        }
+        block
     })
 }
 
@@ -130,6 +139,7 @@ pub unsafe extern "C" fn free(block: *mut c_void) {
     };
     local(|local| {
         if !local.is_inside() {
+            local.forget_early(block);
             local.freed(Domain::C, block, usable_size(block));
         }
     });

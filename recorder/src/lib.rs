@@ -17,6 +17,7 @@ mod blocks;
 mod bookkeeping;
 mod callers;
 mod claim;
+mod early;
 mod environment;
 mod every;
 mod execute;

@@ -69,6 +69,12 @@ pub fn is_starting() -> bool {
     matches!(STAGE.load(Relaxed), STARTING | UNSURE | HOOKED)
 }
 
+/// Whether the interpreter allocates without the hooks as yet.
+#[inline]
+pub fn is_unhooked() -> bool {
+    STAGE.load(Relaxed) == STARTING
+}
+
 /// Sets the hooks whose time has come. Only for a thread that is inside the recorder already.
 #[cold]
 pub fn go_on() {

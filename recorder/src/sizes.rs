@@ -22,7 +22,7 @@ pub enum Keeping {
     Pools,
     /// As blocks of the C allocator.
     C,
-    /// In the eight bytes (big-endian) of 16 that stand before them (`_PyMem_DebugRawAlloc` in obmalloc.c).
+    /// Behind marks of a debug allocator (`_PyMem_DebugRawAlloc` in obmalloc.c), as the block that these stand in.
     Debug,
     /// It is not known. Only what is asked for is counted.
     Unknown,
@@ -94,17 +94,20 @@ impl Keeping {
     /// What a block occupies that was just given out for `size` bytes.
     #[inline(always)]
     pub fn given(self, block: *mut c_void, size: usize) -> usize {
-        match self == Keeping::Pools && size <= LARGEST_SMALL {
-            true => (size.max(1) + ALIGNMENT - 1) & !(ALIGNMENT - 1),
-            false => self.given_otherwise(block, size),
+        match given_by_pools(size).filter(|_| self == Keeping::Pools) {
+            Some(occupied) => occupied,
+            None => self.given_otherwise(block, size),
         }
     }
 
     #[inline(never)]
     fn given_otherwise(self, block: *mut c_void, size: usize) -> usize {
         match self {
+            // Of no bytes pymalloc has no blocks, and passes the call on.
             Keeping::Pools | Keeping::C => usable_size(block),
-            Keeping::Debug | Keeping::Unknown | Keeping::Undecided => size,
+            // SAFETY: callers have just been given it.
+            Keeping::Debug => unsafe { occupied_with_marks(block) },
+            Keeping::Unknown | Keeping::Undecided => size,
         }
     }
 
@@ -144,8 +147,8 @@ impl Keeping {
     unsafe fn occupied_otherwise(self, block: *mut c_void) -> usize {
         match self {
             Keeping::Pools | Keeping::C => usable_size(block),
-            // SAFETY: the debug allocator has written the size there.
-            Keeping::Debug => usize::from_be_bytes(unsafe { *block.cast::<[u8; 8]>().sub(2) }),
+            // SAFETY: as the caller says.
+            Keeping::Debug => unsafe { occupied_with_marks(block) },
             Keeping::Unknown | Keeping::Undecided => 0,
         }
     }
@@ -162,6 +165,32 @@ pub unsafe fn occupied_in_arena(block: *mut c_void) -> usize {
     // SAFETY: pools are aligned to their size, and begin with their header.
     let class = unsafe { *((pool + POOL_CLASS.load(Relaxed) as usize) as *const u32) };
     (class as usize + 1) * ALIGNMENT
+}
+
+/// What a block of a debug allocator occupies, with the marks before and behind it. Where pymalloc passed the call on, the raw
+/// domain's debug allocator has put its own around it.
+///
+/// # Safety
+///
+/// The block is alive and of a debug allocator.
+unsafe fn occupied_with_marks(block: *mut c_void) -> usize {
+    /// Before and behind the block.
+    const MARKS: [usize; 2] = [16, 8];
+    // SAFETY: the marks stand in front of the block, and begin with its size.
+    unsafe {
+        let size = usize::from_be_bytes(*block.cast::<[u8; 8]>().sub(2));
+        let outer = block.cast::<u8>().sub(MARKS[0]).cast::<c_void>();
+        if arenas::has(outer as usize) {
+            return occupied_in_arena(outer);
+        }
+        // What the C allocator keeps before its block is as long.
+        let is_passed_on = is_debug(outer, size.saturating_add(MARKS.iter().sum()));
+        usable_size(if is_passed_on {
+            outer.cast::<u8>().sub(MARKS[0]).cast()
+        } else {
+            outer
+        })
+    }
 }
 
 /// Whether a debug allocator's marks stand before the block of so many bytes.
@@ -189,7 +218,6 @@ mod tests {
         // SAFETY: 16 bytes stand before each of the blocks.
         unsafe {
             assert_eq!(Keeping::of_block(block, 5, before), Some(Keeping::Debug));
-            assert_eq!(Keeping::Debug.occupied(block), 5);
             assert_eq!(Keeping::of_block(block, 6, before), Some(Keeping::Unknown));
             assert_eq!(Keeping::of_block(block, 5, block as usize), Some(Keeping::C));
             assert_eq!(Keeping::of_block(block, 5000, block as usize), None);

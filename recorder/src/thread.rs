@@ -11,7 +11,7 @@ use recording::form::{Domain, SLOTS, Slot};
 
 use crate::bookkeeping::Nested;
 use crate::region::Area;
-use crate::{sampling, system};
+use crate::{early, sampling, system};
 
 /// Of the calling thread.
 pub struct Local {
@@ -200,18 +200,25 @@ impl Local {
         }
     }
 
-    /// Counts `old` and what it occupies as given back, and what `reallocate` gives as a new block, where that succeeds.
+    /// Whether the block was given out before the hooks were set; it counts as that no more.
+    #[inline]
+    pub fn forget_early(&self, block: *mut c_void) -> bool {
+        early::may_be(block) && self.inside(|| early::forget(block))
+    }
+
+    /// Counts `old` and what it occupies as given back, in its own domain, and what `reallocate` gives as a new block, where
+    /// that succeeds.
     #[inline]
     pub fn reallocated(
         &self,
-        domain: Domain,
+        (domain, of_old): (Domain, Domain),
         (old, occupied): (*mut c_void, usize),
         reallocate: impl FnOnce() -> *mut c_void,
         measure: impl FnOnce(*mut c_void) -> (usize, usize),
     ) -> *mut c_void {
         // Before another thread can be given it.
         if !old.is_null() {
-            self.freed(domain, old, occupied);
+            self.freed(of_old, old, occupied);
         }
         let block = self.inside(reallocate);
         if !block.is_null() {
