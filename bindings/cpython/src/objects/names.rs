@@ -343,11 +343,33 @@ pub fn plain_length<M: ReadMemory>(
         return Ok((name, None));
     }
     let bytes = memory.read(address, layout.object.size as usize + 16)?;
-    let length = match name.as_str() {
-        "list" | "tuple" | "bytes" => word_at(bytes, layout.object.ob_size),
-        "str" => text::TextHeader::read(memory, layout, address)?.length,
-        "dict" => dict::DictHeader::read(memory, layout, address)?.used,
+    let size = word_at(bytes, layout.object.ob_size);
+    // Where the items stand, and the bytes that each takes at least.
+    let (length, items, each) = match name.as_str() {
+        "list" => (size, memory.word(address.wrapping_add(layout.list.items))?, 8),
+        "tuple" => (size, address, 8),
+        "bytes" => (size, address, 1),
+        "str" => {
+            let text = text::TextHeader::read(memory, layout, address)?;
+            (text.length, text.data, text.character_size())
+        }
+        "dict" => {
+            let dict = dict::DictHeader::read(memory, layout, address)?;
+            (dict.used, dict.keys, 8)
+        }
         _ => return Ok((name, None)),
     };
-    Ok((name, Some(length)))
+    // The object may go, and be written over, while it is looked at.
+    let end = length.checked_mul(each).and_then(|bytes| items.checked_add(bytes));
+    let implausible = Unreadable::Implausible {
+        what: "length",
+        at: address,
+    };
+    if length > 0 {
+        memory.byte(end.ok_or(implausible)?.wrapping_sub(1))?;
+    }
+    match memory.word(address.wrapping_add(layout.object.ob_type))? == type_address {
+        true => Ok((name, Some(length))),
+        false => Err(implausible),
+    }
 }
