@@ -6,11 +6,10 @@
 use crate::layout::Layout;
 use crate::memory::{ReadMemory, Unreadable};
 use crate::objects::text;
-use crate::versions;
 
 use super::decode::{Access, Instructions};
 use super::live_locals;
-use super::meaning::{self, Effect};
+use super::meaning::Effect;
 use super::plain;
 
 /// The methods of lists, dicts, sets, deques and bytearrays that change them.
@@ -86,13 +85,7 @@ pub fn may_change<M: ReadMemory>(memory: &mut M, layout: &Layout, code: u64, nam
     if names.iter().any(|name| CHANGING.contains(&&**name)) {
         return Ok(true);
     }
-    let opcodes = versions::minor(layout.since)
-        .ok_or(Unreadable::Implausible {
-            what: "bytecode",
-            at: code,
-        })?
-        .opcodes;
-    let code = plain::read(memory, layout, &meaning::forms(opcodes), code)?;
+    let (code, opcodes) = plain::read(memory, layout, code)?;
     let instructions = Instructions::of(&code, opcodes);
     // Since calls take a place that may be empty, the lowest bit of a global's number says whether to make one.
     let has_flag = opcodes.plain.iter().any(|(_, name, ..)| *name == "PUSH_NULL");

@@ -3,13 +3,12 @@
 use crate::layout::{Bytecode, CodeForm, Layout};
 use crate::memory::{ReadMemory, Unreadable, word_at};
 use crate::objects::text;
-use crate::versions;
 
 use super::decode::Instructions;
 use super::exception_table;
 use super::graph::{self, Handlers, Node};
 use super::liveness::Liveness;
-use super::meaning::{self, Flow};
+use super::meaning::Flow;
 use super::plain;
 
 /// More variables or names than these no code has.
@@ -53,8 +52,7 @@ impl CodeLiveness {
             what: "bytecode",
             at: code,
         };
-        let opcodes = versions::minor(layout.since).ok_or(implausible)?.opcodes;
-        let plain = plain::read(memory, layout, &meaning::forms(opcodes), code)?;
+        let (plain, opcodes) = plain::read(memory, layout, code)?;
         let instructions = Instructions::of(&plain, opcodes);
         let ranges;
         let handlers = match layout.code.bytecode {

@@ -2,9 +2,7 @@
 
 use crate::layout::Layout;
 use crate::memory::{ReadMemory, Unreadable};
-use crate::versions;
 
-use super::meaning;
 use super::plain;
 
 /// What an instruction does.
@@ -71,13 +69,7 @@ pub fn operations<M: ReadMemory>(
 ) -> Result<Vec<(i64, Operation)>, Unreadable> {
     /// The bytes of a code unit.
     const UNIT: i64 = 2;
-    let opcodes = versions::minor(layout.since)
-        .ok_or(Unreadable::Implausible {
-            what: "bytecode",
-            at: code,
-        })?
-        .opcodes;
-    let plain = plain::read(memory, layout, &meaning::forms(opcodes), code)?;
+    let (plain, _) = plain::read(memory, layout, code)?;
     let units = plain.units.iter();
     Ok(units
         .filter_map(|unit| Some((UNIT * i64::from(unit.place), unit.meaning.operates.with(unit.argument)?)))

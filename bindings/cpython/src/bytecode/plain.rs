@@ -3,8 +3,10 @@
 
 use crate::layout::{Bytecode, Layout, LineTable};
 use crate::memory::{ReadMemory, Unreadable};
+use crate::versions;
 
-use super::meaning::{Form, Meaning};
+use super::meaning::{self, Form, Meaning};
+use super::opcodes::Opcodes;
 
 /// Longer code is not read: more code units than anybody writes.
 const MOST_UNITS: u64 = 1 << 20;
@@ -30,8 +32,17 @@ pub struct PlainCode {
     pub length: u32,
 }
 
-/// The instructions of the code at `code`, as they were compiled.
+/// The instructions of the code at `code`, as they were compiled, and the set that they are of.
 pub fn read<M: ReadMemory>(
+    memory: &mut M,
+    layout: &Layout,
+    code: u64,
+) -> Result<(PlainCode, &'static Opcodes), Unreadable> {
+    let opcodes = versions::minor(layout.since).ok_or(implausible(code))?.opcodes;
+    Ok((read_as(memory, layout, &meaning::forms(opcodes), code)?, opcodes))
+}
+
+fn read_as<M: ReadMemory>(
     memory: &mut M,
     layout: &Layout,
     forms: &[Form; 256],

@@ -6,6 +6,7 @@ use crate::layout::{FrameForm, Layout, LineTable};
 use crate::memory::{ReadMemory, Unreadable};
 
 use super::frames::SuspendedCall;
+use super::positions::signed;
 
 /// Longer tables are not read: they would be of longer code than anybody writes.
 const LONGEST_TABLE: u64 = 1 << 22;
@@ -135,6 +136,22 @@ fn for_each_range<M: ReadMemory>(
     code: u64,
     see: impl FnMut(i64, Option<i64>) -> ControlFlow<()>,
 ) -> Result<(), Unreadable> {
+    let (first, bytes) = table(memory, layout, code)?;
+    // All the same whether it was seen to its end.
+    let _ = match layout.code.lines {
+        LineTable::Steps { .. } => steps(bytes, first, see),
+        LineTable::Ranges { .. } => ranges(bytes, first, see),
+        LineTable::Locations { .. } => locations(bytes, first, see),
+    };
+    Ok(())
+}
+
+/// The first line of the code at `code`, and its table of lines.
+pub(super) fn table<'a, M: ReadMemory>(
+    memory: &'a mut M,
+    layout: &Layout,
+    code: u64,
+) -> Result<(i64, &'a [u8]), Unreadable> {
     let first = i64::from(memory.half(code.wrapping_add(layout.code.first_line))?);
     let (LineTable::Steps { table } | LineTable::Ranges { table } | LineTable::Locations { table, .. }) =
         layout.code.lines;
@@ -147,13 +164,7 @@ fn for_each_range<M: ReadMemory>(
         });
     }
     let bytes = memory.read(table.wrapping_add(layout.text.bytes_value), length as usize)?;
-    // All the same whether it was seen to its end.
-    let _ = match layout.code.lines {
-        LineTable::Steps { .. } => steps(bytes, first, see),
-        LineTable::Ranges { .. } => ranges(bytes, first, see),
-        LineTable::Locations { .. } => locations(bytes, first, see),
-    };
-    Ok(())
+    Ok((first, bytes))
 }
 
 /// The lines of a code object, to be asked without its program.
@@ -259,7 +270,7 @@ fn locations(table: &[u8], first: i64, mut see: impl FnMut(i64, Option<i64>) -> 
         let kind = head >> 3 & 15;
         end += UNIT * (i64::from(head & 7) + 1);
         line += match kind {
-            13 | 14 => signed_number(table.get(at + 1..).unwrap_or_default()),
+            13 | 14 => signed(&mut table.get(at + 1..).unwrap_or_default()),
             10..=12 => i64::from(kind) - 10,
             _ => 0,
         };
@@ -271,20 +282,6 @@ fn locations(table: &[u8], first: i64, mut see: impl FnMut(i64, Option<i64>) -> 
         }
     }
     ControlFlow::Continue(())
-}
-
-/// A number in pieces of six bits, the lowest first; all but the last have the bit above these set. The lowest bit is the
-/// sign.
-fn signed_number(bytes: &[u8]) -> i64 {
-    let mut number: i64 = 0;
-    // Lines have 32 bits.
-    for (piece, &byte) in bytes.iter().take(6).enumerate() {
-        number |= i64::from(byte & 63) << (6 * piece);
-        if byte & 64 == 0 {
-            break;
-        }
-    }
-    if number & 1 == 1 { -(number >> 1) } else { number >> 1 }
 }
 
 #[cfg(test)]

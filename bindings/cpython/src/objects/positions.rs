@@ -3,8 +3,8 @@
 use crate::layout::{Layout, LineTable};
 use crate::memory::{ReadMemory, Unreadable};
 
-/// Longer tables are not read.
-const LONGEST_TABLE: u64 = 1 << 22;
+use super::lines;
+
 /// The bytes of a code unit.
 const UNIT: i64 = 2;
 
@@ -24,20 +24,11 @@ pub fn of_offset<M: ReadMemory>(
     code: u64,
     offset: i64,
 ) -> Result<Option<Position>, Unreadable> {
-    let LineTable::Locations { table, .. } = layout.code.lines else {
+    let LineTable::Locations { .. } = layout.code.lines else {
         return Ok(None);
     };
-    let first = i64::from(memory.half(code.wrapping_add(layout.code.first_line))?);
-    let table = memory.word(code.wrapping_add(table))?;
-    let length = memory.word(table.wrapping_add(layout.object.ob_size))?;
-    if length > LONGEST_TABLE {
-        return Err(Unreadable::Implausible {
-            what: "table of lines",
-            at: table,
-        });
-    }
-    let bytes = memory.read(table.wrapping_add(layout.text.bytes_value), length as usize)?;
-    Ok(in_table(bytes, first, offset))
+    let (first, table) = lines::table(memory, layout, code)?;
+    Ok(in_table(table, first, offset))
 }
 
 /// What a table of locations says (Objects/locations.md of CPython).
@@ -108,7 +99,7 @@ fn unsigned(rest: &mut &[u8]) -> i64 {
 }
 
 /// The same with the sign in the lowest bit.
-fn signed(rest: &mut &[u8]) -> i64 {
+pub(super) fn signed(rest: &mut &[u8]) -> i64 {
     let number = unsigned(rest);
     if number & 1 == 1 { -(number >> 1) } else { number >> 1 }
 }
