@@ -21,6 +21,7 @@ pub mod look;
 mod observation;
 pub mod plan;
 pub mod progress;
+mod rhythm;
 pub mod run;
 pub mod session;
 mod snapshot;

@@ -1,15 +1,15 @@
 //! Between the snapshots, looks at the lines that the program is in: some tens a second, which stop nothing.
 
 use std::num::NonZeroU32;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::capture::plan::CapturePlan;
+use crate::capture::rhythm::Rhythm;
 use crate::capture::snapshot::recognise_in_motion;
 use crate::capture::source_texts::SourceTexts;
 use crate::heap::patterns::BusyLines;
 use crate::memory::process::ProcessMemory;
 use crate::sampling::hot::LineObserver;
-use crate::sampling::observing::Random;
 use crate::target::interpreter::Interpreter;
 
 /// Looks a second where nobody asked for another rate.
@@ -17,7 +17,7 @@ const USUAL_RATE: u32 = 100;
 
 /// The lines of one process, from its first snapshot on.
 pub struct Lines {
-    interval: Duration,
+    rate: u32,
     state: State,
 }
 
@@ -33,14 +33,13 @@ struct Watch {
     observer: LineObserver,
     sources: SourceTexts,
     memory: ProcessMemory,
-    next: Instant,
-    random: Random,
+    rhythm: Rhythm,
 }
 
 impl Lines {
     pub fn new(plan: &CapturePlan) -> Lines {
         Lines {
-            interval: Duration::from_secs(1) / plan.rate.map_or(USUAL_RATE, NonZeroU32::get),
+            rate: plan.rate.map_or(USUAL_RATE, NonZeroU32::get),
             state: match plan.duration {
                 Some(Duration::ZERO) => State::Unwatched,
                 _ => State::Waiting,
@@ -51,24 +50,22 @@ impl Lines {
     /// Watches the process `pid` from now on, if that has not begun.
     pub fn start(&mut self, pid: u32, interpreters: &[Interpreter]) {
         if let State::Waiting = self.state {
-            self.state = Watch::start(pid, interpreters).map_or(State::Unwatched, State::Watching);
+            self.state = Watch::start(pid, interpreters, self.rate).map_or(State::Unwatched, State::Watching);
         }
     }
 
     /// How long there is nothing to do, if there will be anything.
     pub fn until_next(&self) -> Option<Duration> {
         match &self.state {
-            State::Watching(watch) => Some(watch.next.saturating_duration_since(Instant::now())),
+            State::Watching(watch) => Some(watch.rhythm.until_next()),
             State::Waiting | State::Unwatched => None,
         }
     }
 
     /// Takes a look, if it is time for one.
     pub fn look_if_due(&mut self) {
-        let started = Instant::now();
-        match &mut self.state {
-            State::Watching(watch) if started >= watch.next => watch.look(started, self.interval),
-            _ => {}
+        if let State::Watching(watch) = &mut self.state {
+            watch.look_if_due();
         }
     }
 
@@ -86,21 +83,18 @@ impl Lines {
 }
 
 impl Watch {
-    fn start(pid: u32, interpreters: &[Interpreter]) -> Option<Box<Watch>> {
+    fn start(pid: u32, interpreters: &[Interpreter], rate: u32) -> Option<Box<Watch>> {
         let (runtime, recognised) = recognise_in_motion(pid, interpreters).ok()?;
         Some(Box::new(Watch {
             observer: LineObserver::new(recognised.layout, runtime),
             sources: SourceTexts::new(pid),
             memory: ProcessMemory::new(pid).ok()?,
-            next: Instant::now(),
-            random: Random::default(),
+            rhythm: Rhythm::of(rate),
         }))
     }
 
-    fn look(&mut self, started: Instant, interval: Duration) {
-        self.observer.look(&mut self.memory, &mut self.sources);
-        // At even intervals a program that does things at even intervals would show the same of them each time.
-        let nanos = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
-        self.next = started + interval / 2 + Duration::from_nanos(self.random.below(nanos));
+    fn look_if_due(&mut self) {
+        self.rhythm
+            .if_due(|| self.observer.look(&mut self.memory, &mut self.sources));
     }
 }

@@ -5,6 +5,7 @@ pub mod births;
 pub mod call_rows;
 pub mod growth;
 pub mod hot;
+mod interpreters;
 pub mod observing;
 pub mod snapshot;
 pub mod traced;

@@ -13,28 +13,25 @@ use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
 use cpython::objects::names::Under;
 use cpython::stack::RunningCall;
-use cpython::{gil, runtime, stack};
+use cpython::{gil, stack};
 
 use self::code::Codes;
 use self::place::Role;
 use self::tally::Tallies;
+use super::interpreters::Interpreters;
 use crate::heap::patterns::BusyLines;
 
 pub use self::place::{Sources, Unavailable};
 
-/// Interpreters come and go; so many looks later they are looked for again.
-const LOOK_FOR_INTERPRETERS: u64 = 64;
 /// So many calls are looked at, from the innermost on.
 const MOST_CALLS: usize = 48;
 
 /// Watches the lines of one process.
 pub struct LineObserver {
     layout: Layout,
-    runtime: u64,
-    interpreters: Vec<u64>,
+    interpreters: Interpreters,
     codes: Codes,
     tallies: Tallies,
-    looks: u64,
     samples: u64,
 }
 
@@ -43,11 +40,9 @@ impl LineObserver {
     pub fn new(layout: Layout, runtime: u64) -> LineObserver {
         LineObserver {
             layout,
-            runtime,
-            interpreters: Vec::new(),
+            interpreters: Interpreters::of(runtime),
             codes: Codes::default(),
             tallies: Tallies::default(),
-            looks: 0,
             samples: 0,
         }
     }
@@ -55,14 +50,8 @@ impl LineObserver {
     /// Takes a sample of every interpreter.
     pub fn look<M: ReadMemory>(&mut self, memory: &mut M, sources: &mut dyn Sources) {
         memory.forget();
-        if self.looks.is_multiple_of(LOOK_FOR_INTERPRETERS)
-            && let Ok(found) = runtime::interpreters(memory, &self.layout, self.runtime)
-        {
-            self.interpreters = found.iter().map(|each| each.address).collect();
-        }
-        self.looks += 1;
-        for interpreter in self.interpreters.clone() {
-            if let Ok(Some(thread)) = gil::holder(memory, &self.layout, self.runtime, interpreter) {
+        for interpreter in self.interpreters.at_look(memory, &self.layout) {
+            if let Ok(Some(thread)) = gil::holder(memory, &self.layout, self.interpreters.runtime, interpreter) {
                 self.samples += 1;
                 self.look_at(memory, thread, sources);
             }

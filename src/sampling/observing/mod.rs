@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use cpython::layout::Layout;
 use cpython::memory::ReadMemory;
-use cpython::{gil, runtime, stack, youngest};
+use cpython::{gil, stack, youngest};
 
 use self::burst::{Burst, Places, pages_of};
 use self::codes::Codes;
@@ -24,6 +24,8 @@ use self::marks::{Candidate, MOST_CANDIDATES, Mark, Marks};
 use self::newborn::{Newborn, Window};
 use self::pace::Pace;
 use self::stacks::{Stacks, Thread};
+
+use super::interpreters::Interpreters;
 
 pub use self::marks::Random;
 pub use self::settle::{Observed, Origin};
@@ -37,14 +39,11 @@ const LEAST_LIFE: usize = 12;
 /// lately.
 const WATCHED: usize = 4;
 const RECENT: usize = 4;
-/// Interpreters come and go; so many samples later they are looked for again.
-const LOOK_FOR_INTERPRETERS: u64 = 64;
 
 /// Watches one process.
 pub struct Observer {
     layout: Layout,
-    runtime: u64,
-    interpreters: Vec<u64>,
+    interpreters: Interpreters,
     codes: Codes,
     stacks: Stacks,
     marks: Marks,
@@ -55,7 +54,6 @@ pub struct Observer {
     /// When the first look was, and the time that bursts took.
     since: Option<Instant>,
     watched: Duration,
-    looks: u64,
     counts: Counts,
 }
 
@@ -77,8 +75,7 @@ impl Observer {
         Observer {
             stacks: Stacks::new(&layout),
             layout,
-            runtime,
-            interpreters: Vec::new(),
+            interpreters: Interpreters::of(runtime),
             codes: Codes::default(),
             marks: Marks::default(),
             recent: Vec::new(),
@@ -86,7 +83,6 @@ impl Observer {
             pace: Pace::default(),
             since: None,
             watched: Duration::ZERO,
-            looks: 0,
             counts: Counts::default(),
         }
     }
@@ -99,14 +95,8 @@ impl Observer {
     pub fn look<M: ReadMemory>(&mut self, memory: &mut M) {
         self.since.get_or_insert_with(Instant::now);
         memory.forget();
-        if self.looks.is_multiple_of(LOOK_FOR_INTERPRETERS)
-            && let Ok(found) = runtime::interpreters(memory, &self.layout, self.runtime)
-        {
-            self.interpreters = found.iter().map(|each| each.address).collect();
-        }
-        self.looks += 1;
-        for interpreter in self.interpreters.clone() {
-            let Ok(Some(thread)) = gil::holder(memory, &self.layout, self.runtime, interpreter) else {
+        for interpreter in self.interpreters.at_look(memory, &self.layout) {
+            let Ok(Some(thread)) = gil::holder(memory, &self.layout, self.interpreters.runtime, interpreter) else {
                 continue;
             };
             self.counts.samples += 1;
@@ -119,7 +109,7 @@ impl Observer {
     /// Takes a sample of the thread that holds the interpreter's lock.
     fn look_at<M: ReadMemory>(&mut self, memory: &mut M, interpreter: u64, thread: u64) -> Result<(), Rejected> {
         self.codes.look_again();
-        let head = youngest::head(&self.layout, self.runtime, interpreter);
+        let head = youngest::head(&self.layout, self.interpreters.runtime, interpreter);
         let innermost = stack::innermost(&self.layout, thread);
         let word = innermost.word(memory).map_err(|_| Rejected)?;
         let calls = Thread::read(memory, &self.layout, word);
@@ -145,7 +135,7 @@ impl Observer {
         if tails.iter().all(|tail| Some(tail) == anchors.first()) {
             return Ok(());
         }
-        if gil::holder(memory, &self.layout, self.runtime, interpreter) != Ok(Some(thread)) {
+        if gil::holder(memory, &self.layout, self.interpreters.runtime, interpreter) != Ok(Some(thread)) {
             return Err(Rejected);
         }
         let newborn = self.newborn(memory, head, &tails, &anchors).ok_or(Rejected)?;
@@ -162,7 +152,7 @@ impl Observer {
                 let mark = Mark {
                     object: youngest::object(&self.layout, each.node),
                     type_address: each.type_address,
-                    look: self.looks,
+                    look: self.interpreters.looks,
                     agrees: self.agrees(memory, window),
                     candidates,
                 };
