@@ -41,21 +41,31 @@ fn freeze_until_the_end(target: &mut Target, mode: FreezeMode, by: By) -> (usize
     (freezes, stood, lines)
 }
 
+fn stands_in(call: &str, rounds: usize, threads: usize) -> Command {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/freeze/calls.py");
+    let mut command = Command::new(target::python());
+    command
+        .arg(script)
+        .args([call, &rounds.to_string(), &threads.to_string()]);
+    command
+}
+
 /// Stands in one call of `freeze/calls.py`, several times, under as many freezes as fit into that time.
 fn returns_as_it_would_have(call: &str, result: &str, mode: FreezeMode, by: By, threads: usize) {
     const ROUNDS: usize = 3;
     const SECONDS: f64 = 0.4;
     /// What the program and its helpers may need beside, on a busy machine.
     const LATE: f64 = 0.5;
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/freeze/calls.py");
-    let mut command = Command::new(target::python());
-    command
-        .arg(script)
-        .args([call, &ROUNDS.to_string(), &threads.to_string()]);
-    let mut target = Target::start(command);
-    let (freezes, stood, lines) = freeze_until_the_end(&mut target, mode, by);
+    /// A machine that is busy with others may be too late for a freeze in each round, but not again and again.
+    const TRIES: usize = 5;
+    let frozen_often = || {
+        let mut target = Target::start(stands_in(call, ROUNDS, threads));
+        let (freezes, stood, lines) = freeze_until_the_end(&mut target, mode, by);
+        (freezes >= ROUNDS).then_some((target, freezes, stood, lines))
+    };
+    let frozen = (0..TRIES).find_map(|_| frozen_often());
+    let (target, freezes, stood, lines) = frozen.expect("a program that was frozen once in each round");
     assert_eq!(lines.len(), ROUNDS, "{call}: {lines:?}");
-    assert!(freezes >= ROUNDS, "{freezes} freezes only");
     for line in &lines {
         let (returned, seconds) = line.split_once(' ').expect("a result and a time");
         let seconds: f64 = seconds.parse().expect("a time");

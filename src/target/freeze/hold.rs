@@ -207,8 +207,7 @@ impl Hold {
             .threads
             .iter()
             .filter(|thread| matches!(thread.phase, Phase::InCall));
-        left.filter_map(|thread| Remembered::new(self.pid, thread.tid, thread.sleep?, thread.changed))
-            .collect()
+        left.filter_map(|thread| Remembered::new(self.pid, thread)).collect()
     }
 
     /// Attends to the threads that make their calls again, after the guardian was told that a child did something.

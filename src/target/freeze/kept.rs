@@ -37,6 +37,7 @@ impl Hold {
             tid,
             phase: Phase::Running,
             sleep: None,
+            slept: None,
             changed: None,
             job_stopped: false,
             kept: true,

@@ -6,6 +6,7 @@
 //! `EINTR` anyway, so it does. The thread stays traced while it sleeps there, because to end the tracing of a stopped
 //! thread marks it as having a signal, and the call would end again; the end of the tracer leaves a sleeper asleep.
 
+use super::asleep;
 use super::procfs::{self, Status};
 use super::thread::{Phase, Thread};
 use super::time_limit;
@@ -114,8 +115,9 @@ fn enter(pid: u32, thread: &mut Thread, before: &Registers) -> Phase {
         let spent = thread.sleep?.spent(before)?;
         time_limit::shorten(pid, tid, call, spent)
     });
+    thread.slept = asleep::rest(pid, tid).map(|rest| rest.switches);
     let phase = go_on(tid, Phase::InCall);
-    thread.changed = shortened.and_then(|shortened| shortened.after_entry(pid, tid));
+    thread.changed = shortened.and_then(|shortened| shortened.after_entry(pid, tid, thread.slept));
     phase
 }
 

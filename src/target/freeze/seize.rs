@@ -39,6 +39,7 @@ impl Hold {
             tid,
             phase: Phase::Stopping,
             sleep,
+            slept: None,
             changed,
             job_stopped,
             kept: false,

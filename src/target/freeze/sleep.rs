@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::asleep::{Clocks, Rest};
+use super::thread::Thread;
 use super::time_limit::{self, ChangedArgument};
 use super::tracee::Tid;
 use super::{asleep, procfs};
@@ -108,14 +109,15 @@ impl Sleep {
 }
 
 impl Remembered {
-    /// For a thread that is left in its call.
-    pub fn new(pid: u32, tid: Tid, sleep: Sleep, changed: Option<ChangedArgument>) -> Option<Remembered> {
-        time_limit::wait_until_asleep(pid, tid);
+    /// For a thread that is left in its call; `None` if that has no time limit to care for.
+    pub fn new(pid: u32, thread: &Thread) -> Option<Remembered> {
+        let sleep = thread.sleep?;
+        time_limit::wait_until_asleep_again(pid, thread.tid, thread.slept);
         Some(Remembered {
-            tid,
+            tid: thread.tid,
             sleep,
-            changed,
-            last_ran: asleep::rest(pid, tid)?.last_ran,
+            changed: thread.changed,
+            last_ran: asleep::rest(pid, thread.tid)?.last_ran,
         })
     }
 

@@ -15,6 +15,8 @@ pub struct Thread {
     pub phase: Phase,
     /// The call that it slept in before it was interrupted, if that has a time limit to care for.
     pub sleep: Option<Sleep>,
+    /// How often it had slept before it was let into the call that it makes again.
+    pub slept: Option<u64>,
     /// The argument that was changed for the call that it makes again, to be put back when that ends.
     pub changed: Option<ChangedArgument>,
     /// Its whole process was stopped by a signal before we came.

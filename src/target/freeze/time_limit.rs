@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::procfs;
 use super::socket_limit::SocketLimit;
 use super::tracee::{self, Tid};
+use super::{asleep, procfs};
 use crate::target::arch::{self, Arguments, Registers, TimeLimit};
 
 /// An argument in a register that holds the rest of a time limit instead of what the program put there.
@@ -102,17 +102,17 @@ fn shorten_memory(pid: u32, address: u64, spent: Duration) -> Option<Shortened> 
 }
 
 impl Shortened {
-    /// To be called when the thread has been let into its call. What the kernel reads at the start is put back at once;
-    /// a register can be put back only when the call ends.
-    pub fn after_entry(self, pid: u32, tid: Tid) -> Option<ChangedArgument> {
+    /// To be called when the thread has been let into its call, having `slept` so often before. What the kernel reads at
+    /// the start is put back at once; a register can be put back only when the call ends.
+    pub fn after_entry(self, pid: u32, tid: Tid, slept: Option<u64>) -> Option<ChangedArgument> {
         match self {
             Shortened::Register(changed) => return Some(changed),
             Shortened::Socket(limit) => {
-                wait_until_asleep(pid, tid);
+                wait_until_asleep_again(pid, tid, slept);
                 limit.put_back();
             }
             Shortened::Memory { address, original } => {
-                wait_until_asleep(pid, tid);
+                wait_until_asleep_again(pid, tid, slept);
                 let memory = OpenOptions::new().write(true).open(format!("/proc/{pid}/mem"));
                 let _ = memory.and_then(|memory| memory.write_all_at(&original, address));
             }
@@ -121,10 +121,13 @@ impl Shortened {
     }
 }
 
-/// Waits until a thread that was let into a call sleeps there.
-pub fn wait_until_asleep(pid: u32, tid: Tid) {
+/// Waits until a thread that was let into a call sleeps there: `slept` is how often it had slept before. Without that, one
+/// that has been woken and does not run yet, because its processor is late, would look asleep.
+pub fn wait_until_asleep_again(pid: u32, tid: Tid, slept: Option<u64>) {
+    let has_slept_since =
+        || slept.is_none_or(|before| asleep::rest(pid, tid).is_none_or(|rest| rest.switches > before));
     let start = Instant::now();
-    while !procfs::is_asleep(pid, tid) && start.elapsed() < ENTRY_DEADLINE {
+    while !(has_slept_since() && procfs::is_asleep(pid, tid)) && start.elapsed() < ENTRY_DEADLINE {
         // Not by giving way, which those who run before all others do only to each other.
         std::thread::sleep(LOOK_AGAIN);
     }
