@@ -6,7 +6,7 @@
 //! deep the calls are. A call is known by its code and its instruction, as they stand in the frame; what line that is was found
 //! out once.
 
-use cpython::marks::Spot;
+use cpython::marks::{Spot, Written};
 use cpython::memory::ReadMemory;
 use cpython::stack::Step;
 use recording::form::Domain;
@@ -23,10 +23,20 @@ pub struct Callers {
     steps: Vec<(Step, Option<Spot>)>,
     /// The outermost first, each with the number of the stack that it makes. The mark of a frame is its place here.
     last: Vec<(Step, u32)>,
+    /// Of the last of `last`, where that is the innermost call and carries a mark.
+    tip: Option<Tip>,
     /// By a hash of all but the number, in one of two places.
     ways: &'static mut [[Way; 2]],
     /// Of the ways that count; in the highest bits of their `code`, where addresses have none.
     generation: u64,
+}
+
+/// The frame of an innermost call, and its mark. While both are the same, all that may have changed is the instruction.
+#[derive(Clone, Copy)]
+struct Tip {
+    frame: u64,
+    spot: Spot,
+    mark: Written,
 }
 
 /// A call of a stack leads to a stack. Two of them are a line of the processor's cache.
@@ -50,6 +60,7 @@ impl Callers {
             walking: None,
             steps: Vec::new(),
             last: Vec::new(),
+            tip: None,
             ways: &mut [],
             generation: 0,
         }
@@ -59,71 +70,55 @@ impl Callers {
     /// up anew.
     #[inline]
     pub fn stack(&mut self, area: Area, stacks: &mut Stacks, domain: Domain, met: impl FnMut(u64)) -> u32 {
-        let walking = match self.walking {
-            Some(walking) => walking,
-            None => match self.get_ready(area, stacks) {
-                Some(walking) => walking,
-                None => return 0,
-            },
+        if self.walking.is_none() {
+            self.get_ready(area, stacks);
+        }
+        // By reference: a copy of it would cost as much as a step.
+        let Some(walking) = &self.walking else {
+            return 0;
         };
         let Some(thread) = python::thread_of(domain) else {
             return 0;
         };
-        let known = self.walk(walking, thread);
+        // SAFETY: the frames of this very thread are followed, which are as they are while it allocates.
+        let mut memory = unsafe { Direct::trusting() };
+        let Some(frame) = innermost(walking, &mut memory, thread) else {
+            return 0;
+        };
+        if let Some(tip) = &self.tip
+            && tip.frame == frame
+            && tip.spot.holds(&mut memory, tip.mark)
+            && let Ok(instruction) = walking.steps.instruction(&mut memory, frame)
+        {
+            return self.go_on(area, stacks, instruction, met);
+        }
+        let known = walk(walking, &mut memory, frame, &self.last, &mut self.steps);
         self.follow(area, stacks, known, met)
     }
 
+    /// The number of the stack of the calls of the last time, the innermost of which is at this instruction now.
+    #[inline]
+    fn go_on(&mut self, area: Area, stacks: &mut Stacks, instruction: u64, mut met: impl FnMut(u64)) -> u32 {
+        let outer = self.last.len().checked_sub(2).map_or(0, |outer| self.last[outer].1);
+        let Some(&(step, number)) = self.last.last() else {
+            return 0;
+        };
+        if step.instruction == instruction {
+            return number;
+        }
+        let step = Step { instruction, ..step };
+        let number = self.way(area, stacks, outer, step, &mut met);
+        self.last.pop();
+        self.last.push((step, number));
+        number
+    }
+
     #[cold]
-    fn get_ready(&mut self, area: Area, stacks: &mut Stacks) -> Option<Walking> {
+    fn get_ready(&mut self, area: Area, stacks: &mut Stacks) {
         self.walking = stacks.steps(area);
         if self.walking.is_some() {
             self.forget_ways();
         }
-        self.walking
-    }
-
-    /// Walks over the frames of a thread, from the innermost on, up to one that has not been left since it was marked. Answers
-    /// how many of the calls of the last time are as they were then; all others are in `steps`.
-    #[inline]
-    fn walk(&mut self, walking: Walking, thread: u64) -> usize {
-        // SAFETY: the frames of this very thread are followed, which are as they are while it allocates.
-        let mut memory = unsafe { Direct::trusting() };
-        let mut innermost = walking.innermost;
-        innermost.pointer = innermost.pointer.wrapping_add(thread);
-        let pointer = innermost.word(&mut memory);
-        let mut frame = pointer.and_then(|pointer| Ok(memory.word(pointer)?)).unwrap_or(0);
-        let mut calls = false;
-        self.steps.clear();
-        while frame != 0 && self.steps.len() < MOST_STEPS {
-            let Ok(stepped) = walking.steps.at(&mut memory, frame) else {
-                break;
-            };
-            if let Some(step) = stepped.step {
-                let spot = walking.marks.map(|marks| marks.spot(&mut memory, frame, calls));
-                let spot = spot.and_then(|spot| spot.ok().flatten());
-                let known = spot.and_then(|spot| self.marked(&mut memory, spot, step));
-                match known {
-                    Some((place, true)) => return place + 1,
-                    Some((place, false)) => {
-                        self.steps.push((step, spot));
-                        return place;
-                    }
-                    None => self.steps.push((step, spot)),
-                }
-            }
-            calls = stepped.is_call;
-            frame = stepped.previous;
-        }
-        0
-    }
-
-    /// The place of a frame among the last calls if it has its mark, and whether it still is at the same instruction. Whenever
-    /// something is put at a place the frame is marked with it: so what stands there is the call that has the mark.
-    #[inline]
-    fn marked(&self, memory: &mut Direct, spot: Spot, step: Step) -> Option<(usize, bool)> {
-        let place = spot.mark(memory).ok()?? as usize;
-        let (known, _) = self.last.get(place)?;
-        (known.frame == step.frame && known.code == step.code).then_some((place, *known == step))
     }
 
     /// The number of the stack that the calls in `steps` make behind so many known ones.
@@ -134,6 +129,7 @@ impl Callers {
         let same = pairs.take_while(|((known, _), (step, _))| known == step).count();
         self.last.truncate(known + same);
         let mut number = known.checked_sub(1).map_or(0, |outer| self.last[outer].1);
+        self.tip = None;
         for (index, place) in (0..self.steps.len()).rev().zip(known..) {
             let ((step, spot), caller) = (self.steps[index], number);
             number = match self.last.get(place) {
@@ -144,7 +140,12 @@ impl Callers {
                     number
                 }
             };
-            mark(spot, place, caller != number);
+            let written = mark(spot, place, caller != number);
+            self.tip = spot.zip(written).map(|(spot, mark)| Tip {
+                frame: step.frame,
+                spot,
+                mark,
+            });
         }
         number
     }
@@ -178,6 +179,7 @@ impl Callers {
     #[cold]
     pub fn forget_ways(&mut self) {
         self.last.clear();
+        self.tip = None;
         self.generation += 1;
         if self.ways.is_empty() || self.generation >> (64 - GENERATION_AT) != 0 {
             self.generation = 1;
@@ -192,6 +194,55 @@ impl Callers {
     }
 }
 
+/// The frame of the innermost call of a thread.
+#[inline]
+fn innermost(walking: &Walking, memory: &mut Direct, thread: u64) -> Option<u64> {
+    let mut innermost = walking.innermost;
+    innermost.pointer = innermost.pointer.wrapping_add(thread);
+    let pointer = innermost.word(memory).ok()?;
+    let frame = memory.word(pointer).ok()?;
+    (frame != 0).then_some(frame)
+}
+
+/// Walks over frames from this one, the innermost, on up to one that has not been left since it was marked, and answers how
+/// many of the calls of the last time are not further in than that one. It and those before it are put into `steps`.
+#[inline]
+fn walk(
+    walking: &Walking,
+    memory: &mut Direct,
+    innermost: u64,
+    last: &[(Step, u32)],
+    steps: &mut Vec<(Step, Option<Spot>)>,
+) -> usize {
+    let (mut frame, mut calls) = (innermost, false);
+    steps.clear();
+    while frame != 0 && steps.len() < MOST_STEPS {
+        let Ok(stepped) = walking.steps.at(memory, frame) else {
+            break;
+        };
+        if let Some(step) = stepped.step {
+            let marks = walking.marks.as_ref();
+            let spot = marks.and_then(|marks| marks.spot(memory, frame, calls).ok().flatten());
+            steps.push((step, spot));
+            if let Some(place) = spot.and_then(|spot| marked(memory, spot, step, last)) {
+                return place;
+            }
+        }
+        calls = stepped.is_call;
+        frame = stepped.previous;
+    }
+    0
+}
+
+/// The place of a frame among the last calls if it has its mark. Whenever something is put at a place the frame is marked with
+/// it: so what stands there is the call that has the mark, if at another instruction perhaps.
+#[inline]
+fn marked(memory: &mut Direct, spot: Spot, step: Step, last: &[(Step, u32)]) -> Option<usize> {
+    let place = spot.mark(memory).ok()?? as usize;
+    let (known, _) = last.get(place)?;
+    (known.frame == step.frame && known.code == step.code).then_some(place)
+}
+
 /// 2 to the power of 64, divided by the golden ratio: a product's highest bits depend on all of its factor's.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -201,11 +252,10 @@ const MOST_STEPS: usize = 1 << 12;
 /// Marks the frame of the call at this place. What is no call of the program's own, and makes no stack of its caller's, is not
 /// to be marked.
 #[inline]
-fn mark(spot: Option<Spot>, place: usize, is_call: bool) {
-    if let Some(spot) = spot.filter(|_| is_call)
-        && let Some(written) = spot.written(place)
-    {
-        // SAFETY: the spot was found a moment ago, and nothing has run since.
-        unsafe { Direct::trusting().mark(&spot, written) };
-    }
+fn mark(spot: Option<Spot>, place: usize, is_call: bool) -> Option<Written> {
+    let spot = spot.filter(|_| is_call)?;
+    let written = spot.written(place)?;
+    // SAFETY: the spot was found a moment ago, and nothing has run since.
+    unsafe { Direct::trusting().mark(&spot, written) };
+    Some(written)
 }

@@ -5,37 +5,17 @@
 //! of what recording costs. A small block counts even if there is no memory for it, after which hardly anything goes on.
 
 use std::cell::UnsafeCell;
-use std::ffi::{c_int, c_void};
+use std::ffi::c_void;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use recording::Domain;
 
+use crate::allocator::Allocator;
 use crate::region::Area;
 use crate::sizes::Keeping;
 use crate::thread::{Local, local};
-use crate::{arenas, bookkeeping, sizes, system};
-
-/// `PyMemAllocatorEx`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Allocator {
-    context: *mut c_void,
-    malloc: unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void,
-    calloc: unsafe extern "C" fn(*mut c_void, usize, usize) -> *mut c_void,
-    realloc: unsafe extern "C" fn(*mut c_void, *mut c_void, usize) -> *mut c_void,
-    free: unsafe extern "C" fn(*mut c_void, *mut c_void),
-}
-
-/// `PyMem_GetAllocator` and `PyMem_SetAllocator`; the domain is numbered as in [`HOOKS`].
-type Access = unsafe extern "C" fn(c_int, *mut Allocator);
-
-impl Allocator {
-    /// Whether both are one allocator, by what is called first.
-    fn is(&self, other: &Allocator) -> bool {
-        self.context == other.context && self.malloc as usize == other.malloc as usize
-    }
-}
+use crate::{allocator, arenas, bookkeeping, sizes};
 
 /// A hook, and the allocator that stood there before.
 struct Hook {
@@ -58,12 +38,24 @@ const fn hook(domain: Domain) -> Hook {
 }
 
 /// By the numbers of `PyMemAllocatorDomain`.
-static HOOKS: [Hook; 3] = [hook(Domain::Raw), hook(Domain::Mem), hook(Domain::Object)];
+const DOMAINS: [Domain; 3] = [Domain::Raw, Domain::Mem, Domain::Object];
+static HOOKS: [Hook; DOMAINS.len()] = [hook(DOMAINS[0]), hook(DOMAINS[1]), hook(DOMAINS[2])];
+/// What CPython is given for each of them.
+const OURS: [Allocator; HOOKS.len()] = [ours::<0>(), ours::<1>(), ours::<2>()];
+
+const fn ours<const NUMBER: usize>() -> Allocator {
+    Allocator {
+        context: null_mut(),
+        malloc: malloc::<NUMBER>,
+        calloc: calloc::<NUMBER>,
+        realloc: realloc::<NUMBER>,
+        free: free::<NUMBER>,
+    }
+}
 
 /// Sets all hooks. False when that cannot be done.
 pub fn set() -> bool {
-    GET.store(system::find(c"PyMem_GetAllocator"), Relaxed);
-    SET.store(system::find(c"PyMem_SetAllocator"), Relaxed);
+    allocator::look_up();
     (0..HOOKS.len()).all(set_one)
 }
 
@@ -71,81 +63,50 @@ pub fn set() -> bool {
 pub fn set_again() {
     for (number, hook) in HOOKS.iter().enumerate() {
         // SAFETY: it was written before, if ever.
-        if let (Some(behind), Some(now)) = (unsafe { &*hook.behind.get() }, current(number))
+        if let (Some(behind), Some(now)) = (unsafe { &*hook.behind.get() }, Allocator::current(number))
             && now.is(behind)
         {
-            put(number, hook);
+            put(number);
         }
     }
 }
 
 fn set_one(number: usize) -> bool {
-    let (Some(behind), hook) = (current(number), &HOOKS[number]) else {
+    let (Some(behind), hook) = (Allocator::current(number), &HOOKS[number]) else {
         return false;
     };
     // SAFETY: nobody can have got here by this hook, which is set now.
     unsafe { *hook.behind.get() = Some(behind) };
-    put(number, hook);
+    put(number);
     if let Some(area) = Area::get() {
         area.head().hooked.fetch_or(1 << hook.domain as u32, Relaxed);
     }
     true
 }
 
-fn current(number: usize) -> Option<Allocator> {
-    let mut allocator = std::mem::MaybeUninit::uninit();
-    // SAFETY: the function fills in the whole structure for the three domains that there are.
-    unsafe {
-        access(&GET)?(number as c_int, allocator.as_mut_ptr());
-        Some(allocator.assume_init())
-    }
-}
-
-fn put(number: usize, hook: &'static Hook) {
-    let mut allocator = Allocator {
-        context: (&raw const *hook).cast_mut().cast(),
-        malloc,
-        calloc,
-        realloc,
-        free,
-    };
-    if let Some(set) = access(&SET) {
-        // SAFETY: the functions below keep the promises of an allocator, since they hand every call on to one.
-        unsafe { set(number as c_int, &mut allocator) };
-    }
-}
-
-/// The functions that hooks are set with, looked up once: the dynamic loader's lock is not to be waited for later.
-static GET: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
-static SET: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
-
-fn access(function: &AtomicPtr<c_void>) -> Option<Access> {
-    let function = function.load(Relaxed);
-    // SAFETY: `set` has put functions there that have this type.
-    (!function.is_null()).then(|| unsafe { std::mem::transmute::<*mut c_void, Access>(function) })
+fn put(number: usize) {
+    // SAFETY: the functions below keep the promises of an allocator, since they hand every call on to one.
+    unsafe { OURS[number].set(number) };
 }
 
 impl Hook {
-    /// The hook that CPython gives back as context, and what stands behind it.
+    /// What stands behind it.
     ///
     /// # Safety
     ///
-    /// `context` is that of `put`.
+    /// The hook was set.
     #[inline(always)]
-    unsafe fn of<'a>(context: *mut c_void) -> (&'a Hook, &'a Allocator) {
-        // SAFETY: the context is one of `HOOKS`; what is behind was written before it was put there.
-        unsafe {
-            let hook = &*context.cast::<Hook>();
-            (hook, (*hook.behind.get()).as_ref().unwrap_unchecked())
-        }
+    unsafe fn behind(&self) -> &Allocator {
+        // SAFETY: that was written before the hook was set.
+        unsafe { (*self.behind.get()).as_ref().unwrap_unchecked() }
     }
 
     /// Counts a block of `size` bytes that is about to be given out, if that is all there is to do.
     #[inline(always)]
-    fn is_counted_ahead(&self, local: &Local, size: usize) -> bool {
+    fn is_counted_ahead(&self, local: &Local, domain: Domain, size: usize) -> bool {
         self.has_pools()
             && match sizes::given_by_pools(size) {
-                Some(occupied) => local.allocated_ahead(self.domain, size, occupied),
+                Some(occupied) => local.allocated_ahead(domain, size, occupied),
                 None => false,
             }
     }
@@ -156,11 +117,29 @@ impl Hook {
     ///
     /// The block is alive and of this allocator, or null.
     #[inline(always)]
-    unsafe fn is_freed_ahead(&self, local: &Local, block: *mut c_void) -> bool {
+    unsafe fn is_freed_ahead(&self, local: &Local, domain: Domain, block: *mut c_void) -> bool {
         self.has_pools()
             && arenas::has_unsampled(block as usize)
             // SAFETY: as the caller says; it is in an arena.
-            && local.freed_ahead(self.domain, || unsafe { sizes::occupied_in_arena(block) })
+            && local.freed_ahead(domain, || unsafe { sizes::occupied_in_arena(block) })
+    }
+
+    /// The same of a block that is about to be made to hold `size` bytes, by whatever block that will be.
+    ///
+    /// # Safety
+    ///
+    /// As for `is_freed_ahead`.
+    #[inline(always)]
+    unsafe fn is_resized_ahead(&self, local: &Local, domain: Domain, old: *mut c_void, size: usize) -> bool {
+        if !self.has_pools() || !arenas::has_unsampled(old as usize) {
+            return false;
+        }
+        // SAFETY: as the caller says; it is in an arena.
+        let before = unsafe { sizes::occupied_in_arena(old) };
+        match sizes::resized_by_pools(before, size) {
+            Some(now) => local.resized_ahead(domain, size, before, now),
+            None => false,
+        }
     }
 
     #[inline(always)]
@@ -200,18 +179,76 @@ impl Hook {
     ///
     /// As of the function below.
     #[inline(never)]
-    unsafe fn malloc(&self, behind: &Allocator, size: usize) -> *mut c_void {
+    unsafe fn malloc(&self, size: usize) -> *mut c_void {
         // SAFETY: as the caller says.
-        self.give(size, || unsafe { (behind.malloc)(behind.context, size) })
+        unsafe {
+            let behind = self.behind();
+            self.give(size, || (behind.malloc)(behind.context, size))
+        }
     }
 
     /// # Safety
     ///
     /// As of the function below.
     #[inline(never)]
-    unsafe fn free(&self, behind: &Allocator, block: *mut c_void) {
+    unsafe fn realloc(&self, old: *mut c_void, size: usize) -> *mut c_void {
         // SAFETY: as the caller says.
-        let free = || unsafe { (behind.free)(behind.context, block) };
+        let reallocate = || unsafe {
+            let behind = self.behind();
+            (behind.realloc)(behind.context, old, size)
+        };
+        local(|local| {
+            if local.is_inside() {
+                if self.domain == Domain::Raw {
+                    bookkeeping::forget(old);
+                }
+                return self.given_inside(local, reallocate());
+            }
+            let occupied = match old.is_null() {
+                true => 0,
+                // SAFETY: as the caller says.
+                false => unsafe { self.keeping().occupied(old) },
+            };
+            let block = local.reallocated(
+                (self.domain, self.of_block(local, old)),
+                (old, occupied),
+                reallocate,
+                // SAFETY: it has just been given out.
+                |block| (size, unsafe { self.keeping().resized(block, size) }),
+            );
+            if !local.nested.is_empty() {
+                local.inside(|| local.nested.settle(block));
+            }
+            block
+        })
+    }
+
+    /// # Safety
+    ///
+    /// As of the function below.
+    #[inline(never)]
+    unsafe fn free(&self, block: *mut c_void) {
+        // SAFETY: as the caller says; what is of pools stands in an arena.
+        unsafe {
+            if !self.is_of_pools(block) || local(Local::is_inside) {
+                return self.free_otherwise(block);
+            }
+            local(|local| local.freed(self.domain, block, sizes::occupied_in_arena(block)));
+            let behind = self.behind();
+            (behind.free)(behind.context, block);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As of the function below.
+    #[inline(never)]
+    unsafe fn free_otherwise(&self, block: *mut c_void) {
+        // SAFETY: as the caller says.
+        let free = || unsafe {
+            let behind = self.behind();
+            (behind.free)(behind.context, block);
+        };
         local(|local| {
             if local.is_inside() || block.is_null() {
                 return free();
@@ -228,10 +265,16 @@ impl Hook {
         });
     }
 
+    /// Whether the block stands in a pool: then it is no other allocator's, and was given out through this hook.
+    #[inline]
+    fn is_of_pools(&self, block: *mut c_void) -> bool {
+        self.has_pools() && arenas::has(block as usize)
+    }
+
     /// In which domain a block was counted that is given back.
     #[inline]
     fn of_block(&self, local: &Local, block: *mut c_void) -> Domain {
-        match local.forget_early(block) {
+        match !self.is_of_pools(block) && local.forget_early(block) {
             true => Domain::C,
             false => self.domain,
         }
@@ -266,62 +309,53 @@ impl Hook {
     }
 }
 
-unsafe extern "C" fn malloc(context: *mut c_void, size: usize) -> *mut c_void {
-    // SAFETY: CPython gives the context that it was told, and the allocator behind is called as CPython called us.
+// CPython gives the context that it was told, which these functions have no need of: each knows its hook.
+
+unsafe extern "C" fn malloc<const NUMBER: usize>(_: *mut c_void, size: usize) -> *mut c_void {
+    let hook = &HOOKS[NUMBER];
+    // SAFETY: CPython calls what `put` has set, and the allocator behind is called as CPython called us.
     unsafe {
-        let (hook, behind) = Hook::of(context);
-        if local(|local| hook.is_counted_ahead(local, size)) {
+        let behind = hook.behind();
+        if local(|local| hook.is_counted_ahead(local, DOMAINS[NUMBER], size)) {
             return (behind.malloc)(behind.context, size);
         }
-        hook.malloc(behind, size)
+        hook.malloc(size)
     }
 }
 
-unsafe extern "C" fn calloc(context: *mut c_void, count: usize, each: usize) -> *mut c_void {
+unsafe extern "C" fn calloc<const NUMBER: usize>(_: *mut c_void, count: usize, each: usize) -> *mut c_void {
+    let hook = &HOOKS[NUMBER];
+    let size = count.saturating_mul(each);
     // SAFETY: as in `malloc`.
     unsafe {
-        let (hook, behind) = Hook::of(context);
-        let size = count.saturating_mul(each);
-        if local(|local| hook.is_counted_ahead(local, size)) {
+        let behind = hook.behind();
+        if local(|local| hook.is_counted_ahead(local, DOMAINS[NUMBER], size)) {
             return (behind.calloc)(behind.context, count, each);
         }
         hook.give(size, || (behind.calloc)(behind.context, count, each))
     }
 }
 
-unsafe extern "C" fn realloc(context: *mut c_void, old: *mut c_void, size: usize) -> *mut c_void {
+unsafe extern "C" fn realloc<const NUMBER: usize>(_: *mut c_void, old: *mut c_void, size: usize) -> *mut c_void {
+    let hook = &HOOKS[NUMBER];
     // SAFETY: as in `malloc`; the old block is one of this allocator's, and alive until it is called.
     unsafe {
-        let (hook, behind) = Hook::of(context);
-        local(|local| {
-            if local.is_inside() {
-                if hook.domain == Domain::Raw {
-                    bookkeeping::forget(old);
-                }
-                return hook.given_inside(local, (behind.realloc)(behind.context, old, size));
-            }
-            let occupied = if old.is_null() { 0 } else { hook.keeping().occupied(old) };
-            let block = local.reallocated(
-                (hook.domain, hook.of_block(local, old)),
-                (old, occupied),
-                || (behind.realloc)(behind.context, old, size),
-                |block| (size, hook.keeping().resized(block, size)),
-            );
-            if !local.nested.is_empty() {
-                local.inside(|| local.nested.settle(block));
-            }
-            block
-        })
+        let behind = hook.behind();
+        if local(|local| hook.is_resized_ahead(local, DOMAINS[NUMBER], old, size)) {
+            return (behind.realloc)(behind.context, old, size);
+        }
+        hook.realloc(old, size)
     }
 }
 
-unsafe extern "C" fn free(context: *mut c_void, block: *mut c_void) {
+unsafe extern "C" fn free<const NUMBER: usize>(_: *mut c_void, block: *mut c_void) {
+    let hook = &HOOKS[NUMBER];
     // SAFETY: as in `realloc`.
     unsafe {
-        let (hook, behind) = Hook::of(context);
-        if local(|local| hook.is_freed_ahead(local, block)) {
+        let behind = hook.behind();
+        if local(|local| hook.is_freed_ahead(local, DOMAINS[NUMBER], block)) {
             return (behind.free)(behind.context, block);
         }
-        hook.free(behind, block);
+        hook.free(block);
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! Whatever fails here must leave the program as it is: without an area to write to, every call is handed on.
 
+mod allocator;
 mod arena_hook;
 mod arenas;
 mod blocks;

@@ -41,7 +41,7 @@ impl<T> Locked<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
         // Nothing that is done under it begins a thread.
         if !is_only_thread() {
@@ -54,13 +54,26 @@ impl<T> Locked<T> {
     }
 
     /// For a fork, which must find the value whole: `release` follows on both sides.
+    #[inline]
     pub fn acquire(&self) {
-        let mut tries: u32 = 0;
-        while self
+        if !self.try_acquire() {
+            self.wait();
+        }
+    }
+
+    #[inline]
+    fn try_acquire(&self) -> bool {
+        let held = self
             .held
-            .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
-            .is_err()
-        {
+            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
+        held.is_ok()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait(&self) {
+        let mut tries: u32 = 0;
+        while !self.try_acquire() {
             tries += 1;
             if tries.is_multiple_of(64) {
                 // SAFETY: the call has no arguments.

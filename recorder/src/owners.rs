@@ -61,7 +61,7 @@ impl Owners {
     }
 
     /// Notes whose a new block is. Answers what stood there, which was given back in a way that nobody saw.
-    #[inline]
+    #[inline(always)]
     pub fn put(&mut self, address: u64, tally: u32, size: u64) -> Option<Owned> {
         match place(address, true) {
             Some(place) => {
@@ -77,7 +77,7 @@ impl Owners {
     }
 
     /// Takes a block out that is given back.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self, address: u64) -> Option<Owned> {
         if let Some(place) = place(address, false) {
             let word = place.load(Relaxed);

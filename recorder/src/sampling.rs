@@ -68,6 +68,7 @@ pub fn get_ready() {
 
 /// Called when the countdown is over: takes this block, or only looks whether this is the peak. It counts as `size` bytes where
 /// it is left to chance, and occupies `occupied`.
+#[inline(always)]
 pub fn look(slot: &Slot, domain: Domain, block: *mut c_void, size: usize, occupied: usize) {
     let Some(area) = Area::get() else {
         return;
@@ -75,6 +76,11 @@ pub fn look(slot: &Slot, domain: Domain, block: *mut c_void, size: usize, occupi
     if region::sample_bytes() == 0 {
         return note_every(slot, area, domain, block, occupied);
     }
+    note_some(slot, area, domain, block, size);
+}
+
+#[inline(never)]
+fn note_some(slot: &Slot, area: Area, domain: Domain, block: *mut c_void, size: usize) {
     python::see_to_hooks();
     if !is_due(slot, region::sample_bytes()) {
         return SAMPLES.with(|samples| samples.blocks.look_for_peak(area));
@@ -87,6 +93,7 @@ pub fn look(slot: &Slot, domain: Domain, block: *mut c_void, size: usize, occupi
 }
 
 /// Leaves the countdown over.
+#[inline(always)]
 fn note_every(slot: &Slot, area: Area, domain: Domain, block: *mut c_void, size: usize) {
     let further = slot.further.load(Relaxed) - size as i64;
     slot.further.store(further, Relaxed);

@@ -30,12 +30,13 @@ pub enum Keeping {
 
 const POOLS: u8 = Keeping::Pools as u8;
 
-static POOL_BYTES: AtomicUsize = AtomicUsize::new(4096);
+/// The bits of an address that tell its pool.
+static POOL_MASK: AtomicUsize = AtomicUsize::new(!4095);
 static POOL_CLASS: AtomicU64 = AtomicU64::new(0);
 
 /// Where pools have their size class.
 pub fn learn(allocator: &Allocator) {
-    POOL_BYTES.store(allocator.pool_size as usize, Relaxed);
+    POOL_MASK.store(!(allocator.pool_size as usize).wrapping_sub(1), Relaxed);
     POOL_CLASS.store(allocator.pool_szidx, Relaxed);
 }
 
@@ -44,6 +45,14 @@ pub fn learn(allocator: &Allocator) {
 pub fn given_by_pools(size: usize) -> Option<usize> {
     let is_small = size.wrapping_sub(1) < LARGEST_SMALL;
     is_small.then_some((size + ALIGNMENT - 1) & !(ALIGNMENT - 1))
+}
+
+/// What a block of pymalloc that occupies `before` will occupy when it has to hold `size` bytes, where that is sure before it
+/// is done. A smaller one stays where it stands unless a quarter could be saved (`pymalloc_realloc` in obmalloc.c).
+#[inline(always)]
+pub fn resized_by_pools(before: usize, size: usize) -> Option<usize> {
+    let stays = size <= before && 4 * size > 3 * before;
+    given_by_pools(size).map(|given| if stays { before } else { given })
 }
 
 impl Keeping {
@@ -161,7 +170,7 @@ impl Keeping {
 /// The block is alive and pymalloc's, in an arena.
 #[inline(always)]
 pub unsafe fn occupied_in_arena(block: *mut c_void) -> usize {
-    let pool = block as usize & !(POOL_BYTES.load(Relaxed) - 1);
+    let pool = block as usize & POOL_MASK.load(Relaxed);
     // SAFETY: pools are aligned to their size, and begin with their header.
     let class = unsafe { *((pool + POOL_CLASS.load(Relaxed) as usize) as *const u32) };
     (class as usize + 1) * ALIGNMENT
@@ -208,6 +217,23 @@ unsafe fn is_debug(block: *mut c_void, size: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_shrinks_little_stays() {
+        let cases = [
+            (64, 64, 64),
+            (64, 49, 64),
+            (64, 48, 48),
+            (64, 65, 80),
+            (16, 1, 16),
+            (512, 513, 0),
+            (64, 0, 0),
+        ];
+        for (before, size, now) in cases {
+            let expected = (now > 0).then_some(now);
+            assert_eq!(resized_by_pools(before, size), expected, "{before} to {size}");
+        }
+    }
 
     #[test]
     fn the_marks_of_a_debug_allocator_tell_the_size() {

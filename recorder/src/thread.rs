@@ -133,15 +133,20 @@ impl Local {
         }
     }
 
+    /// The counters, where nothing more is to be done than to count.
+    #[inline(always)]
+    fn slot_ahead(&self) -> Option<&Slot> {
+        let slot = self.slot.get();
+        // SAFETY: as in `allocated`.
+        (!self.inside.get() && !slot.is_null()).then(|| unsafe { &*slot })
+    }
+
     /// Counts a block that is about to be given out, unless there is more to do about it than that.
     #[inline(always)]
     pub fn allocated_ahead(&self, domain: Domain, requested: usize, occupied: usize) -> bool {
-        let slot = self.slot.get();
-        if self.inside.get() || slot.is_null() {
+        let Some(slot) = self.slot_ahead() else {
             return false;
-        }
-        // SAFETY: as in `allocated`.
-        let slot = unsafe { &*slot };
+        };
         let left = slot.countdown.load(Relaxed) - occupied as i64;
         if left <= 0 {
             return false;
@@ -157,15 +162,20 @@ impl Local {
     /// Counts a block that is about to be given back, and is not sampled, unless there is more to do about it than that.
     #[inline(always)]
     pub fn freed_ahead(&self, domain: Domain, occupied: impl FnOnce() -> usize) -> bool {
-        let slot = self.slot.get();
-        if self.inside.get() || slot.is_null() {
+        let Some(slot) = self.slot_ahead() else {
             return false;
-        }
-        // SAFETY: as in `allocated`.
-        let counters = &unsafe { &*slot }.counters[domain as usize];
+        };
+        let counters = &slot.counters[domain as usize];
         add(&counters.freed, occupied());
         add(&counters.freed_blocks, 1);
         true
+    }
+
+    /// Counts one for the other: a block that occupies `before` and is not sampled, and one that will occupy `now`.
+    #[inline(always)]
+    pub fn resized_ahead(&self, domain: Domain, requested: usize, before: usize, now: usize) -> bool {
+        // In this order: where the first answers false nothing was counted.
+        self.allocated_ahead(domain, requested, now) && self.freed_ahead(domain, || before)
     }
 
     #[cold]

@@ -143,6 +143,15 @@ impl Spot {
         })
     }
 
+    /// Whether what was written stands there.
+    #[inline]
+    pub fn holds<M: ReadMemory>(&self, memory: &mut M, written: Written) -> bool {
+        match written {
+            Written::Word(word) => memory.word(self.address) == Ok(word),
+            Written::Half(half) => memory.half(self.address) == Ok(half),
+        }
+    }
+
     /// What marks the frame with this number; `None` where that is too large.
     #[inline]
     pub fn written(&self, number: usize) -> Option<Written> {

@@ -179,17 +179,23 @@ impl Steps {
                     None => true,
                 };
         }
-        let at = frame.wrapping_add(self.instruction);
         stepped.step = Some(Step {
             frame,
             code: memory.word(frame.wrapping_add(self.code))? & !self.slot_bits,
-            instruction: if self.is_half {
-                u64::from(memory.half(at)?)
-            } else {
-                memory.word(at)?
-            },
+            instruction: self.instruction(memory, frame)?,
         });
         Ok(stepped)
+    }
+
+    /// [`Step::instruction`] of the frame at `frame`.
+    #[inline]
+    pub fn instruction<M: ReadMemory>(&self, memory: &mut M, frame: u64) -> Result<u64, Unreadable> {
+        let at = frame.wrapping_add(self.instruction);
+        Ok(if self.is_half {
+            u64::from(memory.half(at)?)
+        } else {
+            memory.word(at)?
+        })
     }
 }
 
