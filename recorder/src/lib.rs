@@ -34,6 +34,7 @@ mod owners;
 mod python;
 mod region;
 mod sampling;
+mod shared_file;
 mod sizes;
 mod stacks;
 mod start;

@@ -1,7 +1,5 @@
 //! The shared memory that the recorder writes to: an area of the file that the profiler made.
 
-use std::ffi::CStr;
-use std::mem::offset_of;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{self, Relaxed};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
@@ -12,10 +10,13 @@ use recording::form::{
 };
 
 use crate::claim::{Areas, claim};
+use crate::shared_file::SharedFile;
 use crate::{environment, facts, system};
 
 /// The area of this process; null when nothing is recorded.
 static AREA: AtomicPtr<u8> = AtomicPtr::new(null_mut());
+/// The page that the file begins with; null before it was mapped.
+static FILE: AtomicPtr<u8> = AtomicPtr::new(null_mut());
 /// Its number plus one.
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
 /// See `FileHead::sample_bytes`.
@@ -93,15 +94,22 @@ pub fn room() -> Room {
     Room::of(sample_bytes())
 }
 
-/// Opens the file and claims an area of it, for this process to be recorded. What is wrong there is nothing that the
-/// program could do anything about: it goes on unrecorded, and the profiler says so.
+/// Claims an area of the file, for this process to be recorded. What is wrong there is nothing that the program could do
+/// anything about: it goes on unrecorded, and the profiler says so.
 pub fn begin(parent: usize) {
-    let Some(area) = environment::memory().and_then(|path| open(path, parent)) else {
-        AREA.store(null_mut(), Ordering::Release);
+    let file = environment::memory().and_then(SharedFile::open).or_else(inherited);
+    let area = file.and_then(|file| begin_in(&file, parent));
+    if area.is_none() {
         NUMBER.store(0, Ordering::Relaxed);
-        return;
-    };
-    AREA.store(area, Ordering::Release);
+    }
+    AREA.store(area.unwrap_or(null_mut()), Ordering::Release);
+}
+
+/// In a child made by `fork`: what its parent has mapped of the file leads to all of it where the child may not open it, as
+/// another user, or cannot, since it has as many files open as it may.
+fn inherited() -> Option<SharedFile> {
+    let head = FILE.load(Relaxed);
+    (!head.is_null()).then_some(SharedFile::Mapped(head))
 }
 
 /// The number of this process's area plus one; 0 when it has none.
@@ -120,22 +128,10 @@ pub fn seed() -> u64 {
     SEED.load(Ordering::Relaxed)
 }
 
-fn open(path: &CStr, parent: usize) -> Option<*mut u8> {
-    // SAFETY: the path is a C string.
-    let file = unsafe { system::open(path.as_ptr(), system::O_RDWR | system::O_CLOEXEC) };
-    if file < 0 {
-        return None;
-    }
-    let area = begin_in(file, parent);
-    // SAFETY: this is our own descriptor; mappings stay.
-    unsafe { system::close(file) };
-    area
-}
-
-fn begin_in(descriptor: i32, parent: usize) -> Option<*mut u8> {
+fn begin_in(file: &SharedFile, parent: usize) -> Option<*mut u8> {
     let file = File {
-        head: map_head(descriptor)?,
-        descriptor,
+        head: map_head(file)?,
+        file,
         namespace: facts::namespace(),
     };
     if file.head.magic.load(Relaxed) != MAGIC || file.head.version.load(Relaxed) != VERSION {
@@ -150,7 +146,7 @@ fn begin_in(descriptor: i32, parent: usize) -> Option<*mut u8> {
     let claimed = fresh.or_else(|| claim(&file, mine, serial as usize));
     SAMPLE_BYTES.store(file.head.sample_bytes.load(Relaxed), Relaxed);
     SEED.store(file.head.seed.load(Relaxed), Relaxed);
-    let area = claimed.and_then(|number| system::map(room().end, system::MAP_SHARED, descriptor, place(number)));
+    let area = claimed.and_then(|number| file.file.map(room().end, place(number)));
     let (Some(number), Some(start)) = (claimed, area) else {
         file.head.unrecorded.fetch_add(1, Relaxed);
         return None;
@@ -171,11 +167,15 @@ fn begin_in(descriptor: i32, parent: usize) -> Option<*mut u8> {
     Some(start)
 }
 
-/// Maps the page that the file begins with; it stays.
-fn map_head(descriptor: i32) -> Option<&'static FileHead> {
-    let head = system::map(HEAD_BYTES, system::MAP_SHARED, descriptor, 0)?.cast::<FileHead>();
+/// Maps the page that the file begins with, if that was not done before; it stays.
+fn map_head(file: &SharedFile) -> Option<&'static FileHead> {
+    let head = match file {
+        SharedFile::Mapped(head) => *head,
+        SharedFile::Open(_) => file.map(HEAD_BYTES, 0)?,
+    };
+    FILE.store(head, Relaxed);
     // SAFETY: the profiler has given the file its full length before it named it to anybody, and any bytes are a valid head.
-    Some(unsafe { &*head })
+    Some(unsafe { &*head.cast::<FileHead>() })
 }
 
 /// Where the area with this number begins in the file.
@@ -184,13 +184,13 @@ fn place(number: usize) -> usize {
 }
 
 /// The file while an area of it is claimed.
-struct File {
+struct File<'a> {
     head: &'static FileHead,
-    descriptor: i32,
+    file: &'a SharedFile,
     namespace: u32,
 }
 
-impl Areas for File {
+impl Areas for File<'_> {
     fn used(&self) -> usize {
         (self.head.claimed.load(Relaxed) as usize).min(AREAS)
     }
@@ -204,11 +204,7 @@ impl Areas for File {
     }
 
     fn owner(&self, number: usize) -> u64 {
-        let mut owner = [0; 8];
-        let at = place(number) + offset_of!(AreaHead, process);
-        // SAFETY: there is room for so many bytes.
-        unsafe { system::pread64(self.descriptor, owner.as_mut_ptr().cast(), owner.len(), at as i64) };
-        u64::from_ne_bytes(owner)
+        self.with_head(number, |head| head.process.load(Relaxed)).unwrap_or(0)
     }
 
     /// Of processes in other namespaces nobody can tell, and what the program looked at has written is to be read.
@@ -221,15 +217,20 @@ impl Areas for File {
     }
 
     fn hand_over(&self, number: usize, owner: u64, mine: u64) -> bool {
-        let Some(page) = system::map(HEAD_BYTES, system::MAP_SHARED, self.descriptor, place(number)) else {
-            return false;
-        };
+        let exchange = |head: &AreaHead| head.process.compare_exchange(owner, mine, Relaxed, Relaxed).is_ok();
+        self.with_head(number, exchange).unwrap_or(false)
+    }
+}
+
+impl File<'_> {
+    /// Looks at what an area begins with.
+    fn with_head<R>(&self, number: usize, look: impl FnOnce(&AreaHead) -> R) -> Option<R> {
+        let page = self.file.map(HEAD_BYTES, place(number))?;
         // SAFETY: an area begins with its head.
-        let head = unsafe { &*page.cast::<AreaHead>() };
-        let is_ours = head.process.compare_exchange(owner, mine, Relaxed, Relaxed).is_ok();
+        let seen = look(unsafe { &*page.cast::<AreaHead>() });
         // SAFETY: the page was mapped above, and nobody knows of it.
         unsafe { system::unmap(page, HEAD_BYTES) };
-        is_ours
+        Some(seen)
     }
 }
 

@@ -20,6 +20,7 @@ mod number {
     use std::ffi::c_long;
     pub const MMAP: c_long = 9;
     pub const MUNMAP: c_long = 11;
+    pub const MREMAP: c_long = 25;
     pub const MADVISE: c_long = 28;
     pub const FTRUNCATE: c_long = 77;
     pub const GETTID: c_long = 186;
@@ -30,6 +31,7 @@ mod number {
     use std::ffi::c_long;
     pub const MMAP: c_long = 222;
     pub const MUNMAP: c_long = 215;
+    pub const MREMAP: c_long = 216;
     pub const MADVISE: c_long = 233;
     pub const FTRUNCATE: c_long = 46;
     pub const GETTID: c_long = 178;
@@ -114,6 +116,16 @@ pub fn map(length: usize, flags: c_int, descriptor: c_int, offset: usize) -> Opt
         )
     };
     // The C library's `syscall` answers -1 for all errors.
+    (address != -1).then_some(address as *mut u8)
+}
+
+/// Maps so much of a file once more, from the page on that is mapped at `start` and shared; the file need not be open.
+pub fn map_again(start: *mut u8, length: usize) -> Option<*mut u8> {
+    const MREMAP_MAYMOVE: c_int = 1;
+    // SAFETY: of no bytes, which are no less than there are at any address, what is shared is copied and left where it is; the
+    // system chooses a place where nothing is.
+    let address = unsafe { syscall(number::MREMAP, start, 0usize, length, MREMAP_MAYMOVE) };
+    // As in `map`.
     (address != -1).then_some(address as *mut u8)
 }
 
