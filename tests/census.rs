@@ -155,6 +155,7 @@ const TESTED_ELSEWHERE: &[&str] = &[
     "truth.py",
     "busy.py",
     "busy_lines.py",
+    "busy_shapes.py",
     "garbage.py",
     "moving.py",
     "retained.py",

@@ -21,6 +21,7 @@ use crate::report::screen::Screen;
 use crate::report::standard_output;
 use crate::report::{json, sarif, terminal, timeline};
 use crate::rules::finding::Severity;
+use crate::rules::not_judged::not_judged;
 use crate::rules::selection::Selection;
 use crate::rules::threshold::Thresholds;
 use crate::rules::{Evidence, judge_by};
@@ -148,16 +149,21 @@ fn show(mut capture: Capture, settings: &Settings) -> Result<u8> {
         age: capture.age,
         thresholds: &settings.thresholds,
     };
-    let findings = match capture.has_heap() {
-        true => judge_by(&settings.selection.rules(), &evidence),
-        false => Vec::new(),
+    let (findings, not_judged) = match capture.has_heap() {
+        true => {
+            let rules = settings.selection.rules();
+            (judge_by(&rules, &evidence), not_judged(&rules, &evidence))
+        }
+        false => (Vec::new(), Vec::new()),
     };
     let failed = settings
         .fail_on
         .is_some_and(|level| findings.iter().any(|found| found.severity >= level));
-    let report = Report::new(&capture, &growth, findings)
-        .showing(&settings.by)
-        .viewing(&settings.view);
+    let report = Report {
+        not_judged,
+        ..Report::new(&capture, &growth, findings)
+    };
+    let report = report.showing(&settings.by).viewing(&settings.view);
     let written = write(&report, &capture, settings);
     capture.allocations = recorded;
     written.and(save(&capture, settings))?;

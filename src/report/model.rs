@@ -18,6 +18,7 @@ use crate::heap::partitions::Partitions;
 use crate::heap::wanted::Division;
 use crate::heap::{Container, ContainerKind, OwnerRank, Totals, TypeTotals};
 use crate::rules::finding::Finding;
+use crate::rules::not_judged::NotJudged;
 use crate::sampling::growth::Growth;
 
 pub const SCHEMA: &str = "pymemscope/report/1";
@@ -70,6 +71,9 @@ pub struct Report<'a> {
     pub owners_left_out: LeftOut,
     /// The gravest first, and of these the costliest.
     pub findings: Vec<Finding>,
+    /// The rules that nothing can be said of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_judged: Vec<NotJudged>,
     /// One for each snapshot.
     pub timeline: Vec<Moment<'a>>,
     /// Resident bytes at the last snapshot.
@@ -243,6 +247,7 @@ impl<'a> Report<'a> {
             owners,
             owners_left_out,
             findings,
+            not_judged: Vec::new(),
             timeline: timeline(capture),
             rss: capture.process.rss,
             sources: Sources::of(capture),

@@ -11,6 +11,7 @@ use super::text::{command_line, cut_middle, harmless, width, wrap};
 use super::{divisions, garbage, line_rows, recording_table, site_table};
 use crate::rules::catalogue::RULES;
 use crate::rules::finding::{Fact, Finding, Severity};
+use crate::rules::not_judged::Reason;
 use crate::rules::threshold::Unit;
 use crate::units;
 
@@ -251,13 +252,8 @@ fn legend(report: &Report<'_>) -> String {
 fn findings(report: &Report<'_>, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     if report.findings.is_empty() {
-        let hint = match (report.capture.samples, report.capture.mode) {
-            (2.., _) => "",
-            (_, "snapshot" | "core") => "",
-            (_, "run") => " (growth shows only in a program that runs for longer, or with a shorter --interval)",
-            _ => " (growth shows with a duration only: -d 10)",
-        };
-        return writeln!(out, "No findings{hint}");
+        writeln!(out, "No findings")?;
+        return not_judged(report, screen, out);
     }
     writeln!(out, "{}", screen.paint(Style::Bold, "Findings"))?;
     let name_width = report
@@ -269,7 +265,31 @@ fn findings(report: &Report<'_>, screen: Screen, out: &mut dyn Write) -> io::Res
     for finding in &report.findings {
         write_finding(finding, name_width, screen, out)?;
     }
+    not_judged(report, screen, out)?;
     writeln!(out)
+}
+
+/// Which rules could not be asked, why, and what would help.
+fn not_judged(report: &Report<'_>, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    let parts = Reason::ALL.iter().filter_map(|reason| {
+        let rules = report.not_judged.iter().filter(|each| each.reason == *reason);
+        let names: Vec<&str> = rules.map(|each| each.rule).collect();
+        (!names.is_empty()).then(|| format!("{}, since {}", names.join(", "), reason.text()))
+    });
+    let parts: Vec<String> = parts.collect();
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let hint = match report.capture.mode {
+        "core" => "A core is one moment of a program.",
+        "run" => "A program that runs for longer, or a shorter --interval, shows more.",
+        _ => "A capture that lasts shows more: attach -d 10.",
+    };
+    let text = format!("Not judged: {}. {hint}", parts.join("; "));
+    for line in wrap(&text, screen.text_width()) {
+        writeln!(out, "{}", screen.paint(Style::Dim, &line))?;
+    }
+    Ok(())
 }
 
 fn write_finding(finding: &Finding, name_width: usize, screen: Screen, out: &mut dyn Write) -> io::Result<()> {

@@ -2,9 +2,9 @@
 
 use super::{
     Rule, buffered_response, captured_reference, context_variable, counting_dict, cycle_with_finalizer,
-    django_prefetch, django_queryset_cache, duplicate_strings, finished_tasks, growing_container, large_list,
-    large_temporary, list_as_queue, list_iterated_once, list_membership, missing_slots, mutable_default, needless_copy,
-    numeric_list, record_dicts, request_in_module, sparse_container, string_building, unbounded_cache,
+    django_prefetch, django_queryset_cache, django_values_list, duplicate_strings, finished_tasks, growing_container,
+    large_list, large_temporary, list_as_queue, list_iterated_once, list_membership, missing_slots, mutable_default,
+    needless_copy, numeric_list, record_dicts, request_in_module, sparse_container, string_building, unbounded_cache,
     unclosed_resource,
 };
 use crate::spelling::distance;
@@ -17,6 +17,7 @@ pub const RULES: &[&Rule] = &[
     &cycle_with_finalizer::RULE,
     &django_prefetch::RULE,
     &django_queryset_cache::RULE,
+    &django_values_list::RULE,
     &duplicate_strings::RULE,
     &finished_tasks::RULE,
     &growing_container::RULE,

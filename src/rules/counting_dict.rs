@@ -2,8 +2,8 @@
 //!
 //! # What it measures
 //!
-//! Dicts of 100 keys or more that are filled by `counts[key] = counts.get(key, 0) + 1`, where a program spends 1 % of its time
-//! or more.
+//! Dicts of 100 keys or more that are filled by `counts[key] = counts.get(key, 0) + 1`, or by `counts[key] += 1` where it is
+//! asked first whether the key is there, or a `KeyError` caught; where a program spends 1 % of its time or more.
 //!
 //! # What it looks at
 //!
@@ -103,6 +103,7 @@ mod tests {
     fn found(type_name: &str, length: u64) -> Vec<Finding> {
         findings_of_patterns(&RULE, |facts| {
             facts.busy = BusyLines {
+                looks: 1000,
                 samples: 1000,
                 lines: vec![BusyLine {
                     worked_on: vec![worked_on(type_name, length, 30)],

@@ -159,6 +159,7 @@ pub fn busy_line(habit: Habit, samples: u64) -> BusyLine {
     BusyLine {
         habit,
         operand: "BLOCKED".to_owned(),
+        attribute: None,
         path: "shop.BLOCKED".to_owned(),
         function: "accept".to_owned(),
         file: "/srv/shop.py".to_owned(),

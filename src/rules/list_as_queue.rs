@@ -2,8 +2,8 @@
 //!
 //! # What it measures
 //!
-//! The share of the time that a program spends in `name.pop(0)`, `name.insert(0, …)` and `del name[0]`, where `name` is a
-//! list of 1 000 items or more: from 5 % on.
+//! The share of the time that a program spends in `name.pop(0)`, `name.insert(0, …)`, `del name[0]` and `name = name[1:]`,
+//! where `name` is a list of 1 000 items or more: from 5 % on.
 //!
 //! # What it looks at
 //!
@@ -14,7 +14,8 @@
 //!
 //! # Why it matters
 //!
-//! The items of a list stand side by side. With the first one all others are moved by a place, eight bytes each.
+//! The items of a list stand side by side. With the first one all others are moved by a place, eight bytes each. A slice
+//! copies all of them.
 //!
 //! # How to fix
 //!
@@ -67,7 +68,12 @@ const SHARE: Threshold = Threshold {
     meaning: "speak from this share of the time on",
 };
 
-const HABITS: [Habit; 3] = [Habit::TakesFirst, Habit::InsertsFirst, Habit::DeletesFirst];
+const HABITS: [Habit; 4] = [
+    Habit::TakesFirst,
+    Habit::InsertsFirst,
+    Habit::DeletesFirst,
+    Habit::SlicesFirst,
+];
 
 fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
     let items = evidence.limit(&ITEMS);
@@ -82,6 +88,7 @@ fn finding(cause: &Cause<'_>, evidence: &Evidence<'_>) -> Finding {
     let (what, instead) = match cause.line().habit {
         Habit::InsertsFirst => (format!("{operand}.insert(0, …)"), "appendleft()"),
         Habit::DeletesFirst => (format!("del {operand}[0]"), "popleft()"),
+        Habit::SlicesFirst => (format!("{operand} = {operand}[1:]"), "popleft()"),
         _ => (format!("{operand}.pop(0)"), "popleft()"),
     };
     Finding {
@@ -112,6 +119,7 @@ mod tests {
     fn found(habit: Habit, type_name: &str, length: u64) -> Vec<Finding> {
         findings_of_patterns(&RULE, |facts| {
             facts.busy = BusyLines {
+                looks: 1000,
                 samples: 1000,
                 lines: vec![BusyLine {
                     worked_on: vec![worked_on(type_name, length, 30)],

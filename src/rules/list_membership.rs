@@ -112,6 +112,7 @@ mod tests {
     fn found(lines: Vec<BusyLine>) -> Vec<Finding> {
         findings_of_patterns(&RULE, |facts| {
             facts.busy = BusyLines {
+                looks: 1000,
                 samples: 1000,
                 lines,
                 unknown: Vec::new(),

@@ -21,6 +21,7 @@ pub mod counting_dict;
 pub mod cycle_with_finalizer;
 pub mod django_prefetch;
 pub mod django_queryset_cache;
+pub mod django_values_list;
 pub mod duplicate_strings;
 #[cfg(test)]
 mod fake_heap;
@@ -36,6 +37,7 @@ mod merge;
 pub mod missing_slots;
 pub mod mutable_default;
 pub mod needless_copy;
+pub mod not_judged;
 pub mod numeric_list;
 pub mod page;
 pub mod path;

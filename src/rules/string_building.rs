@@ -115,6 +115,7 @@ mod tests {
     fn found(type_name: &str, length: u64, rises: u64) -> Vec<Finding> {
         findings_of_patterns(&RULE, |facts| {
             facts.busy = BusyLines {
+                looks: 1000,
                 samples: 1000,
                 lines: vec![BusyLine {
                     rises,

@@ -6,12 +6,18 @@ use super::operand::Operand;
 pub enum Idiom {
     /// `… in OPERAND`.
     Membership(Operand),
-    /// `OPERAND.pop(0)`, `OPERAND.insert(0, …)`, `del OPERAND[0]`: all other items have to move.
+    /// `OPERAND.pop(0)`, `OPERAND.insert(0, …)`, `del OPERAND[0]`: all other items have to move. `OPERAND = OPERAND[1:]`
+    /// copies them.
     FirstMoves { operand: Operand, method: &'static str },
     /// `OPERAND += …`, or the same in full.
     Building(Operand),
-    /// `OPERAND[k] = OPERAND.get(k, 0) + …`.
+    /// `OPERAND[k] = OPERAND.get(k, 0) + …`, or `OPERAND[k] += …` where it is asked first whether `k` is there.
     Counting(Operand),
+    /// `for x in OPERAND`, where `x` is asked for one attribute again and again, or for more than that (`None`).
+    Reading {
+        operand: Operand,
+        attribute: Option<String>,
+    },
 }
 
 impl Idiom {
@@ -19,6 +25,7 @@ impl Idiom {
         match self {
             Idiom::Membership(operand)
             | Idiom::FirstMoves { operand, .. }
+            | Idiom::Reading { operand, .. }
             | Idiom::Building(operand)
             | Idiom::Counting(operand) => operand,
         }
@@ -35,6 +42,10 @@ impl Idiom {
             },
             Idiom::Building(operand) => Idiom::Building(operand.in_class(class)),
             Idiom::Counting(operand) => Idiom::Counting(operand.in_class(class)),
+            Idiom::Reading { operand, attribute } => Idiom::Reading {
+                operand: operand.in_class(class),
+                attribute,
+            },
         }
     }
 }

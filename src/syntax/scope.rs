@@ -49,6 +49,8 @@ pub enum Kind {
     StoresItem,
     /// `del x[k]`.
     DeletesItem,
+    /// What no single instruction does: a whole statement or comprehension.
+    Spans,
 }
 
 /// From where to where something stands: lines count from 1, columns from 0, in bytes of UTF-8.

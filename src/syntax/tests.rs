@@ -18,10 +18,17 @@ fn idioms(text: &str) -> Vec<(String, String)> {
             Idiom::FirstMoves { method, .. } => method,
             Idiom::Building(_) => "+=",
             Idiom::Counting(_) => "count",
+            Idiom::Reading { attribute, .. } => attribute.as_deref().unwrap_or("more of"),
         };
         Some((scope.name.clone(), format!("{what} {}", idiom.operand())))
     })
     .collect()
+}
+
+/// Of all that a text has the idioms that are so called.
+fn those(what: &str, text: &str) -> Vec<String> {
+    let all = idioms(text).into_iter().map(|(_, idiom)| idiom);
+    all.filter(|idiom| idiom.starts_with(what)).collect()
 }
 
 fn only(text: &str) -> String {
@@ -65,6 +72,74 @@ fn idioms_are_told_from_what_looks_like_them() {
 }
 
 #[test]
+fn counting_may_be_written_in_many_ways() {
+    for text in [
+        "if k in d: d[k] += 1\nelse: d[k] = 1",
+        "if k not in d:\n  d[k] = 1\nelse:\n  d[k] += n",
+        "if k not in d: d[k] = 0\nd[k] += 1",
+        "try:\n  d[k] += 1\nexcept KeyError:\n  d[k] = 1",
+    ] {
+        assert_eq!(those("count", text), ["count d"], "{text}");
+    }
+    for text in [
+        "if k in d: d[k] += 1\nelse: e[k] = 1",
+        "if k in d: d[j] += 1\nelse: d[j] = 1",
+        "if k in d: d[k] += 1\nelif d: d[k] = 1",
+        "if k in d: d[k] += 1\nelse: d[k] = x",
+        "if k not in d: d[k] = []\nd[k] += [1]",
+        "try:\n  d[k] += 1\nexcept ValueError:\n  d[k] = 1",
+        "d[k] += 1",
+    ] {
+        assert_eq!(those("count", text), [] as [&str; 0], "{text}");
+    }
+}
+
+#[test]
+fn a_slice_that_leaves_out_the_first_takes_it_from_the_front() {
+    assert_eq!(only("q = q[1:]"), "slice q");
+    assert_eq!(only("x, self.q = self.q[0], self.q[1:]"), "slice self.q");
+    for text in [
+        "q = q[:1]",
+        "q = q[0:]",
+        "q = p[1:]",
+        "q = q[1:5]",
+        "q = q[1::2]",
+        "q = q[n:]",
+    ] {
+        assert_eq!(idioms(text), [], "{text}");
+    }
+}
+
+#[test]
+fn loops_are_known_by_what_they_read_of_their_variable() {
+    for text in [
+        "for o in self.orders: show(o.total)",
+        "for n, o in enumerate(self.orders):\n  if o.total > n: show(o.total)",
+        "[o.total for o in self.orders if o.total]",
+        "show(sum(o.total for o in self.orders))",
+        "{n: o.total for o in self.orders for n in names}",
+    ] {
+        assert_eq!(those("total", text), ["total self.orders"], "{text}");
+    }
+    for text in [
+        "for o in orders: show(o.total, o.customer)",
+        "for o in orders: show(o)",
+        "for o in orders: o.total = 1",
+        "for o in orders:\n  for p in o.items: show(o.total)",
+        "[o for o in orders if o.total]",
+    ] {
+        assert_eq!(those("more of orders", text), ["more of orders"], "{text}");
+    }
+    for text in [
+        "for o in orders: n(1)",
+        "for o in orders.iterator(): show(o.total)",
+        "for a, b in pairs: show(a.total)",
+    ] {
+        assert_eq!(idioms(text), [], "{text}");
+    }
+}
+
+#[test]
 fn scopes_are_those_of_code_objects() {
     let text = "
 class Shop:
@@ -76,6 +151,7 @@ class Shop:
     let found = idioms(text);
     let found: Vec<(&str, &str)> = found
         .iter()
+        .filter(|(_, idiom)| idiom.starts_with("in"))
         .map(|(scope, idiom)| (scope.as_str(), idiom.as_str()))
         .collect();
     assert_eq!(
@@ -179,6 +255,7 @@ fn what_is_no_python_or_nested_without_end_is_no_harm() {
     assert!(parse(&format!("x = {}1", "1 + ".repeat(100_000))).is_some());
     assert!(parse(&format!("x = {}1{}", "(".repeat(1000), ")".repeat(1000))).is_some());
     assert!(parse(&format!("a{} in b", ".a".repeat(100_000))).is_some());
+    assert!(parse(&format!("for a in b: a{}", ".a".repeat(100_000))).is_some());
 }
 
 #[test]

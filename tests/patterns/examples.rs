@@ -48,14 +48,20 @@ pub fn assert_comes_true(expected: &Expected) {
 pub fn assert_comes_true_on(python: &Interpreter, expected: &Expected) {
     let before = looked_at(python, expected.rule, "before.py");
     let after = looked_at(python, expected.rule, "after.py");
-    let finding = only_finding(&before, expected);
+    comes_true(&before, &after, expected);
+}
+
+/// Whether what the report of the one program is said to waste is what that of the other lacks.
+#[track_caller]
+pub fn comes_true(before: &Value, after: &Value, expected: &Expected) {
+    let finding = only_finding(before, expected);
     let bytes = |report: &Value| report["heap"]["bytes"].as_i64().unwrap();
-    let less = bytes(&before) - bytes(&after);
+    let less = bytes(before) - bytes(after);
     let saving = finding["saving_bytes"].as_i64();
     let saving = saving.unwrap_or_else(|| panic!("no saving: {finding:#}"));
     let off = (saving - less).abs() as f64 / less.max(1) as f64;
     assert!(off <= 0.15, "said to save {saving}, and {less} were: {finding:#}");
-    assert_silent(&after, expected.rule);
+    assert_silent(after, expected.rule);
 }
 
 #[track_caller]

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BusyLines {
+    /// How often it was looked which line runs; 0 where nobody did.
+    pub looks: u64,
     /// Looks that found Python code running.
     pub samples: u64,
     /// The busiest first.
@@ -21,6 +23,9 @@ pub struct BusyLine {
     pub habit: Habit,
     /// What it works on, as the source has it.
     pub operand: String,
+    /// Of a loop the one attribute that it reads of what it goes over; `None` where it does more.
+    #[serde(default)]
+    pub attribute: Option<String>,
     /// The same in Python terms for a reader who is not in that line.
     pub path: String,
     pub function: String,
@@ -47,10 +52,14 @@ pub enum Habit {
     InsertsFirst,
     /// `del OPERAND[0]`.
     DeletesFirst,
+    /// `OPERAND = OPERAND[1:]`.
+    SlicesFirst,
     /// `OPERAND += …`.
     Builds,
-    /// `OPERAND[k] = OPERAND.get(k, 0) + …`.
+    /// `OPERAND[k] = OPERAND.get(k, 0) + …`, and the like.
     Counts,
+    /// `for x in OPERAND`, a query set.
+    Reads,
 }
 
 /// An object that an operand was.

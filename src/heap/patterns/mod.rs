@@ -48,7 +48,7 @@ pub use self::iterated::IteratedList;
 pub use self::libraries::ModuleFile;
 pub use self::numbers::NumberSequences;
 pub use self::piles::Pile;
-pub use self::queries::{CachedRows, PrefetchedRows};
+pub use self::queries::{CachedField, CachedRows, PrefetchedRows, is_query_set};
 pub use self::records::Records;
 pub use self::repeats::Repeats;
 pub use self::resources::{OpenResources, ResourceKind};

@@ -6,7 +6,7 @@ use cpython::objects::types::{FieldName, InstanceDict, flags};
 use super::contexts::{CONTEXT_TYPES, NODE_TYPES};
 use super::futures::TYPES;
 use super::instances::{FEWEST_INSTANCES, MOST_LOOKED_AT};
-use super::queries::TYPE_ENDING;
+use super::queries::is_query_set;
 use super::responses::is_of_request;
 use super::sparse::LEAST_TABLE;
 use crate::heap::found::Found;
@@ -117,7 +117,7 @@ impl Picked {
             (name, _) if NODE_TYPES.contains(&name) => Interest::ContextNode,
             (_, Content::LruCache) => Interest::Cache,
             (name, _) if TYPES.contains(&name) => Interest::Future,
-            (name, Content::Plain) if name.ends_with(TYPE_ENDING) => Interest::QuerySet,
+            (name, Content::Plain) if is_query_set(name) => Interest::QuerySet,
             (name, _) if is_of_request(name) => Interest::Request,
             (_, Content::Module) => Interest::Module,
             ("builtins.dict", _) => Interest::Dict,

@@ -32,6 +32,7 @@ pub struct LineObserver {
     interpreters: Interpreters,
     codes: Codes,
     tallies: Tallies,
+    looks: u64,
     samples: u64,
 }
 
@@ -43,6 +44,7 @@ impl LineObserver {
             interpreters: Interpreters::of(runtime),
             codes: Codes::default(),
             tallies: Tallies::default(),
+            looks: 0,
             samples: 0,
         }
     }
@@ -50,6 +52,7 @@ impl LineObserver {
     /// Takes a sample of every interpreter.
     pub fn look<M: ReadMemory>(&mut self, memory: &mut M, sources: &mut dyn Sources) {
         memory.forget();
+        self.looks += 1;
         for interpreter in self.interpreters.at_look(memory, &self.layout) {
             if let Ok(Some(thread)) = gil::holder(memory, &self.layout, self.interpreters.runtime, interpreter) {
                 self.samples += 1;
@@ -118,6 +121,6 @@ impl LineObserver {
 
     /// What the looks came to.
     pub fn conclude(self) -> BusyLines {
-        self.tallies.conclude(self.samples)
+        self.tallies.conclude(self.looks, self.samples)
     }
 }

@@ -106,15 +106,14 @@ pub fn roles(code: &Code, instruction: &Instruction, tallies: &mut Tallies, sour
         {
             return unknown(code, instruction, Unavailable::Other, tallies);
         }
-        match &operation.idiom {
-            // Of these the whole statement counts.
-            None | Some(Idiom::Counting(_)) => {}
-            Some(idiom) => roles.push(Role::Works {
+        if let Some(idiom) = &operation.idiom {
+            roles.push(Role::Works {
                 tally: tallies.of(tally_line(code, &source, operation), idiom),
                 with_calls: !matches!(idiom, Idiom::Building(_)),
-            }),
+            });
         }
     }
+    let is_known = !roles.is_empty();
     for operation in source.idioms_at(&code.name, code.first_line, line) {
         if operation
             .idiom
@@ -124,11 +123,12 @@ pub fn roles(code: &Code, instruction: &Instruction, tallies: &mut Tallies, sour
             continue;
         }
         match &operation.idiom {
-            Some(idiom @ Idiom::Counting(_)) => roles.push(Role::Works {
+            // The time of all that stands in these lines.
+            Some(idiom) if operation.kind == Kind::Spans => roles.push(Role::Works {
                 tally: tallies.of(tally_line(code, &source, operation), idiom),
-                with_calls: false,
+                with_calls: matches!(idiom, Idiom::Reading { .. }),
             }),
-            Some(idiom @ Idiom::Building(_)) if roles.is_empty() => {
+            Some(idiom @ Idiom::Building(_)) if !is_known => {
                 roles.push(Role::Near(tallies.of(tally_line(code, &source, operation), idiom)));
             }
             _ => {}

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::operand::{self, Root};
 use super::place::Unavailable;
-use crate::heap::patterns::{BusyLine, BusyLines, Habit, UnknownSource, WorkedOn};
+use crate::heap::patterns::{BusyLine, BusyLines, Habit, UnknownSource, WorkedOn, is_query_set};
 use crate::syntax::Idiom;
 
 /// So many lines are counted.
@@ -143,13 +143,14 @@ impl Tallies {
         }
     }
 
-    /// All of it as data, when so many looks found somebody running.
-    pub fn conclude(self, samples: u64) -> BusyLines {
+    /// All of it as data, after so many looks, of which so many found somebody running.
+    pub fn conclude(self, looks: u64, samples: u64) -> BusyLines {
         let mut lines: Vec<BusyLine> = self
             .all
             .into_iter()
             .filter(|tally| tally.samples > 0)
             .map(Tally::conclude)
+            .filter(|line| line.habit != Habit::Reads || !line.worked_on.is_empty())
             .collect();
         lines.sort_by(|a, b| {
             let place = |line: &BusyLine| (line.file.clone(), line.line, line.operand.clone(), line.habit);
@@ -161,6 +162,7 @@ impl Tallies {
             b.samples.cmp(&a.samples).then_with(|| name(a).cmp(&name(b)))
         });
         BusyLines {
+            looks,
             samples,
             lines,
             unknown,
@@ -171,7 +173,10 @@ impl Tallies {
 impl Tally {
     fn conclude(self) -> BusyLine {
         let operand = self.idiom.operand().to_string();
+        let is_loop = matches!(self.idiom, Idiom::Reading { .. });
         let mut worked_on: Vec<WorkedOn> = self.worked_on.into_values().collect();
+        // Programs are full of loops; those over other things are of no use to anybody.
+        worked_on.retain(|each| !is_loop || is_query_set(&each.type_name));
         worked_on.sort_by(|a, b| {
             let rest = |each: &WorkedOn| (each.longest, each.address);
             b.times.cmp(&a.times).then_with(|| rest(b).cmp(&rest(a)))
@@ -189,10 +194,16 @@ impl Tally {
                 Idiom::FirstMoves { method, .. } => match *method {
                     "pop" => Habit::TakesFirst,
                     "insert" => Habit::InsertsFirst,
+                    "slice" => Habit::SlicesFirst,
                     _ => Habit::DeletesFirst,
                 },
                 Idiom::Building(_) => Habit::Builds,
                 Idiom::Counting(_) => Habit::Counts,
+                Idiom::Reading { .. } => Habit::Reads,
+            },
+            attribute: match self.idiom {
+                Idiom::Reading { attribute, .. } => attribute,
+                _ => None,
             },
             operand,
             path,

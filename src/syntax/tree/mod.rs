@@ -1,14 +1,19 @@
-//! Goes over the tree that the parser makes of a file: its doorway.
+//! Goes over the tree that the parser makes of a file: the doorway of the parser.
+
+mod counting;
+mod operands;
+mod reading;
+mod slicing;
 
 use std::ops::Range;
 
-use ruff_python_ast::visitor::{Visitor, walk_decorator, walk_expr, walk_stmt};
-use ruff_python_ast::{self as ast, CmpOp, Comprehension, Expr, Number, Operator, Stmt};
+use ruff_python_ast::visitor::{Visitor, walk_body, walk_decorator, walk_expr, walk_stmt};
+use ruff_python_ast::{self as ast, CmpOp, Comprehension, Expr, Operator, Stmt};
 use ruff_python_parser::parse_module;
 use ruff_text_size::{Ranged, TextRange};
 
+use self::operands::{is_number, operand};
 use super::idiom::Idiom;
-use super::operand::{Key, Operand};
 use super::scope::{Kind, Operation, Scope, Source, Span};
 
 /// What is nested deeper is not looked at.
@@ -76,6 +81,14 @@ impl<'a> Visitor<'a> for Reader {
         self.nested(|reader| reader.expression(expression));
     }
 
+    fn visit_body(&mut self, body: &'a [Stmt]) {
+        walk_body(self, body);
+        for pair in body.windows(2) {
+            let both = TextRange::new(pair[0].start(), pair[1].end());
+            self.add_whole(both, counting::with_beginning(&pair[0], &pair[1]));
+        }
+    }
+
     /// They are no part of the code that has them.
     fn visit_annotation(&mut self, _annotation: &'a Expr) {}
 }
@@ -127,8 +140,18 @@ impl Reader {
                 walk_stmt(self, statement);
                 self.note_building(assign);
                 for target in assign.targets.iter().filter(|target| target.is_subscript_expr()) {
-                    self.add(Kind::StoresItem, target.range(), counting(target, &assign.value));
+                    self.add(Kind::StoresItem, target.range(), None);
                 }
+                self.add_whole(assign.range, counting::with_get(assign));
+                self.add_whole(assign.range, slicing::first_left_out(assign));
+            }
+            Stmt::If(asked) => {
+                walk_stmt(self, statement);
+                self.add_whole(asked.range, counting::with_question(asked));
+            }
+            Stmt::Try(tried) => {
+                walk_stmt(self, statement);
+                self.add_whole(tried.range, counting::with_handler(tried));
             }
             Stmt::AugAssign(assign) => {
                 walk_stmt(self, statement);
@@ -138,6 +161,11 @@ impl Reader {
                 if assign.target.is_subscript_expr() {
                     self.add(Kind::StoresItem, assign.target.range(), None);
                 }
+            }
+            Stmt::For(each) => {
+                walk_stmt(self, statement);
+                let idiom = reading::in_loop(&each.target, &each.iter, |reads| reads.visit_body(&each.body));
+                self.add_whole(each.range, idiom);
             }
             Stmt::Delete(delete) => {
                 walk_stmt(self, statement);
@@ -247,6 +275,7 @@ impl Reader {
             return;
         };
         self.visit_expr(&first.iter);
+        self.add_whole(whole.range(), reading::in_comprehension(first, others, parts));
         let may_be_inlined = name != "<genexpr>";
         self.within(name, range(whole.range()), may_be_inlined, |reader| {
             reader.conditions(first);
@@ -272,6 +301,12 @@ impl Reader {
             if let Some(default) = &parameter.default {
                 self.visit_expr(default);
             }
+        }
+    }
+
+    fn add_whole(&mut self, place: TextRange, idiom: Option<Idiom>) {
+        if idiom.is_some() {
+            self.add(Kind::Spans, place, idiom);
         }
     }
 
@@ -309,72 +344,4 @@ fn range(range: TextRange) -> Range<u32> {
 /// Where a definition begins, its decorators included.
 fn first_of(decorators: &[ast::Decorator], whole: TextRange) -> Range<u32> {
     range(decorators.first().map_or(whole, |first| first.range))
-}
-
-/// What can be looked up of an expression.
-fn operand(expression: &Expr) -> Option<Operand> {
-    /// Longer chains nobody writes.
-    const LONGEST: usize = 16;
-    operand_within(expression, LONGEST)
-}
-
-fn operand_within(expression: &Expr, left: usize) -> Option<Operand> {
-    let left = left.checked_sub(1)?;
-    match expression {
-        Expr::Name(name) => Some(Operand::Name(name.id.to_string())),
-        Expr::Attribute(attribute) => {
-            let of = operand_within(&attribute.value, left)?;
-            Some(Operand::Attribute(Box::new(of), attribute.attr.to_string()))
-        }
-        Expr::Subscript(subscript) => {
-            let of = operand_within(&subscript.value, left)?;
-            Some(Operand::Item(Box::new(of), key(&subscript.slice, left)?))
-        }
-        _ => None,
-    }
-}
-
-fn key(slice: &Expr, left: usize) -> Option<Key> {
-    match slice {
-        Expr::StringLiteral(text) => Some(Key::Text(text.value.to_str().to_owned())),
-        Expr::NumberLiteral(number) => match &number.value {
-            Number::Int(number) => number.as_i64().map(Key::Number),
-            _ => None,
-        },
-        Expr::UnaryOp(unary) if unary.op == ast::UnaryOp::USub => match key(&unary.operand, left.checked_sub(1)?)? {
-            Key::Number(number) => number.checked_neg().map(Key::Number),
-            _ => None,
-        },
-        other => Some(Key::Of(Box::new(operand_within(other, left)?))),
-    }
-}
-
-fn is_number(expression: &Expr, wanted: i64) -> bool {
-    match expression {
-        Expr::NumberLiteral(number) => matches!(&number.value, Number::Int(number) if number.as_i64() == Some(wanted)),
-        _ => false,
-    }
-}
-
-/// `d[k] = d.get(k, 0) + …`, whichever stands first.
-fn counting(target: &Expr, value: &Expr) -> Option<Idiom> {
-    let (Expr::Subscript(target), Expr::BinOp(sum)) = (target, value) else {
-        return None;
-    };
-    let dict = operand(&target.value)?;
-    let is_count = |side: &Expr| {
-        let Expr::Call(call) = side else { return false };
-        let Expr::Attribute(method) = &*call.func else {
-            return false;
-        };
-        let [asked, default] = &*call.arguments.args else {
-            return false;
-        };
-        method.attr.as_str() == "get"
-            && operand(&method.value).as_ref() == Some(&dict)
-            && operand(asked).is_some_and(|asked| Some(asked) == operand(&target.slice))
-            && is_number(default, 0)
-    };
-    let counts = sum.op == Operator::Add && (is_count(&sum.left) || is_count(&sum.right));
-    counts.then_some(Idiom::Counting(dict))
 }
