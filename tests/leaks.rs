@@ -10,7 +10,7 @@ use profiler::{findings, parse, pymemscope};
 use programs::Program;
 use serde_json::Value;
 
-/// Grows in many places at once, and makes other containers anew that have another length each time.
+/// Grows in many places at once, in one of them up to a bound, and makes other containers anew that have another length each time.
 const LEAKING: &str = r#"
 import asyncio, collections
 
@@ -62,6 +62,7 @@ async def main():
     rows = some(12_000, 0)
     backlog = Holder()
     backlog.queue = collections.deque(some(12_000, 0))
+    latest = collections.deque(some(12_000, 0), maxlen=10_000_000)
     generator = generate()
     tasks = [asyncio.ensure_future(consume(backlog.queue)), asyncio.ensure_future(steady())]
     users = {name: [[] for _ in range(12_000)] for name in 'abc'}
@@ -73,6 +74,7 @@ async def main():
         if step == 3:
             print('ready', flush=True)
         rows.extend(some(200, step))
+        latest.extend(some(200, step))
         for name in 'abc':
             users[name].extend([[step]] * 150)
         service.handle(step)

@@ -36,9 +36,8 @@ impl SourceTexts {
             Trouble::Changed => Unavailable::Changed,
             Trouble::TooLong => Unavailable::TooLong,
         })?;
-        let text = String::from_utf8(bytes).map_err(|_| Unavailable::NotUtf8)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        syntax::parse(text).map(Rc::new).ok_or(Unavailable::NotPython)
+        let text = syntax::decode(&bytes).ok_or(Unavailable::Encoded)?;
+        syntax::parse(&text).map(Rc::new).ok_or(Unavailable::NotPython)
     }
 }
 

@@ -154,6 +154,10 @@ fn container<M: ReadMemory>(
         ContainerKind::List => {
             container.allocated = memory.word(address + layout.list.allocated).ok();
         }
+        ContainerKind::Deque => {
+            let bound = memory.word(address + layout.deque.max_length).ok();
+            container.allocated = bound.filter(|&bound| bound as i64 >= 0);
+        }
         ContainerKind::LruCache => {
             if let Some((length, cache)) = cache_statistics(memory, layout, address) {
                 container.length = length;

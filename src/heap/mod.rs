@@ -167,7 +167,7 @@ pub struct Container {
     pub path: String,
     pub place: Place,
     pub rank: OwnerRank,
-    /// For lists: the slots that are allocated, in items.
+    /// For lists: the slots that are allocated, in items. For deques with a bound: that bound.
     pub allocated: Option<u64>,
     /// For long lists: the types of the items with their numbers, the most frequent first.
     pub item_types: Vec<(Rc<str>, u64)>,

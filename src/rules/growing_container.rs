@@ -14,8 +14,8 @@
 //! with `--interval`. One interval alone may have fallen into the loading of data, and so may the one in which the
 //! program started, which is left out: without a trend the finding is `possible`, for information, and makes no
 //! forecast. Containers that hold each other are one cause and reported once, at the outermost; so are many that are
-//! held alike, at the one that has grown most. Contents of a `functools.lru_cache` belong to `unbounded-cache`;
-//! `sys.modules` and its like are the interpreter's own.
+//! held alike, at the one that has grown most. A `deque` with a `maxlen` stops by itself. Contents of a
+//! `functools.lru_cache` belong to `unbounded-cache`; `sys.modules` and its like are the interpreter's own.
 //!
 //! # Why it matters
 //!
@@ -120,7 +120,8 @@ fn find(evidence: &Evidence<'_>) -> Vec<Finding> {
 
 fn series_if_growing<'a>(container: &Container, evidence: &Evidence<'a>) -> Option<&'a Series> {
     use ContainerKind::*;
-    if !matches!(container.kind, Dict | List | Set | Deque | OrderedDict) {
+    let has_bound = container.kind == Deque && container.allocated.is_some();
+    if has_bound || !matches!(container.kind, Dict | List | Set | Deque | OrderedDict) {
         return None;
     }
     let at_least = |value: u64, threshold| value >= evidence.thresholds.of(threshold);

@@ -25,7 +25,8 @@ pub enum Unavailable {
     /// The file was changed since the process started.
     Changed,
     TooLong,
-    NotUtf8,
+    /// It is in an encoding that is not known here.
+    Encoded,
     /// It cannot be parsed.
     NotPython,
     /// It does not tell which of several operations in a line is meant.
@@ -42,7 +43,7 @@ impl fmt::Display for Unavailable {
             Unavailable::Unreadable => "cannot be read",
             Unavailable::Changed => "was changed since the process started",
             Unavailable::TooLong => "is too long to be read",
-            Unavailable::NotUtf8 => "is in another encoding than UTF-8, which is not read",
+            Unavailable::Encoded => "is in another encoding than UTF-8 or Latin-1, which is not read",
             Unavailable::NotPython => "cannot be parsed as Python",
             Unavailable::Ambiguous => "does not tell which of several operations in a line runs",
             Unavailable::Other => "is not what the code was compiled from",

@@ -7,6 +7,8 @@ pub struct Deque {
     pub right_block: u64,
     pub left_index: u64,
     pub right_index: u64,
+    /// `maxlen`, negative where there is no bound.
+    pub max_length: u64,
     /// `numfreeblocks`: empty blocks that the deque keeps (3.11 and later).
     pub free_block_count: Option<u64>,
 }

@@ -282,6 +282,7 @@ pub const LAYOUT: Layout = Layout {
         right_block: 32,
         left_index: 40,
         right_index: 48,
+        max_length: 64,
         free_block_count: None,
     },
     ordered_dict: OrderedDict {
