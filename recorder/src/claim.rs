@@ -1,5 +1,7 @@
 //! Which area of the file a process gets: one that nobody ever had, or that of a process that has ended.
 
+use recording::form::pid;
+
 /// The areas of a file, by number.
 pub trait Areas {
     /// How many were ever used.
@@ -33,8 +35,16 @@ pub fn claim(areas: &impl Areas, mine: u64, serial: usize) -> Option<usize> {
         .or_else(|| left_over(used))
 }
 
+/// Whether `mine` may have the area of `owner`: it is its own, of before it executed another program, or nobody's any more. What
+/// the program that is looked at has written is to be read, and of processes in other namespaces nobody can tell.
+pub fn is_left(owner: u64, mine: u64, program: u64, has_ended: impl FnOnce(u32) -> bool) -> bool {
+    let is_here = owner >> 32 == mine >> 32;
+    owner == mine || is_here && owner != program && has_ended(pid(owner))
+}
+
 #[cfg(test)]
 mod tests {
+    use recording::form::process;
     use std::cell::{Cell, RefCell};
 
     use super::*;
@@ -88,6 +98,17 @@ mod tests {
             alive: RefCell::default(),
             looks: Cell::new(0),
         }
+    }
+
+    #[test]
+    fn what_is_read_or_alive_is_left_alone() {
+        let (program, other, elsewhere) = (process(1, 10), process(1, 11), process(2, 10));
+        let ended = |owner, mine| is_left(owner, mine, program, |_| true);
+        assert!(ended(other, program) && ended(other, process(1, 12)));
+        assert!(!ended(program, other) && !ended(elsewhere, other));
+        // Executed so often that no area is left, the program goes on in one that it had before.
+        assert!(is_left(program, program, program, |_| false));
+        assert!(!is_left(other, program, program, |_| false));
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
 use recording::form::{
     AREA_BYTES, AREAS, AreaHead, BLOCKS, BLOCKS_AT, Block, Counters, FileHead, Frame, HEAD_BYTES, MAGIC, Room, SLOTS,
-    SLOTS_AT, STACKLESS, Slot, Stack, TALLIES, TALLIES_AT, Tally, VERSION, pid, process,
+    SLOTS_AT, STACKLESS, Slot, Stack, TALLIES, TALLIES_AT, Tally, VERSION, process,
 };
 
-use crate::claim::{Areas, claim};
+use crate::claim::{Areas, claim, is_left};
 use crate::shared_file::SharedFile;
 use crate::{environment, facts, system};
 
@@ -207,13 +207,10 @@ impl Areas for File<'_> {
         self.with_head(number, |head| head.process.load(Relaxed)).unwrap_or(0)
     }
 
-    /// Of processes in other namespaces nobody can tell, and what the program looked at has written is to be read.
     fn is_over(&self, owner: u64) -> bool {
         // SAFETY: the call has no arguments and cannot fail.
         let mine = process(self.namespace, unsafe { system::getpid() } as u32);
-        let is_here = owner == process(self.namespace, pid(owner));
-        let is_kept = owner == self.head.program.load(Relaxed);
-        is_here && !is_kept && (owner == mine || facts::has_ended(pid(owner)))
+        is_left(owner, mine, self.head.program.load(Relaxed), facts::has_ended)
     }
 
     fn hand_over(&self, number: usize, owner: u64, mine: u64) -> bool {
